@@ -1,0 +1,45 @@
+# Everything sets itself up: `.venv` with the locked packages, then the command.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test lint format lock clean install
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## a sample fleet through the whole pipeline, and its statement explained
+	@$(BIN)/seatbeat demo --data-dir .cache/demo
+
+test: $(INSTALLED) ## all tests: units, golden tables, properties, the embedded broker and engine
+	@$(BIN)/python -m pytest -q
+
+lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(INSTALLED) ## put the code in its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+install: $(INSTALLED) ## .venv with the locked packages
+
+lock: $(INSTALLED) ## resolve the dependencies anew into requirements.lock
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade -q -o requirements.lock
+
+clean: ## remove .venv, caches and the demo's store
+	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Seatbeat needs Python 3.11 or newer; name it with: make PYTHON=/path/to/python3"; exit 2; }
+	@echo "Installing into $(VENV) (once; a few minutes at most) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,50 @@
+"""Faust apps: each agent is an app and a consumer group of its own, built from settings (ARCHITECTURE, Faust)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import faust
+
+from pipeline.agents.settings import Settings
+from pipeline.agents.transport import paced_transport
+
+BUFFER_MESSAGES: Final = 4_096
+"""Well above what one checkpoint takes: when every buffer is full Faust pauses for a whole second."""
+
+
+def build_app(settings: Settings, role: str, *, checkpoint_messages: int) -> faust.App:
+    """An app for one role that decodes nothing, declares nothing, serves nothing, and starts at the log's beginning."""
+    transport = paced_transport(settings.fetch_wait_ms)
+
+    class SeatbeatApp(faust.App):
+        def _new_transport(self) -> faust.types.TransportT:
+            return transport(self.conf.broker_consumer, self, loop=None)
+
+    return SeatbeatApp(
+        f"{settings.app_id}-{role}",
+        broker=[f"kafka://{address}" for address in settings.kafka_bootstrap.split(",")],
+        autodiscover=False,
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=max(BUFFER_MESSAGES, 4 * checkpoint_messages),
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=f"{settings.instance_id}-{role}" if settings.instance_id else None,
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        broker_commit_interval=settings.commit_interval_ms / 1000,
+        broker_commit_every=1_000_000,
+        broker_session_timeout=float(settings.session_timeout_s),
+        broker_rebalance_timeout=float(settings.rebalance_timeout_s),
+        broker_heartbeat_interval=min(3.0, settings.session_timeout_s / 3),
+        broker_request_timeout=float(max(40, settings.session_timeout_s + 10)),
+        worker_redirect_stdouts=False,
+    )
+
+
+def raw_topics(app: faust.App, *names: str) -> faust.TopicT:
+    """Topics read as one stream, whose keys and values reach the agent as the bytes they are."""
+    return app.topic(*names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")

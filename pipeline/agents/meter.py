@@ -1,0 +1,121 @@
+"""The meter: heartbeats in, session days out. The only validator; what is invalid goes to the dead-letter topic."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import faust
+import orjson
+
+from pipeline.agents.app import build_app, raw_topics
+from pipeline.agents.checkpoint import Checkpoints, Fail, Message, Pace, Stream
+from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents.settings import Settings
+from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE
+from pipeline.codec import dead_letters
+from pipeline.codec.dead_letters import DeadLetter, member_text
+from pipeline.codec.heartbeats import InvalidMember, decode
+from pipeline.codec.keys import account_of, encode_key
+from pipeline.codec.session_days import Delivery, encode_frames
+from pipeline.model.evidence import SessionClose, SessionDay
+from pipeline.rules.fold import UsageFold
+
+SOURCE_HEADER = "source"
+LINES_HEADER = "lines"
+PROBLEM_HEADER = "problem"
+"""What an importer found wrong with a line that it sends as it is."""
+
+
+class MeterStep:
+    """Folds heartbeats, counts what each message delivered, and keeps what is invalid. No I/O."""
+
+    def __init__(self, log_id: str) -> None:
+        self._log_id = log_id
+        self._restart()
+
+    def _restart(self) -> None:
+        self._usage = UsageFold()
+        self._deliveries: defaultdict[str, list[Delivery]] = defaultdict(list)
+        self._letters: list[Outgoing] = []
+
+    def take(self, message: Message) -> None:
+        """Judge and fold every heartbeat of a message. Never raises for bad data."""
+        decoded = decode(message.value)
+        delivered: defaultdict[str, int] = defaultdict(int)
+        for heartbeat in decoded.heartbeats:
+            self._usage.add(heartbeat, message.received_at)
+            delivered[heartbeat.account] += 1
+        for account, heartbeats in delivered.items():
+            place = (self._log_id, message.topic, message.partition, message.offset)
+            self._deliveries[account].append(Delivery(*place, heartbeats))
+        for invalid in decoded.invalid:
+            self._letters.append(
+                Outgoing(HEARTBEATS_DLQ, message.key, dead_letters.encode(self._dead_letter(message, invalid)))
+            )
+
+    def drain(self) -> list[Outgoing]:
+        """What the messages since the last drain lead to: usage frames per account, then dead letters."""
+        days: defaultdict[str, list[SessionDay]] = defaultdict(list)
+        closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
+        for day in self._usage.session_days():
+            days[day.session.account].append(day)
+        for close in self._usage.closes():
+            closes[close.session.account].append(close)
+        outgoing = [
+            Outgoing(USAGE, encode_key(account), frame)
+            for account in sorted(self._deliveries)
+            for frame in encode_frames(account, days[account], closes[account], self._deliveries[account])
+        ]
+        outgoing += self._letters
+        self._restart()
+        return outgoing
+
+    def _dead_letter(self, message: Message, invalid: InvalidMember) -> DeadLetter:
+        member, raw = member_text(invalid, message.value or b"")
+        return DeadLetter(
+            log=self._log_id,
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            index=invalid.index,
+            account=invalid.account or account_of(message.key),
+            code=invalid.reason.code,
+            field=invalid.reason.field,
+            detail=_text(message.header(PROBLEM_HEADER)) or invalid.reason.detail,
+            member=member,
+            raw=raw,
+            received_at=message.received_at,
+            source=_text(message.header(SOURCE_HEADER)),
+            line=_line(message.header(LINES_HEADER), invalid.index),
+        )
+
+
+def _text(header: bytes | None) -> str:
+    return (header or b"").decode("utf-8", "replace")
+
+
+def _line(header: bytes | None, index: int) -> int:
+    """The line a member stood on: ``lines`` holds one number per member, or one for all; 0 where it is not told."""
+    try:
+        lines = orjson.loads(header or b"[]")
+    except orjson.JSONDecodeError:
+        return 0
+    numbers = [line for line in lines if type(line) is int and line >= 0] if isinstance(lines, list) else []
+    return numbers[min(index, len(numbers) - 1)] if numbers else 0
+
+
+def build_meter(settings: Settings, producer: Producer, fail: Fail) -> faust.App:
+    """The meter's app: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
+    app = build_app(settings, "meter", checkpoint_messages=settings.meter_checkpoint_messages)
+    checkpoints = Checkpoints(
+        MeterStep(settings.log_id),
+        producer.write,
+        Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms),
+        fail,
+    )
+
+    @app.agent(raw_topics(app, HEARTBEATS), concurrency=1, name="meter")
+    async def meter(stream: Stream) -> None:
+        await checkpoints.run(stream)
+
+    return app

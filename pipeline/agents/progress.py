@@ -1,0 +1,54 @@
+"""How far agents are: committed offsets against the ends of their topics, asked of the broker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Messages of a consumer group's topics that are not acknowledged yet, of all messages there are."""
+
+    behind: int
+    end: int
+
+
+class GroupProgress:
+    """Watches one consumer group from outside, without joining it."""
+
+    def __init__(self, bootstrap: str, group: str, partitions: Mapping[str, int]) -> None:
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+        self._assigned = [TopicPartition(topic, one) for topic, count in partitions.items() for one in range(count)]
+
+    async def start(self) -> None:
+        await self._consumer.start()
+        self._consumer.assign(self._assigned)
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+    async def lag(self) -> Lag:
+        """Where the group stands now. The ends are asked for first, so that a lag of zero was true of them."""
+        ends = await self._consumer.end_offsets(self._assigned)
+        behind = 0
+        for one in self._assigned:
+            if ends[one]:
+                behind += max(0, ends[one] - (await self._consumer.committed(one) or 0))
+        return Lag(behind, sum(ends.values()))
+
+
+async def drained(groups: Sequence[GroupProgress], heard: Callable[[int, int], None]) -> None:
+    """Wait until each group, in order of the data's flow, has committed the ends of its topics.
+
+    ``heard`` is told how many messages are worked off, of how many.
+    """
+    for group in groups:
+        while (lag := await group.lag()).behind:
+            heard(lag.end - lag.behind, lag.end)
+            await asyncio.sleep(POLL_S)

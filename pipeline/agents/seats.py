@@ -1,0 +1,131 @@
+"""Seats: live counts and sessions in grace, per account. A cache: rebuilt from stored usage, then merged.
+
+When a partition is assigned, its accounts are read from the store, and the part of ``usage`` that the sink may not
+have stored yet is read from the sink's committed offset on. Both are merges, so neither order nor overlap matters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
+
+from pipeline.agents.app import build_app, raw_topics
+from pipeline.agents.checkpoint import Checkpoints, Fail, Message, Pace, Stream
+from pipeline.agents.settings import Settings
+from pipeline.agents.topics import USAGE, partition_of
+from pipeline.codec.keys import encode_key
+from pipeline.codec.session_days import UsageFrame, decode_frame
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.seats import AccountSeats
+from pipeline.store.client import Client
+from pipeline.store.sessions import read_latest_session_days
+
+CHECKPOINT_MS = 500
+
+
+class Seats:
+    """The live seats of every account heard of. ``reading_of`` gives the contract an account is judged by."""
+
+    def __init__(self, reading_of: Callable[[str], ContractReading]) -> None:
+        self._reading_of = reading_of
+        self.accounts: dict[str, AccountSeats] = {}
+
+    def merge(self, frame: UsageFrame) -> None:
+        """Take in a usage frame; the same one again changes nothing."""
+        account = self.account(frame.account)
+        for day in frame.days:
+            account.merge(day)
+        for close in frame.closes:
+            account.close(close)
+        account.forget()
+
+    def account(self, name: str) -> AccountSeats:
+        """The seats of one account, empty at first."""
+        if name not in self.accounts:
+            self.accounts[name] = AccountSeats(self._reading_of(name))
+        return self.accounts[name]
+
+
+class SeatsStep:
+    """Merges usage frames as they come. There is nothing to write, so a checkpoint only acknowledges."""
+
+    def __init__(self, seats: Seats) -> None:
+        self._seats = seats
+
+    def take(self, message: Message) -> None:
+        self._seats.merge(decode_frame(message.value or b""))
+
+    def drain(self) -> None:
+        return None
+
+
+async def rebuild(seats: Seats, partitions: set[int], settings: Settings, client: Client, executor: Executor) -> None:
+    """Merge what is stored of the accounts of some partitions, then what the sink has yet to store of them."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap, group_id=f"{settings.app_id}-sink", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        all_partitions = consumer.partitions_for_topic(USAGE) or await _partitions(consumer)
+        assigned = [TopicPartition(USAGE, one) for one in sorted(partitions)]
+        consumer.assign(assigned)
+        # The sink's offsets are asked for first: what it stores meanwhile is then read twice, never missed.
+        stored_to = {one: await consumer.committed(one) for one in assigned}
+        loop = asyncio.get_running_loop()
+        days = await loop.run_in_executor(executor, read_latest_session_days, client, AccountSeats.DAYS_KEPT)
+        for day in days:
+            if partition_of(encode_key(day.session.account), len(all_partitions)) in partitions:
+                seats.account(day.session.account).merge(day)
+        ends = await consumer.end_offsets(assigned)
+        for one in assigned:
+            await _merge_range(seats, consumer, one, stored_to[one] or 0, ends[one])
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer) -> set[int]:
+    await consumer.topics()
+    return set(consumer.partitions_for_topic(USAGE) or ())
+
+
+async def _merge_range(seats: Seats, consumer: AIOKafkaConsumer, one: TopicPartition, start: int, end: int) -> None:
+    begins = (await consumer.beginning_offsets([one]))[one]
+    consumer.seek(one, max(start, begins))
+    while await consumer.position(one) < end:
+        for record in (await consumer.getmany(one, timeout_ms=1_000)).get(one, ()):
+            seats.merge(decode_frame(record.value or b""))
+
+
+def build_seats(settings: Settings, seats: Seats, client: Client, executor: Executor, fail: Fail) -> faust.App:
+    """The seats agent's app: it rebuilds what it is assigned and merges what it hears."""
+    app = build_app(settings, "seats", checkpoint_messages=settings.meter_checkpoint_messages)
+    pace = Pace(settings.meter_checkpoint_messages, CHECKPOINT_MS)
+    checkpoints = Checkpoints(SeatsStep(seats), _nothing_to_write, pace, fail)
+    rebuilding: set[asyncio.Task[None]] = set()
+
+    def finished(task: asyncio.Task[None]) -> None:
+        rebuilding.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            fail(error)
+
+    @app.on_partitions_assigned.connect  # type: ignore[arg-type]  # the signal passes its arguments so
+    async def on_assigned(_app: faust.App, assigned: set[TP], **_: object) -> None:
+        partitions = {tp.partition for tp in assigned if tp.topic == USAGE}
+        task = asyncio.get_running_loop().create_task(rebuild(seats, partitions, settings, client, executor))
+        rebuilding.add(task)
+        task.add_done_callback(finished)
+
+    @app.agent(raw_topics(app, USAGE), concurrency=1, name="seats")
+    async def follow(stream: Stream) -> None:
+        await checkpoints.run(stream)
+
+    return app
+
+
+async def _nothing_to_write(_: None) -> None:
+    return None

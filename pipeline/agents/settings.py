@@ -1,0 +1,90 @@
+"""Settings of a process: read once from ``SEATBEAT_*`` variables, checked at once, handed to every part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final
+
+from pipeline.model.errors import InputError
+
+PREFIX: Final = "SEATBEAT_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where broker and store are and how checkpoints are paced. Durations in seconds carry ``_s``, in ms ``_ms``."""
+
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    clickhouse_dsn: str = "clickhouse://127.0.0.1:8123/default"
+    app_id: str = "seatbeat"
+    instance_id: str = ""
+    log_id: str = "main"
+    contracts: str = ""
+    meter_checkpoint_messages: int = 256
+    meter_checkpoint_ms: int = 500
+    sink_checkpoint_messages: int = 2_000
+    sink_checkpoint_ms: int = 10_000
+    commit_interval_ms: int = 1_000
+    session_timeout_s: int = 30
+    rebalance_timeout_s: int = 60
+    fetch_wait_ms: int = 500
+    store_retry_max_s: int = 60
+    topics: str = "production"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read ``SEATBEAT_*``. Raises ``InputError`` for an unknown name or a value that does not fit."""
+        known = {f"{PREFIX}{one.name.upper()}": one for one in fields(cls)}
+        values: dict[str, str | int] = {}
+        for name in sorted(environment):
+            if not name.startswith(PREFIX):
+                continue
+            if name not in known:
+                raise InputError(name, "is not a setting", "`seatbeat settings` lists them all")
+            values[known[name].name] = _parse(name, environment[name], whole_number=known[name].type == "int")
+        settings = cls(**values)  # type: ignore[arg-type]  # each value was parsed by its field's own type
+        settings.validate()
+        return settings
+
+    def validate(self) -> None:
+        """Raises ``InputError`` naming the first setting that cannot work, and how to mend it."""
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, int) and value < 1:
+                raise InputError(f"{PREFIX}{one.name.upper()}", f"is {value}", "Give a whole number from 1 on")
+        if self.topics not in {"production", "embedded"}:
+            raise InputError(f"{PREFIX}TOPICS", f"is {self.topics!r}", "Give production or embedded")
+        if self.contracts and not Path(self.contracts).is_dir():
+            raise InputError(f"{PREFIX}CONTRACTS", f"{self.contracts} is no folder", "Give a folder of contracts")
+
+
+def _parse(name: str, text: str, *, whole_number: bool) -> str | int:
+    if not whole_number:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(name, f"is {text!r}", "Give a whole number from 1 on") from None
+
+
+DESCRIPTIONS: Final[Mapping[str, str]] = {
+    "kafka_bootstrap": "Kafka's bootstrap addresses, host:port joined by commas.",
+    "clickhouse_dsn": "The store: clickhouse://user:secret@host:port/database or chdb:///folder.",
+    "app_id": "The first part of every consumer group: seatbeat-meter, seatbeat-sink, seatbeat-seats.",
+    "instance_id": "A name of this process that stays the same over restarts, for static membership; empty: none.",
+    "log_id": "Which log the offsets of heartbeats belong to. Give it a new name whenever that topic is made anew.",
+    "contracts": "A folder of contracts (*.yaml), one per account, for live counts; empty: the default policy judges.",
+    "meter_checkpoint_messages": "The meter makes a checkpoint after this many messages of heartbeats.",
+    "meter_checkpoint_ms": "The meter makes a checkpoint after this long at the latest.",
+    "sink_checkpoint_messages": "The sink writes to the store after this many messages.",
+    "sink_checkpoint_ms": "The sink writes to the store after this long at the latest.",
+    "commit_interval_ms": "How often acknowledged offsets are committed to the broker.",
+    "session_timeout_s": "After this long without a heartbeat the broker gives a process's partitions to others.",
+    "rebalance_timeout_s": "How long the members of a group may take to join it anew.",
+    "fetch_wait_ms": "How long the broker may hold a fetch back for want of data.",
+    "store_retry_max_s": "The longest pause between two tries to reach the store.",
+    "topics": "Which column of schemas/topics applies: production or embedded.",
+}
+"""What each setting means, for people."""

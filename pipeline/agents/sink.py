@@ -1,0 +1,107 @@
+"""The sink: usage frames, dead letters and denials into ClickHouse. Folds again by key before each insert."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import faust
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+
+from pipeline.agents.app import build_app, raw_topics
+from pipeline.agents.checkpoint import Checkpoints, Fail, Message, Pace, Stream
+from pipeline.agents.settings import Settings
+from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, USAGE
+from pipeline.codec import dead_letters, denials
+from pipeline.codec.dead_letters import DeadLetter
+from pipeline.codec.denials import Denial
+from pipeline.codec.session_days import Delivery, decode_frame
+from pipeline.model.evidence import SessionClose, SessionDay
+from pipeline.rules.fold import UsageFold
+from pipeline.store import writes
+from pipeline.store.client import Client
+
+RETRY_FIRST_S = 0.2
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one checkpoint stores; storing it again changes nothing."""
+
+    days: list[SessionDay] = field(default_factory=list)
+    closes: list[SessionClose] = field(default_factory=list)
+    deliveries: defaultdict[str, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    letters: list[DeadLetter] = field(default_factory=list)
+    denials: list[Denial] = field(default_factory=list)
+
+    def write(self, client: Client) -> None:
+        """Insert everything; facts first, so that what is counted as delivered is stored."""
+        writes.write_session_days(client, self.days)
+        writes.write_closes(client, self.closes)
+        writes.write_dead_letters(client, self.letters)
+        writes.write_denials(client, self.denials)
+        writes.write_deliveries(client, self.deliveries)
+
+
+class SinkStep:
+    """Gathers and folds what the topics of the sink say. No I/O. Raises for messages that no part of Seatbeat wrote."""
+
+    def __init__(self) -> None:
+        self._usage, self._batch = UsageFold(), Batch()
+
+    def take(self, message: Message) -> None:
+        value = message.value or b""
+        if message.topic == USAGE:
+            frame = decode_frame(value)
+            for day in frame.days:
+                self._usage.merge(day)
+            for close in frame.closes:
+                self._usage.merge_close(close)
+            self._batch.deliveries[frame.account] += frame.deliveries
+        elif message.topic == HEARTBEATS_DLQ:
+            self._batch.letters.append(dead_letters.decode(value))
+        else:
+            self._batch.denials.append(denials.decode(value))
+
+    def drain(self) -> Batch:
+        batch = self._batch
+        batch.days, batch.closes = list(self._usage.session_days()), list(self._usage.closes())
+        self._usage, self._batch = UsageFold(), Batch()
+        return batch
+
+
+class StoreWriter:
+    """Writes batches on the store's own thread, again and again with growing pauses while the store fails."""
+
+    def __init__(
+        self, client: Client, executor: Executor, retry_max_s: float, on_retry: Callable[[Exception], None]
+    ) -> None:
+        self._client, self._executor, self._retry_max_s, self._on_retry = client, executor, retry_max_s, on_retry
+
+    async def write(self, batch: Batch) -> None:
+        """Return once the store has the batch. Errors of the store are retried with the same rows, others raised."""
+        pause_s = RETRY_FIRST_S
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._executor, batch.write, self._client)
+            except (OperationalError, DatabaseError) as error:
+                self._on_retry(error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, self._retry_max_s)
+
+
+def build_sink(settings: Settings, writer: StoreWriter, fail: Fail) -> faust.App:
+    """The sink's app: a checkpoint awaits every insert before it acknowledges."""
+    app = build_app(settings, "sink", checkpoint_messages=settings.sink_checkpoint_messages)
+    checkpoints = Checkpoints(
+        SinkStep(), writer.write, Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms), fail
+    )
+
+    @app.agent(raw_topics(app, USAGE, HEARTBEATS_DLQ, DENIALS), concurrency=1, name="sink")
+    async def sink(stream: Stream) -> None:
+        await checkpoints.run(stream)
+
+    return app

@@ -1,0 +1,109 @@
+"""What reading commands share: which store, which contract, which period."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.codec.contracts import load_contract
+from pipeline.model.contract import Contract
+from pipeline.model.errors import InputError
+from pipeline.model.instants import Period, at_datetime
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.policy.timeline import BeforeFirstRow
+from pipeline.rules.reading import ContractReading
+from pipeline.store.client import Client, StoreUnreachable, connect, engine_of
+from pipeline.store.contracts import stored_contract
+from pipeline.store.migrations import pending_migrations
+
+Answer = TypeVar("Answer")
+DSN_VARIABLE = "SEATBEAT_CLICKHOUSE_DSN"
+
+
+def add_store_options(parser: argparse.ArgumentParser) -> None:
+    """The options by which a reading command finds its facts and its contract."""
+    parser.add_argument("--data-dir", type=Path, help=f"folder of a run's store (else {DSN_VARIABLE})")
+    parser.add_argument("--contract", type=Path, help="the contract to apply (else the stored one)")
+    parser.add_argument("--account", default="", help="whose stored contract, where the store holds several")
+
+
+def store_dsn(args: argparse.Namespace) -> str:
+    """The address of the store. Raises ``InputError`` where none is given or the folder holds none."""
+    if args.data_dir is not None:
+        if not (args.data_dir / "store").exists() and not any(args.data_dir.glob("*")):
+            raise InputError(str(args.data_dir), "holds no store", "Give the --data-dir of an earlier `seatbeat run`")
+        return f"chdb://{args.data_dir.resolve()}"
+    dsn = os.environ.get(DSN_VARIABLE, "")
+    if not dsn:
+        raise InputError("--data-dir", "is not given", f"Name the folder of a run, or set {DSN_VARIABLE}")
+    return dsn
+
+
+def ask_store(args: argparse.Namespace, question: Callable[[Client, ContractReading, str], Answer]) -> Answer:
+    """Open the store, read the contract, ask, close. Raises ``InputError`` for what the user can mend."""
+    dsn = store_dsn(args)
+    try:
+        client = connect(dsn)
+    except StoreUnreachable as error:
+        raise InputError("the store", str(error), "Check the address and that the store runs") from error
+    try:
+        if pending_migrations(client):
+            raise InputError(dsn.rpartition("@")[2], "holds no up-to-date store of Seatbeat", "Run `seatbeat migrate`")
+        contract = _contract(client, args)
+        return question(client, ContractReading(contract, metering_catalogue()), engine_of(dsn))
+    except BeforeFirstRow as error:
+        raise InputError("the contract", str(error), "Choose a policy that covers the period") from error
+    finally:
+        client.close()
+
+
+def refuse_other_models(contract: Contract, period: Period, source: str) -> None:
+    """Raises ``InputError`` where a statement would need licence models that this version does not compute."""
+    other = sorted(
+        {
+            entitlement.model
+            for entitlement in contract.entitlements
+            if entitlement.model != "pooled"
+            and entitlement.from_at < period.end_at
+            and (entitlement.until_at is None or entitlement.until_at > period.start_at)
+        }
+    )
+    if other or contract.checkouts:
+        named = ", ".join([*other, *(["checkouts"] if contract.checkouts else [])])
+        raise InputError(
+            source,
+            f"has {named} in {period.name}; statements of this version cover pooled entitlements only",
+            "Leave them out of the contract to see its pooled lines alone",
+        )
+
+
+def parse_period(text: str) -> Period:
+    """A quarter from the command line."""
+    try:
+        return Period.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def parse_instant(text: str) -> int:
+    """An instant from the command line: a date, or a date and time, UTC unless it says otherwise."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date or time such as 2022-05-03T09:10:00Z") from error
+    return at_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+
+
+def _contract(client: Client, args: argparse.Namespace) -> Contract:
+    if args.contract is not None:
+        return load_contract(args.contract)
+    contract = stored_contract(client, args.account)
+    if contract is None:
+        raise InputError(
+            "--contract", "is not given, and the store holds no single contract", "Name a contract, or an --account"
+        )
+    return contract

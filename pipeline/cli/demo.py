@@ -1,0 +1,118 @@
+"""``seatbeat demo``: everything embedded, on a sample fleet, from start to an explained statement."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import shlex
+import tempfile
+from pathlib import Path
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from pipeline.cli.output import console, minute, program_name, report, statement_footer, statement_table
+from pipeline.model.instants import iso
+from pipeline.rules.explain import SlotExplanation
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="everything embedded, on a sample fleet: start here",
+        description="Starts broker and engine, plays the sample fleet of an engineering studio (a quarter, 60 "
+        "machines, 4 products) through the whole pipeline, prints its statement and where to look next.",
+    )
+    parser.add_argument("--data-dir", type=Path, help="keep the store here (else in a new temporary folder)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 with the statement on stdout; 1 where the pipeline failed."""
+    from pipeline.embedded.demo import DemoOutcome, LiveSeats, play_demo  # noqa: PLC0415 -- the greeting comes first
+    from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415
+
+    logging.disable(logging.WARNING)
+    data_dir: Path = (args.data_dir or Path(tempfile.mkdtemp(prefix="seatbeat-demo-"))).resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    screen = console(stderr=True)
+    screen.print("Starting an embedded Kafka broker, three Faust agents and the ClickHouse engine …")
+    bar = Progress(
+        TextColumn("heartbeats"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
+        TimeElapsedColumn(),
+    )
+    task = bar.add_task("heartbeats", total=None, visible=False)
+    line = Text("")
+
+    def told(done: int, of: int, live: LiveSeats | None) -> None:
+        bar.update(task, completed=done, total=of, visible=True)
+        if live is not None:
+            line.plain = _live_line(live.slot_at, live.pools, live.in_grace)
+
+    try:
+        with Live(Group(bar, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal):
+            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told))
+    except PipelineFailed as error:
+        report(f"the pipeline failed: {error}")
+        return 1
+    out = console()
+    out.print(statement_table(outcome.statement))
+    out.print(statement_footer(outcome.statement))
+    out.print()
+    out.print(why_the_peak(outcome.peak), soft_wrap=True)
+    out.print()
+    out.print(f"{outcome.heartbeats:,} heartbeats were metered and stored in {outcome.metering_ms / 1000:.1f} s.")
+    _print_next_steps(outcome.peak, data_dir)
+    return 0
+
+
+def why_the_peak(peak: SlotExplanation) -> str:
+    """One sentence: the slot, the machines and the users behind a peak."""
+    until = minute(peak.slot_at + peak.policy.slot_ms)[11:]
+    users = sorted({session.key.user for unit in peak.units for session in unit.sessions})
+    latest = max(
+        (session for unit in peak.units for session in unit.sessions),
+        key=lambda session: session.opened_at,
+        default=None,
+    )
+    first = ", ".join(f"{unit.machine} ({unit.sessions[0].key.user})" for unit in peak.units[:3])
+    more = f" and {peak.count - 3} more" if peak.count > 3 else ""
+    over = (
+        f", {peak.overuse} more than the {peak.entitled} entitled" if peak.overuse else f" of {peak.entitled} entitled"
+    )
+    opened = f"; the last of them was opened at {minute(latest.opened_at)[11:]} by {latest.key.user}" if latest else ""
+    return (
+        f"Why the peak of {peak.product} is {peak.count}: from {minute(peak.slot_at)} to {until} UTC, {peak.count} "
+        f"machines of {len(users)} users were past their first slot and in use at once{over}: {first}{more}{opened}."
+    )
+
+
+def _live_line(slot_at: int, pools: tuple[tuple[str, int, int], ...], in_grace: int) -> str:
+    seats = "   ".join(f"{product} {used}/{entitled}" for product, used, entitled in pools)
+    return f"seats in use {minute(slot_at)}   {seats}   in grace {in_grace}"
+
+
+def _print_next_steps(peak: SlotExplanation, data_dir: Path) -> None:
+    where = f"--data-dir {shlex.quote(str(data_dir))}"
+    out, seatbeat = console(), program_name()
+    out.print("\nNext:")
+    for command, does in (
+        (
+            f"seatbeat explain {where} --product {peak.product} --slot {iso(peak.slot_at)}",
+            "every machine and session of it",
+        ),
+        (
+            f"{seatbeat} usage {where} --product ORD --from 2022-06-11 --until 2022-06-12",
+            "who left it open over a weekend",
+        ),
+        (f"{seatbeat} statement {where} --period 2022Q2 --output json", "the same for programs"),
+        (f"{seatbeat} run --help", "your own heartbeats and FlexNet logs"),
+    ):
+        out.print(f"  {command}", style="bold", soft_wrap=True)
+        out.print(f"      {does}")

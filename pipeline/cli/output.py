@@ -1,0 +1,105 @@
+"""What commands print: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.model.instants import DAY_MS, iso
+from pipeline.model.money import format_money
+from pipeline.model.statement import PooledLine, Statement
+from pipeline.store.dead_letters import Letters
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that never breaks a line of a report in a pipe."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
+
+
+def program_name() -> str:
+    """How to call this program from here: by its name where the shell finds it, else by its path."""
+    return "seatbeat" if shutil.which("seatbeat") else os.path.relpath(sys.argv[0])
+
+
+def report(text: str) -> None:
+    """Say something on stderr."""
+    print(f"seatbeat: {text}", file=sys.stderr)
+
+
+def minute(at: int) -> str:
+    """An instant to the minute, as tables show it."""
+    return iso(at)[:16].replace("T", " ")
+
+
+def duration(ms: int) -> str:
+    """A length of time as tables show it: ``2 d 03:15`` or ``3:15``."""
+    days, rest = divmod(ms, DAY_MS)
+    clock = f"{rest // 3_600_000:02}:{rest // 60_000 % 60:02}"
+    return f"{days} d {clock}" if days else clock
+
+
+def statement_table(statement: Statement) -> Table:
+    """A statement as a table; over-use stands out."""
+    period = f"{minute(statement.period.start_at)[:10]} to {minute(statement.period.end_at - 1)[:10]}, UTC"
+    table = Table(
+        title=f"{statement.account}, {statement.period.name} ({period}), {statement.state}", title_justify="left"
+    )
+    for name in ("Product", "Country", "Policy"):
+        table.add_column(name, overflow="fold")
+    for name in ("Entitled", "Peak"):
+        table.add_column(name, justify="right")
+    table.add_column("First peak slot")
+    for name in ("Over-use", "Days", "Term licences", "Unit price", "Amount"):
+        table.add_column(name, justify="right")
+    for line in statement.lines:
+        table.add_row(*_cells(line, statement.currency), style="bold" if line.overuse else "")
+    return table
+
+
+def statement_footer(statement: Statement) -> Text:
+    """The total and what it rests on, in two lines."""
+    basis = statement.basis
+    unpriced = sum(line.amount is None for line in statement.lines)
+    text = Text(f"Total {format_money(statement.total, statement.currency)} {statement.currency}", style="bold")
+    if unpriced:
+        text.append(f" ({unpriced} of {len(statement.lines)} lines have no price in the contract)", style="not bold")
+    complete = "unknown" if basis.complete_until is None else f"{minute(basis.complete_until)} UTC"
+    text.append(
+        f"\nRests on {basis.heartbeats:,} heartbeats ({basis.dead_letters:,} dead letters), evidence complete until "
+        f"{complete}, contract {basis.contract[:19]}…",
+        style="not bold",
+    )
+    return text
+
+
+def report_letters(letters: Letters) -> None:
+    """Say on stderr which lines could not be used, the first ones one by one, all by code."""
+    if not letters.count:
+        return
+    for one in letters.first:
+        place = f"{one.source}:{one.line}" if one.source else "a message"
+        report(f"{place}: {one.code}: {one.detail}")
+    codes = ", ".join(f"{code} {count:,}" for code, count in letters.by_code.items())
+    report(f"{letters.count:,} could not be used and are kept as dead letters: {codes}")
+
+
+def _cells(line: PooledLine, currency: str) -> tuple[str, ...]:
+    return (
+        line.product,
+        line.country,
+        line.policy,
+        str(line.entitled),
+        str(line.peak),
+        minute(line.peak_slots[0]) if line.peak_slots else "",
+        str(line.overuse),
+        str(line.overuse_days),
+        str(line.term_licenses),
+        "no price" if line.unit_price is None else format_money(line.unit_price, currency),
+        "no price" if line.amount is None else format_money(line.amount, currency),
+    )

@@ -1,0 +1,92 @@
+"""``seatbeat usage``: who used what, when, and for how long."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+
+import orjson
+from rich.table import Table
+
+from pipeline.cli.access import add_store_options, ask_store, parse_instant
+from pipeline.cli.output import console, duration, minute
+from pipeline.codec.session_reports import SessionRecord, session_record
+from pipeline.codec.statements import csv_cell
+from pipeline.model.errors import InputError
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT
+from pipeline.model.text import fold
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import Session
+from pipeline.store.client import Client
+from pipeline.store.explain import read_usage
+
+Named = tuple[Session, str, str]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("usage", help="who used what, when, and for how long")
+    add_store_options(parser)
+    parser.add_argument("--product", default="", help="a product of the contract, or a code as reported")
+    parser.add_argument("--user", default="")
+    parser.add_argument("--machine", default="")
+    parser.add_argument("--from", dest="from_at", type=parse_instant, default=EARLIEST_AT, metavar="WHEN", help="UTC")
+    parser.add_argument("--until", dest="until_at", type=parse_instant, default=LATEST_AT, metavar="WHEN", help="UTC")
+    parser.add_argument("--output", choices=("table", "json", "csv"), default="table")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 with the sessions on stdout."""
+    if args.from_at >= args.until_at:
+        raise InputError("--until", "is not after --from", "Give a later --until")
+
+    def ask(client: Client, reading: ContractReading, _engine: str) -> list[Named]:
+        return read_usage(
+            client,
+            reading,
+            from_at=args.from_at,
+            until_at=args.until_at,
+            product=args.product,
+            user=fold(args.user),
+            machine=fold(args.machine),
+        )
+
+    found = ask_store(args, ask)
+    if args.output == "json":
+        records = [session_record(*one) for one in found]
+        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    elif args.output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\r\n")
+        writer.writerow(SessionRecord.__annotations__)
+        for one in found:
+            writer.writerow([csv_cell(value) for value in session_record(*one).values()])
+    else:
+        _print_table(found)
+    return 0
+
+
+def _print_table(found: Sequence[Named]) -> None:
+    table = Table()
+    for name in ("Product", "User", "Machine", "Opened", "Last seen"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Open for", justify="right")
+    table.add_column("Slots used", justify="right")
+    table.add_column("Usage")
+    for session, product, country in found:
+        record = session_record(session, product, country)
+        table.add_row(
+            product,
+            record["user"],
+            record["machine"],
+            minute(session.opened_at),
+            minute(session.last_at),
+            duration(session.last_at - session.opened_at),
+            str(record["used_slots"]),
+            record["usage"],
+        )
+    screen = console()
+    screen.print(table)
+    screen.print(f"{len(found):,} sessions; times are UTC, a slot is ten minutes")

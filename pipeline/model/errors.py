@@ -1,0 +1,62 @@
+"""What can be wrong with input, as values and exceptions with a place, a reason and a remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+DeadLetterCode = Literal[
+    "empty",  # no value at all, or null
+    "bad_encoding",  # not UTF-8
+    "bad_json",  # truncated, NaN, nested too deeply, or otherwise not JSON
+    "wrong_type",  # JSON, but neither a heartbeat object nor an array of them
+    "frame_too_large",  # more than 10,000 heartbeats or 1 MiB
+    "unknown_version",  # `v` is not a version this program reads
+    "missing_field",  # a required field is absent or null
+    "invalid_type",  # a field has the wrong JSON type: a time that is a bool, float or string
+    "empty_field",  # a text of length 0
+    "field_too_long",  # a text of more than 200 characters
+    "control_character",  # a text that holds a control character
+    "unknown_state",  # `state` is not open, beat or close
+    "unknown_usage",  # `usage` is not production, trial, evaluation or pre-activation
+    "time_out_of_range",  # outside the years 2000 to 2100: seconds or microseconds, most likely
+    "times_out_of_order",  # opened_at <= since <= at, or opened_at <= resumed_at <= active_at <= at, is broken
+    "activity_incomplete",  # resumed_at without active_at, or the other way round
+    "span_too_long",  # since or opened_at more than 35 days before at
+]
+DEAD_LETTER_CODES: Final[tuple[str, ...]] = get_args(DeadLetterCode)
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidHeartbeat:
+    """Why a heartbeat goes to the dead-letter topic: a code, the field at fault (``''``: the whole), a sentence."""
+
+    code: DeadLetterCode
+    field: str
+    detail: str
+
+
+class InputError(Exception):
+    """Input that cannot be used at all: where, what, and how to mend it. The program ends with status 2."""
+
+    def __init__(self, place: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{place}: {reason}. {remedy}")
+        self.place, self.reason, self.remedy = place, reason, remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a contract: 1-based line, path such as ``entitlements[0].quantity``, reason, remedy."""
+
+    line: int
+    path: str
+    reason: str
+    remedy: str
+
+
+class ContractInvalid(Exception):
+    """A contract with every mistake found in it, in order of line."""
+
+    def __init__(self, source: str, mistakes: tuple[Mistake, ...]) -> None:
+        self.source, self.mistakes = source, mistakes
+        super().__init__("\n".join(f"{source}:{m.line}: {m.path}: {m.reason}. {m.remedy}" for m in mistakes))

@@ -1,0 +1,94 @@
+"""Contracts in the store: kept with their content hash, and laid out for the analysts' views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+import pyarrow as pa
+
+from pipeline.codec.contracts import read_contract
+from pipeline.model.contract import Contract
+from pipeline.model.instants import at_midnight, calendar_day, day_of
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.policy.metering import MeteringTimeline
+from pipeline.rules.reading import ContractReading
+from pipeline.store.client import Client
+
+_BEGINNING: Final = date(2000, 1, 1)
+_END: Final = date(2101, 1, 1)
+
+
+def store_contract(client: Client, contract: Contract, body: bytes, applied_at: int) -> None:
+    """Make this the account's current contract; storing the same one again only renews its time."""
+    client.command(
+        "INSERT INTO contracts SELECT {account:String}, {hash:String}, fromUnixTimestamp64Milli({at:Int64}, 'UTC'), "
+        "{country:String}, {currency:String}, {body:String}",
+        {
+            "account": contract.account,
+            "hash": contract.content_hash,
+            "at": applied_at,
+            "country": contract.country,
+            "currency": contract.currency,
+            "body": body.decode("utf-8"),
+        },
+    )
+    rows = [
+        (contract.account, contract.content_hash, code, from_day, until_day, product)
+        for code in sorted({old.code for listed in contract.products.values() for old in listed.replaces})
+        for from_day, until_day, product in _successors(contract, code)
+    ]
+    if rows:
+        names = ("account", "content_hash", "code", "from_day", "until_day", "product")
+        kinds = (pa.string(), pa.string(), pa.string(), pa.date32(), pa.date32(), pa.string())
+        columns = [pa.array(column, type=kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
+        client.insert_arrow("replaced_codes", pa.table(columns, names=names))
+
+
+def stored_contract(client: Client, account: str | None = None) -> Contract | None:
+    """The current contract of an account, of the only account where none is named; ``None`` without one.
+
+    Raises ``ContractInvalid`` where a stored contract no longer passes the check.
+    """
+    rows = client.query(
+        "SELECT account, argMax(body, applied_at) FROM contracts "
+        "WHERE {account:String} = '' OR account = {account:String} GROUP BY account",
+        {"account": account or ""},
+    ).result_rows
+    if len(rows) != 1:
+        return None
+    name, body = rows[0]
+    return read_contract(f"stored contract of {name}", str(body).encode("utf-8"))
+
+
+def store_policies(client: Client, catalogue: Mapping[str, MeteringTimeline]) -> None:
+    """Lay out the built-in policies for the view ``slot_counts``."""
+    rows = []
+    for name, timeline in catalogue.items():
+        starts = [calendar_day(day_of(at)) for at, _ in timeline.rows]
+        for start, until, (_, policy) in zip(starts, [*starts[1:], _END], timeline.rows, strict=True):
+            rows.append(
+                (name, start, until, policy.slot_ms, policy.opening_slot_counts, policy.min_use_ms, policy.unit)
+            )
+    names = ("policy", "from_day", "until_day", "slot_ms", "opening_slot_counts", "min_use_ms", "unit")
+    kinds = (pa.string(), pa.date32(), pa.date32(), pa.uint32(), pa.bool_(), pa.uint32(), pa.string())
+    columns = [pa.array(column, type=kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
+    client.insert_arrow("policies", pa.table(columns, names=names))
+
+
+def _successors(contract: Contract, code: str) -> list[tuple[date, date, str]]:
+    """The products a code counts for over time, chains followed, as rows ``(from, until, product)``."""
+    reading = ContractReading(contract, metering_catalogue())
+    changes = {_BEGINNING, _END}
+    for listed in contract.products.values():
+        for old in listed.replaces:
+            changes |= {calendar_day(day_of(at)) for at in (old.from_at, old.until_at) if at is not None}
+    bounds = sorted(day for day in changes if _BEGINNING <= day <= _END)
+    rows = []
+    for from_day, until_day in pairwise(bounds):
+        product = reading.product_at(code, at_midnight(from_day))
+        if product != code:
+            rows.append((from_day, until_day, product))
+    return rows

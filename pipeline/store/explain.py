@@ -1,0 +1,50 @@
+"""Reading what stands behind a slot, and who used what."""
+
+from __future__ import annotations
+
+from pipeline.rules.explain import SlotExplanation, explain_slot, slot_of
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import Session
+from pipeline.store.client import Client
+from pipeline.store.sessions import Selection, read_sessions
+
+
+def read_explanation(client: Client, reading: ContractReading, product: str, country: str, at: int) -> SlotExplanation:
+    """Take the slot that holds ``at`` apart. Raises ``BeforeFirstRow``."""
+    slot_at, policy = slot_of(reading, product, country, at)
+    selection = Selection(
+        account=reading.contract.account,
+        from_at=slot_at,
+        until_at=slot_at + policy.slot_ms,
+        codes=reading.codes_of(product),
+    )
+    return explain_slot(reading, product, country, slot_at, read_sessions(client, selection))
+
+
+def read_usage(
+    client: Client,
+    reading: ContractReading,
+    *,
+    from_at: int,
+    until_at: int,
+    product: str = "",
+    user: str = "",
+    machine: str = "",
+) -> list[tuple[Session, str, str]]:
+    """Sessions with use in ``[from_at, until_at)``, with the product and country they count for, by opening.
+
+    ``product`` is a product of the contract or a code as reported; ``user`` and ``machine`` are folded.
+    """
+    selection = Selection(
+        account=reading.contract.account,
+        from_at=from_at,
+        until_at=until_at,
+        codes=reading.codes_of(product) if product else (),
+        user=user,
+        machine=machine,
+    )
+    named = [
+        (session, reading.product_at(session.key.product, session.opened_at), reading.country_of(session.key.country))
+        for session in read_sessions(client, selection)
+    ]
+    return [one for one in named if not product or product in {one[1], one[0].key.product}]

@@ -1,0 +1,114 @@
+"""Reading sessions back: who used what, when, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from pipeline.model.evidence import SessionDay, SessionKey
+from pipeline.model.instants import day_of
+from pipeline.rules.sessions import Session, sessions
+from pipeline.store.client import Client, Parameter
+from pipeline.store.counts import SESSION_DAYS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which sessions to read: those of one account with a used slot in ``[from_at, until_at)``.
+
+    ``codes`` are products as reported; empty texts and tuples select everything. ``user`` and ``machine`` are folded.
+    """
+
+    account: str
+    from_at: int
+    until_at: int
+    codes: tuple[str, ...] = ()
+    user: str = ""
+    machine: str = ""
+    usage: str = field(default="")
+
+
+_FILTERS: Final = {
+    "codes": "has({codes:Array(String)}, product)",
+    "user": "user = {user:String}",
+    "machine": "machine = {machine:String}",
+    "usage": "usage = {usage:String}",
+}
+
+_COLUMNS: Final = """
+SELECT account, product, country, usage, machine, user, session, toInt32(toUInt16(day)),
+       toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), used_slots, stretches, version,
+       toUnixTimestamp64Milli(received_min_at), toUnixTimestamp64Milli(received_max_at)
+"""
+
+_LATEST_SESSION_DAYS: Final = (
+    _COLUMNS  # noqa: S608 -- two constants
+    + """
+FROM usage_days FINAL
+INNER JOIN (SELECT account, max(day) AS latest FROM usage_days GROUP BY account) AS heard USING account
+WHERE day > heard.latest - {days:UInt8}
+"""
+)
+
+_SESSION_DAYS: Final = (
+    _COLUMNS
+    + """
+FROM usage_days FINAL
+WHERE account = {account:String} AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32})
+"""
+)
+
+
+def read_session_days(client: Client, selection: Selection, *, beyond_days: int = 0) -> list[SessionDay]:
+    """The merged session days of a selection, and of ``beyond_days`` days on either side."""
+    parameters: dict[str, Parameter] = {
+        "account": selection.account,
+        "from_day": day_of(selection.from_at) - beyond_days,
+        "until_day": day_of(selection.until_at - 1) + 1 + beyond_days,
+    }
+    query = _SESSION_DAYS
+    for name, condition in _FILTERS.items():
+        value = getattr(selection, name)
+        if value:
+            query += f"  AND {condition}\n"
+            parameters[name] = list(value) if isinstance(value, tuple) else value
+    rows = client.query(query, parameters).result_rows
+    return [_session_day(cast(_Columns, row)) for row in rows]
+
+
+def read_sessions(client: Client, selection: Selection) -> list[Session]:
+    """The sessions of a selection with their whole lives, sorted by opening."""
+    found = sessions(read_session_days(client, selection, beyond_days=SESSION_DAYS_MAX))
+    chosen = [
+        session
+        for session in found
+        if any(selection.from_at <= used_at < selection.until_at for used_at in session.used_at())
+    ]
+    return sorted(chosen, key=lambda session: (session.opened_at, session.key))
+
+
+_Columns = tuple[
+    str, str, str, str, str, str, str, int, int, int, list[int], dict[int, int], str, int, int
+]  # fmt: skip
+
+
+def _session_day(row: _Columns) -> SessionDay:
+    mask = 0
+    for slot in row[10]:
+        mask |= 1 << slot
+    return SessionDay(
+        session=SessionKey(*row[:7]),
+        day=row[7],
+        opened_at=row[8],
+        last_at=row[9],
+        used_slots=mask,
+        stretches=dict(sorted(row[11].items())),
+        version=row[12],
+        received_min_at=row[13],
+        received_max_at=row[14],
+    )
+
+
+def read_latest_session_days(client: Client, days: int) -> list[SessionDay]:
+    """The merged session days of every account, each over its own last ``days`` UTC days with use."""
+    return [_session_day(cast(_Columns, row)) for row in client.query(_LATEST_SESSION_DAYS, {"days": days}).result_rows]

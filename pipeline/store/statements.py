@@ -1,0 +1,75 @@
+"""A statement from the store: counts by SQL, arithmetic by ``rules/`` (ARCHITECTURE, ClickHouse)."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from pipeline.model.instants import Period
+from pipeline.model.statement import Basis, Statement
+from pipeline.rules.pooled import pooled_lines
+from pipeline.rules.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.counts import reported_codes, slot_counts
+
+
+def read_statement(
+    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Literal["embedded", "server"]
+) -> Statement:
+    """The open statement of the contract's account for a quarter.
+
+    Raises ``BeforeFirstRow`` where a policy of the contract says nothing of some day in the period.
+    """
+    account = reading.contract.account
+    judgements = reading.judgements_of(reported_codes(client, account, period), period)
+    counts = slot_counts(client, account, period, [one for found in judgements.values() for one in found])
+    return Statement(
+        account=account,
+        period=period,
+        currency=reading.contract.currency,
+        lines=pooled_lines(reading, period, counts),
+        basis=Basis(
+            complete_until=_complete_until(client, account, period),
+            heartbeats=_number(client, _HEARTBEATS, account),
+            dead_letters=_number(client, _DEAD_LETTERS, account),
+            contract=reading.contract.content_hash,
+            seatbeat=seatbeat,
+            engine=engine,
+        ),
+    )
+
+
+_HEARTBEATS = """
+SELECT sum(arraySum(mapValues(heartbeats)))
+FROM (SELECT heartbeats FROM deliveries FINAL WHERE account = {account:String})
+"""
+
+_DEAD_LETTERS = """
+SELECT uniqExact(log, topic, partition, offset, `index`)
+FROM dead_letters
+WHERE account = {account:String} OR account = ''
+"""
+
+
+def _number(client: Client, query: str, account: str) -> int:
+    return cast(int, client.query(query, {"account": account}).result_rows[0][0])
+
+
+def _complete_until(client: Client, account: str, period: Period) -> int | None:
+    """Up to when the evidence is complete, at most the period's end: what comes after cannot concern it."""
+    rows = client.query(
+        "SELECT toUnixTimestamp64Milli(max(complete_until)), count() FROM completeness "
+        "WHERE account = {account:String}",
+        {"account": account},
+    ).result_rows
+    until, known = cast(tuple[int, int], rows[0])
+    return min(until, period.end_at) if known else None
+
+
+def latest_evidence_at(client: Client, account: str) -> int | None:
+    """The latest instant any stored evidence of an account speaks of, ``None`` without any."""
+    rows = client.query(
+        "SELECT toUnixTimestamp64Milli(max(last_at)), count() FROM usage_days WHERE account = {account:String}",
+        {"account": account},
+    ).result_rows
+    latest_at, rows_found = cast(tuple[int, int], rows[0])
+    return latest_at if rows_found else None
