@@ -71,7 +71,7 @@ class MeterStep:
         return outgoing
 
     def _dead_letter(self, message: Message, invalid: InvalidMember) -> DeadLetter:
-        member, raw = member_text(invalid, message.value or b"")
+        member, raw = member_text(invalid)
         return DeadLetter(
             log=self._log_id,
             topic=message.topic,

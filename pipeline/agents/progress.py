@@ -23,6 +23,7 @@ class GroupProgress:
     """Watches one consumer group from outside, without joining it."""
 
     def __init__(self, bootstrap: str, group: str, partitions: Mapping[str, int]) -> None:
+        self.group = group
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
         self._assigned = [TopicPartition(topic, one) for topic, count in partitions.items() for one in range(count)]
 
@@ -43,12 +44,13 @@ class GroupProgress:
         return Lag(behind, sum(ends.values()))
 
 
-async def drained(groups: Sequence[GroupProgress], heard: Callable[[int, int], None]) -> None:
+async def drained(groups: Sequence[GroupProgress], heard: Callable[[str, int, int], None]) -> None:
     """Wait until each group, in order of the data's flow, has committed the ends of its topics.
 
-    ``heard`` is told how many messages are worked off, of how many.
+    ``heard`` is told the group, and how many messages it has worked off, of how many.
     """
     for group in groups:
         while (lag := await group.lag()).behind:
-            heard(lag.end - lag.behind, lag.end)
+            heard(group.group, lag.end - lag.behind, lag.end)
             await asyncio.sleep(POLL_S)
+        heard(group.group, lag.end, lag.end)

@@ -10,6 +10,7 @@ from typing import Final
 from pipeline.model.errors import InputError
 
 PREFIX: Final = "SEATBEAT_"
+MAY_BE_EMPTY: Final = frozenset({"instance_id", "contracts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Settings:
         """Raises ``InputError`` naming the first setting that cannot work, and how to mend it."""
         for one in fields(self):
             value = getattr(self, one.name)
+            if value == "" and one.name not in MAY_BE_EMPTY:
+                raise InputError(f"{PREFIX}{one.name.upper()}", "is empty", "Give it a value, or leave it out")
             if isinstance(value, int) and value < 1:
                 raise InputError(f"{PREFIX}{one.name.upper()}", f"is {value}", "Give a whole number from 1 on")
         if self.topics not in {"production", "embedded"}:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from pipeline.cli.output import console, minute, program_name, report, statement_footer, statement_table
@@ -41,22 +41,20 @@ def run(args: argparse.Namespace) -> int:
     data_dir.mkdir(parents=True, exist_ok=True)
     screen = console(stderr=True)
     screen.print("Starting an embedded Kafka broker, three Faust agents and the ClickHouse engine …")
-    bar = Progress(
-        TextColumn("heartbeats"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
-        TimeElapsedColumn(),
-    )
-    task = bar.add_task("heartbeats", total=None, visible=False)
+    bars = Progress(TextColumn("{task.description:<14}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    tasks: dict[str, TaskID] = {}
     line = Text("")
 
-    def told(done: int, of: int, live: LiveSeats | None) -> None:
-        bar.update(task, completed=done, total=of, visible=True)
+    def told(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=end)
+        bars.update(tasks[stage], completed=done, total=end)
         if live is not None:
-            line.plain = _live_line(live.slot_at, live.pools, live.in_grace)
+            line.plain = ""
+            line.append_text(_live_line(live.slot_at, live.pools, live.in_grace))
 
     try:
-        with Live(Group(bar, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal):
+        with Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal):
             outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told))
     except PipelineFailed as error:
         report(f"the pipeline failed: {error}")
@@ -65,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     out.print(statement_table(outcome.statement))
     out.print(statement_footer(outcome.statement))
     out.print()
-    out.print(why_the_peak(outcome.peak), soft_wrap=True)
+    out.print(why_the_peak(outcome.peak), soft_wrap=not out.is_terminal)
     out.print()
     out.print(f"{outcome.heartbeats:,} heartbeats were metered and stored in {outcome.metering_ms / 1000:.1f} s.")
     _print_next_steps(outcome.peak, data_dir)
@@ -93,26 +91,31 @@ def why_the_peak(peak: SlotExplanation) -> str:
     )
 
 
-def _live_line(slot_at: int, pools: tuple[tuple[str, int, int], ...], in_grace: int) -> str:
-    seats = "   ".join(f"{product} {used}/{entitled}" for product, used, entitled in pools)
-    return f"seats in use {minute(slot_at)}   {seats}   in grace {in_grace}"
+def _live_line(slot_at: int, pools: tuple[tuple[str, int, int], ...], in_grace: int) -> Text:
+    text = Text(f"seats in use {minute(slot_at)} UTC")
+    for product, used, entitled in pools:
+        text.append(f"   {product} ")
+        text.append(f"{used}/{entitled}", style="bold red" if used > entitled else "bold")
+    return text.append(f"   in grace {in_grace}")
 
 
 def _print_next_steps(peak: SlotExplanation, data_dir: Path) -> None:
-    where = f"--data-dir {shlex.quote(str(data_dir))}"
     out, seatbeat = console(), program_name()
+    where = f"--data-dir {shlex.quote(_shortest(data_dir))}"
+    weekend = "--product ORD --from 2022-06-11 --until 2022-06-12"
+    steps = (
+        (f"explain {where} --product {peak.product} --slot {iso(peak.slot_at)}", "every machine and session of it"),
+        (f"usage {where} {weekend}", "who left it open over a weekend"),
+        (f"statement {where} --period 2022Q2 --output json", "the same for programs"),
+        ("run --help", "your own heartbeats and FlexNet logs"),
+    )
     out.print("\nNext:")
-    for command, does in (
-        (
-            f"seatbeat explain {where} --product {peak.product} --slot {iso(peak.slot_at)}",
-            "every machine and session of it",
-        ),
-        (
-            f"{seatbeat} usage {where} --product ORD --from 2022-06-11 --until 2022-06-12",
-            "who left it open over a weekend",
-        ),
-        (f"{seatbeat} statement {where} --period 2022Q2 --output json", "the same for programs"),
-        (f"{seatbeat} run --help", "your own heartbeats and FlexNet logs"),
-    ):
-        out.print(f"  {command}", style="bold", soft_wrap=True)
+    for command, does in steps:
+        out.print(f"  {seatbeat} {command}", style="bold", soft_wrap=True)
         out.print(f"      {does}")
+
+
+def _shortest(folder: Path) -> str:
+    """A folder as its user would type it from here."""
+    here = Path.cwd()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from pipeline.cli.output import console
 
-_UNITS = {"reading": "lines", "metering": "messages"}
+_UNITS = {"read": "lines"}
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def stage_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """A bar per stage, told ``(stage, done, of)``."""
     screen = console(stderr=True)
     columns = (
-        TextColumn("{task.description:<10}"),
+        TextColumn("{task.description:<14}"),
         BarColumn(),
         TextColumn("{task.completed:>9,.0f} {task.fields[unit]}"),
     )
@@ -28,7 +28,7 @@ def stage_progress() -> Iterator[Callable[[str, int, int | None], None]]:
 
         def told(stage: str, done: int, of: int | None) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=of, unit=_UNITS.get(stage, ""))
+                tasks[stage] = bars.add_task(stage, total=of, unit=_UNITS.get(stage, "messages"))
             bars.update(tasks[stage], completed=done, total=of)
 
         yield told

@@ -12,6 +12,7 @@ from typing import Final, TypedDict, cast
 import orjson
 
 from pipeline.codec.heartbeats import InvalidMember
+from pipeline.codec.json_text import json_bytes
 
 VERSION: Final = 1
 
@@ -63,14 +64,11 @@ class _Record(TypedDict):
     line: int
 
 
-def member_text(invalid: InvalidMember, value: bytes) -> tuple[str | None, bytes]:
-    """The member as JSON text, or the bytes of the whole value where it cannot be told apart or written again."""
+def member_text(invalid: InvalidMember) -> tuple[str | None, bytes]:
+    """The member as JSON text, or the bytes of the whole value where it could not be parsed."""
     if isinstance(invalid.member, bytes):
         return None, invalid.member
-    try:
-        return orjson.dumps(invalid.member).decode("utf-8"), b""
-    except orjson.JSONEncodeError:  # nested more deeply than can be written
-        return None, value
+    return json_bytes(invalid.member).decode("utf-8"), b""
 
 
 def encode(letter: DeadLetter) -> bytes:
@@ -101,6 +99,8 @@ def decode(value: bytes) -> DeadLetter:
     """Read a dead letter's message. Raises ``ValueError`` for what no meter wrote."""
     try:
         record = cast(_Record, orjson.loads(value))
+        if record["v"] != VERSION:
+            raise ValueError(f"version {record['v']} of the dead-letter format is not one this program reads (1)")
         return DeadLetter(
             **record["id"],
             account=record["account"],

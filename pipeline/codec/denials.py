@@ -41,5 +41,5 @@ def decode(value: bytes) -> Denial:
         if record.pop("v") != VERSION:
             raise ValueError("unknown version of the denial format")
         return Denial(**record)  # type: ignore[arg-type]  # our own encoder's fields; a stranger's raise TypeError
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a denial: {error!r}") from error

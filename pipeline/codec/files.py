@@ -1,22 +1,22 @@
-"""Input files line by line: plain, ``.gz``, ``.zst``, or standard input (``-``)."""
+"""Input files line by line: plain, ``.gz`` or ``.zst``."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, Literal, cast
 
 import zstandard
 
 from pipeline.model.errors import InputError
 
 LINE_BYTES_MAX: Final = 64 * 1024 * 1024
-STANDARD_INPUT: Final = "-"
+ZSTD_BYTES_READ: Final = 2_048
+"""Of a ``.zst`` file at a time: a few bytes may stand for 128 KiB of content, and all of it is held at once."""
 _UNREADABLE: Final = (OSError, EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError)
 
 
@@ -44,18 +44,55 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
             ) from error
 
 
-def _open(path: str) -> BinaryIO:
-    if path == STANDARD_INPUT:
-        return sys.stdin.buffer
+def compression_of(path: str) -> Literal["", ".gz", ".zst"]:
+    """How a file is read, by the end of its name; ``''``: as it is."""
     suffix = Path(path).suffix.lower()
     if suffix == ".gz":
+        return ".gz"
+    return ".zst" if suffix == ".zst" else ""
+
+
+def _open(path: str) -> BinaryIO:
+    compression = compression_of(path)
+    if compression == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
-    if suffix == ".zst":
-        decompressor = zstandard.ZstdDecompressor()
-        compressed = Path(path).open("rb")  # noqa: SIM115 -- the reader closes it
-        reader = decompressor.stream_reader(compressed, read_across_frames=True, closefd=True)
-        return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, reader)))
-    return Path(path).open("rb")
+    file = Path(path).open("rb")  # noqa: SIM115 -- the caller closes it
+    return cast(BinaryIO, io.BufferedReader(_ZstdReader(file))) if compression == ".zst" else file
+
+
+class _ZstdReader(io.RawIOBase):
+    """The content of a ``.zst`` file, frame after frame. Raises ``EOFError`` where the file ends inside a frame.
+
+    The library's own stream reader takes such an end for the end of the content.
+    """
+
+    def __init__(self, compressed: BinaryIO) -> None:
+        super().__init__()
+        self._compressed, self._unread, self._content = compressed, b"", b""
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # the type of a writable buffer has no name before Python 3.12
+        while not self._content:
+            unread = self._unread or self._compressed.read(ZSTD_BYTES_READ)
+            if not unread:
+                if self._frame is not None:
+                    raise EOFError("the compressed file ends before its last frame does")
+                return 0
+            frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            self._content = frame.decompress(unread)
+            self._unread, self._frame = (frame.unused_data, None) if frame.eof else (b"", frame)
+        view = memoryview(buffer).cast("B")
+        taken = min(len(view), len(self._content))
+        view[:taken] = self._content[:taken]
+        self._content = self._content[taken:]
+        return taken
+
+    def close(self) -> None:
+        self._compressed.close()
+        super().close()
 
 
 def _skip_rest(source: BinaryIO) -> None:

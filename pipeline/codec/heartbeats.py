@@ -13,12 +13,11 @@ from typing import Final, cast
 
 import orjson
 
+from pipeline.codec.json_text import Json
 from pipeline.model.errors import DeadLetterCode, InvalidHeartbeat
 from pipeline.model.evidence import PRODUCTION, STATES, USAGES, Heartbeat
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT
 from pipeline.model.text import fold
-
-Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 FRAME_BYTES_MAX: Final = 1_048_576
 FRAME_HEARTBEATS_MAX: Final = 10_000
@@ -187,7 +186,7 @@ def _time_problem(member: dict[str, Json], name: str, *, required: bool) -> Inva
     if time is None:
         return InvalidHeartbeat("missing_field", name, f"{name} is missing") if required else None
     if type(time) is not int:
-        if isinstance(time, float) and time >= 2**63:
+        if isinstance(time, float) and not -(2**63) < time < 2**63:  # integers that orjson reads as floats, too
             return InvalidHeartbeat("time_out_of_range", name, f"{name} is beyond any date")
         detail = f"{name} must be an integer (epoch milliseconds), not {_json_type(time)}"
         return InvalidHeartbeat("invalid_type", name, detail)
@@ -215,7 +214,7 @@ def _account_named(member: Json) -> str:
 
 
 def _shown(value: Json) -> str:
-    text = repr(value)
+    text = _json_type(value) if isinstance(value, dict | list) else repr(value)  # repr of deep values raises
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

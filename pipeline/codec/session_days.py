@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypedDict, cast
 import orjson
 
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
+from pipeline.model.instants import SLOTS_PER_DAY
 
 FRAME_BYTES_MAX: Final = 524_288
 STRETCHES_PER_ROW_MAX: Final = 4_000
@@ -101,20 +102,10 @@ def encode_frames(
 def decode_frame(value: bytes) -> UsageFrame:
     """Read a frame. Raises ``UnreadableUsage``."""
     try:
-        frame = cast(_Frame, orjson.loads(value))
-        if frame["v"] != VERSION:
-            raise UnreadableUsage(f"version {frame['v']} of the usage format is not one this program reads (1)")
-        account = frame["account"]
-        return UsageFrame(
-            account=account,
-            days=tuple(_read_day(account, row) for row in frame["days"]),
-            closes=tuple(SessionClose(_read_key(account, row), row["closed_at"]) for row in frame["closes"]),
-            deliveries=tuple(
-                Delivery(row["log"], row["topic"], row["partition"], row["offset"], row["heartbeats"])
-                for row in frame["deliveries"]
-            ),
-        )
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        return _read_frame(cast(_Frame, orjson.loads(value)))
+    except UnreadableUsage:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
         raise UnreadableUsage(f"not a usage frame: {error!r}") from error
 
 
@@ -167,6 +158,21 @@ def _day_rows(day: SessionDay) -> Iterator[_Day]:
         }
 
 
+def _read_frame(frame: _Frame) -> UsageFrame:
+    if frame["v"] != VERSION:
+        raise UnreadableUsage(f"version {frame['v']} of the usage format is not one this program reads (1)")
+    account = frame["account"]
+    return UsageFrame(
+        account=account,
+        days=tuple(_read_day(account, row) for row in frame["days"]),
+        closes=tuple(SessionClose(_read_key(account, row), row["closed_at"]) for row in frame["closes"]),
+        deliveries=tuple(
+            Delivery(row["log"], row["topic"], row["partition"], row["offset"], row["heartbeats"])
+            for row in frame["deliveries"]
+        ),
+    )
+
+
 def _read_key(account: str, row: _Session) -> SessionKey:
     return SessionKey(
         account, row["product"], row["country"], row["usage"], row["machine"], row["user"], row["session"]
@@ -174,12 +180,15 @@ def _read_key(account: str, row: _Session) -> SessionKey:
 
 
 def _read_day(account: str, row: _Day) -> SessionDay:
+    used_slots = int(row["used_slots"], 16)
+    if not 0 <= used_slots < 1 << SLOTS_PER_DAY:
+        raise UnreadableUsage(f"used_slots {row['used_slots']} is no set of the {SLOTS_PER_DAY} slots of a day")
     return SessionDay(
         session=_read_key(account, row),
         day=row["day"],
         opened_at=row["opened_at"],
         last_at=row["last_at"],
-        used_slots=int(row["used_slots"], 16),
+        used_slots=used_slots,
         stretches=dict(row["stretches"]),
         version=row["version"],
         received_min_at=row["received_min_at"],

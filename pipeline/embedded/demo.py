@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.embedded.fleet import demo_plan, fleet
 from pipeline.embedded.importer import Framer, Line, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.model.contract import Contract
-from pipeline.model.instants import Period
+from pipeline.model.instants import Period, day_of
 from pipeline.model.statement import Statement
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.explain import SlotExplanation
@@ -34,7 +35,7 @@ CONTRACT: Final = "studio.yaml"
 
 @dataclass(frozen=True, slots=True)
 class LiveSeats:
-    """Seats in use in the latest slot heard of: ``(product, in use, entitled)`` per pool, and sessions in grace."""
+    """The fullest slot of the day: ``(product, in use, entitled)`` per pool; and the sessions in grace now."""
 
     slot_at: int
     pools: tuple[tuple[str, int, int], ...]
@@ -51,8 +52,8 @@ class DemoOutcome:
     metering_ms: int
 
 
-Told = Callable[[int, int, LiveSeats | None], None]
-"""Hears how many heartbeats are sent, of how many, and the live seats."""
+Told = Callable[[str, int, int, LiveSeats | None], None]
+"""Hears a stage (``sent`` or a consumer group), how far it is, of how much, and the live seats."""
 
 
 async def play_demo(data_dir: Path, told: Told) -> DemoOutcome:
@@ -65,13 +66,15 @@ async def play_demo(data_dir: Path, told: Told) -> DemoOutcome:
     async with EmbeddedPipeline(data_dir, LOG, seats) as pipeline:
         started_ms = time.monotonic_ns() // 1_000_000
 
-        def progress(done: int) -> None:
-            told(done, len(lines), live_seats(seats, contract, reading))
+        def progress(stage: str, done: int, end: int) -> None:
+            told(stage, done, end, live_seats(seats, contract, reading))
 
         async def work() -> DemoOutcome:
             framer = Framer(contract.account, pipeline.partitions[HEARTBEATS])
-            await import_heartbeats(_numbered(lines), pipeline.producer, framer, progress)
-            await pipeline.drained(lambda _done, _end: progress(len(lines)))
+            await import_heartbeats(
+                _numbered(lines), pipeline.producer, framer, lambda done: progress("sent", done, len(lines))
+            )
+            await pipeline.drained(progress)
             metering_ms = time.monotonic_ns() // 1_000_000 - started_ms
             return await pipeline.ask_store(_outcome, contract, body, reading, len(lines), metering_ms)
 
@@ -79,17 +82,25 @@ async def play_demo(data_dir: Path, told: Told) -> DemoOutcome:
 
 
 def live_seats(seats: Seats, contract: Contract, reading: ContractReading) -> LiveSeats | None:
-    """What the seats agent knows now; ``None`` before it has heard anything."""
+    """The fullest slot of the latest day the seats agent knows of; ``None`` before it has heard anything."""
     account = seats.account(contract.account)
-    if not account.latest_at:
+    counts = [one for one in account.counts() if day_of(one[1]) == day_of(account.latest_at)]
+    units: Counter[int] = Counter()
+    for _, slot_at, count in counts:
+        units[slot_at] += count
+    if not units:
         return None
-    latest = {pool: (slot_at, units) for pool, slot_at, units in account.counts()}
-    slot_at = max((at for at, _ in latest.values()), default=account.latest_at)
+    fullest_at = max(units, key=lambda at: (units[at], at))
+    in_use = {pool: count for pool, slot_at, count in counts if slot_at == fullest_at}
     pools = tuple(
-        (product, units if at == slot_at else 0, reading.entitled_at(product, country, slot_at))
-        for (product, country), (at, units) in sorted(latest.items())
+        (
+            product,
+            in_use.get((product, contract.country), 0),
+            reading.entitled_at(product, contract.country, fullest_at),
+        )
+        for product in sorted(contract.products)
     )
-    return LiveSeats(slot_at, pools, sum(1 for _ in account.in_grace()))
+    return LiveSeats(fullest_at, pools, sum(1 for _ in account.in_grace()))
 
 
 def _outcome(

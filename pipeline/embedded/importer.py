@@ -16,11 +16,14 @@ from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.topics import DENIALS, HEARTBEATS, partition_of
 from pipeline.codec import denials
 from pipeline.codec.denials import Denial
-from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX, Json
+from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX, TEXT_LENGTH_MAX
+from pipeline.codec.json_text import Json, json_bytes
 from pipeline.codec.keys import encode_key
 
 FRAME_HEARTBEATS: Final = 250
 FRAME_BYTES: Final = 900_000
+FRAME_BRACKETS: Final = 1_000
+"""A heartbeat with more of them could be nested so deeply that, in a frame, nobody could read the frame any more."""
 OVERSIZE_BYTES_KEPT: Final = 2_000_000
 WRITE_MESSAGES: Final = 64
 
@@ -44,11 +47,11 @@ class Framer:
         except orjson.JSONDecodeError:
             yield self._alone(line, None)
             return
-        if isinstance(parsed, dict) and len(content) <= FRAME_BYTES:
+        if isinstance(parsed, dict) and _joins(content):
             yield from self._gather(source, number, content, parsed)
         elif isinstance(parsed, list) and not self._fits(parsed, content):
             for member in parsed:
-                yield from self._split(source, number, member, line)
+                yield from self._split(source, number, member)
         else:
             yield self._alone(line, parsed)
 
@@ -61,13 +64,11 @@ class Framer:
     def _fits(self, members: list[Json], content: bytes) -> bool:
         return len(members) <= FRAME_HEARTBEATS_MAX and len(content) <= FRAME_BYTES_MAX
 
-    def _split(self, source: str, number: int, member: Json, line: Line) -> Iterator[Outgoing]:
-        try:
-            content = orjson.dumps(member)
-        except orjson.JSONEncodeError:  # nested more deeply than can be written: the meter is to say so of the line
-            yield self._alone(line, None)
-            return
-        if isinstance(member, dict) and len(content) <= FRAME_BYTES:
+    def _split(self, source: str, number: int, member: Json) -> Iterator[Outgoing]:
+        content = json_bytes(member)
+        if not isinstance(member, dict):  # in a frame of its own: alone, an array would be taken for a frame
+            yield self._alone((source, number, b"[%s]" % content), None)
+        elif _joins(content):
             yield from self._gather(source, number, content, member)
         else:
             yield self._alone((source, number, content), member)
@@ -92,13 +93,21 @@ class Framer:
         return Outgoing(HEARTBEATS, key, content[:OVERSIZE_BYTES_KEPT], _headers(source, [number]))
 
     def _place(self, member: dict[str, Json]) -> tuple[bytes, int]:
-        account, user = member.get("account"), member.get("user")
-        named = (account if isinstance(account, str) else self._account, user if isinstance(user, str) else "")
+        named = (_name(member.get("account")) or self._account, _name(member.get("user")))
         place = self._places.get(named)
         if place is None:
             key = encode_key(*named)
             place = self._places[named] = (key, partition_of(key, self._partitions))
         return place
+
+
+def _joins(content: bytes) -> bool:
+    return len(content) <= FRAME_BYTES and content.count(b"[") + content.count(b"{") <= FRAME_BRACKETS
+
+
+def _name(value: Json) -> str:
+    """A name fit for a key: what is longer than a name may be would make the key longer than a message may be."""
+    return value if isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX else ""
 
 
 class _Frame:

@@ -7,18 +7,21 @@ give the same places in the same log, and nothing is counted anew.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 
-from pipeline.codec.files import STANDARD_INPUT, read_lines
+from pipeline.codec.files import compression_of, read_lines
 from pipeline.embedded.importer import FRAME_HEARTBEATS, Line
 from pipeline.model.errors import InputError
 
 Format = Literal["heartbeats", "flexnet"]
+STANDARD_INPUT: Final = "-"
 BYTES_MAX: Final = 8 * 1024**3
 _CHUNK: Final = 1024 * 1024
 
@@ -37,11 +40,11 @@ class Input:
 
 
 def gather_inputs(names: Sequence[str], scratch: Path) -> tuple[Input, ...]:
-    """The files named; standard input is kept in ``scratch``, so that it can be named after its content.
+    """The files named; standard input and pipes are kept in ``scratch``: they can be read only once.
 
     Raises ``InputError`` for what is no readable file, and for more than the embedded broker can hold.
     """
-    inputs = tuple(_input(name, scratch) for name in dict.fromkeys(names))
+    inputs = tuple(_input(name, scratch, ordinal) for ordinal, name in enumerate(dict.fromkeys(names), 1))
     size = sum(Path(one.path).stat().st_size for one in inputs)
     if size > BYTES_MAX:
         raise InputError(
@@ -53,25 +56,31 @@ def gather_inputs(names: Sequence[str], scratch: Path) -> tuple[Input, ...]:
 
 
 def log_identity(inputs: Sequence[Input], *options: str) -> str:
-    """A name for the log that these files make when they are read with these options."""
+    """A name for the log that these files make when they are read with these options, whatever they are called."""
     digest = hashlib.sha256()
     for part in (str(FRAME_HEARTBEATS), *options):
         digest.update(len(part).to_bytes(8, "big") + part.encode("utf-8"))
     for one in inputs:
+        digest.update(compression_of(one.path).encode())  # the same bytes, read in another way, make another log
         with Path(one.path).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"files:{digest.hexdigest()[:32]}"
 
 
-def _input(name: str, scratch: Path) -> Input:
+def _input(name: str, scratch: Path, ordinal: int) -> Input:
     if name == STANDARD_INPUT:
-        kept = scratch / "standard-input"
-        with kept.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, _CHUNK)
-        return Input("-", str(kept))
+        return Input("-", _kept(sys.stdin.buffer, scratch / "standard-input"))
     try:
         with Path(name).open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Input(name, _kept(file, scratch / f"pipe-{ordinal}{compression_of(name)}"))
             file.read(1)
     except OSError as error:
         raise InputError(name, f"cannot be read: {error.strerror}", "Give the path of a readable file, or -") from error
     return Input(name, name)
+
+
+def _kept(stream: BinaryIO, path: Path) -> str:
+    with path.open("wb") as file:
+        shutil.copyfileobj(stream, file, _CHUNK)
+    return str(path)

@@ -139,7 +139,7 @@ class EmbeddedPipeline:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    async def drained(self, heard: Callable[[int, int], None]) -> None:
+    async def drained(self, heard: Callable[[str, int, int], None]) -> None:
         """Wait until every agent has committed the end of its topics, which it does after everything is stored."""
         await drained(self._groups, heard)
 

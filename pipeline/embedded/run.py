@@ -77,12 +77,12 @@ async def _run(
     reading = ContractReading(request.contract, metering_catalogue())
     framer = Framer(request.account, pipeline.partitions["heartbeats"])
     lines = _flexnet_lines(flexnet) if flexnet is not None else (line for one in inputs for line in one.lines())
-    written = await import_heartbeats(lines, pipeline.producer, framer, lambda done: progress("reading", done, None))
+    written = await import_heartbeats(lines, pipeline.producer, framer, lambda done: progress("read", done, None))
     if flexnet is not None:
         broken = [((one.source, one.line, one.raw), one.reason) for one in flexnet.broken]
         await import_broken(broken, pipeline.producer, request.account)
         await import_denials(_denials(flexnet, request.account), pipeline.producer)
-    await pipeline.drained(lambda done, end: progress("metering", done, end))
+    await pipeline.drained(progress)
 
     def ask(client: Client) -> RunOutcome:
         account = request.contract.account
