@@ -11,6 +11,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## a sample fleet through the whole pipeline, and its statement explained
+	@rm -rf .cache/demo
 	@$(BIN)/seatbeat demo --data-dir .cache/demo
 
 test: $(INSTALLED) ## all tests: units, golden tables, properties, the embedded broker and engine

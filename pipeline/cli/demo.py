@@ -41,13 +41,13 @@ def run(args: argparse.Namespace) -> int:
     data_dir.mkdir(parents=True, exist_ok=True)
     screen = console(stderr=True)
     screen.print("Starting an embedded Kafka broker, three Faust agents and the ClickHouse engine …")
-    bars = Progress(TextColumn("{task.description:<14}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    bars = Progress(TextColumn("{task.description:<10}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     tasks: dict[str, TaskID] = {}
     line = Text("")
 
     def told(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
         if stage not in tasks:
-            tasks[stage] = bars.add_task(stage, total=end)
+            tasks[stage] = bars.add_task(stage.removeprefix("seatbeat-"), total=end)
         bars.update(tasks[stage], completed=done, total=end)
         if live is not None:
             line.plain = ""

@@ -17,7 +17,7 @@ def stage_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """A bar per stage, told ``(stage, done, of)``."""
     screen = console(stderr=True)
     columns = (
-        TextColumn("{task.description:<14}"),
+        TextColumn("{task.description:<10}"),
         BarColumn(),
         TextColumn("{task.completed:>9,.0f} {task.fields[unit]}"),
     )
@@ -28,7 +28,9 @@ def stage_progress() -> Iterator[Callable[[str, int, int | None], None]]:
 
         def told(stage: str, done: int, of: int | None) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=of, unit=_UNITS.get(stage, "messages"))
+                tasks[stage] = bars.add_task(
+                    stage.removeprefix("seatbeat-"), total=of, unit=_UNITS.get(stage, "messages")
+                )
             bars.update(tasks[stage], completed=done, total=of)
 
         yield told
