@@ -1,0 +1,24 @@
+"""What all tests share: how properties are searched, and one migrated store for the process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from pipeline.store.client import Client
+from tests.support.store import opened_store
+
+pytest_plugins = ["tests.support.brokers"]
+
+settings.register_profile("seatbeat", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("seatbeat")
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A migrated embedded store; the engine allows one folder a process, so tests keep apart by account."""
+    with opened_store(tmp_path_factory.mktemp("store")) as client:
+        yield client

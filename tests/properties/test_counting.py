@@ -1,0 +1,72 @@
+"""Laws of counting (RULES 3 and 4)."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model.contract import Contract
+from pipeline.model.evidence import Heartbeat
+from pipeline.model.instants import MINUTE_MS, Period
+from pipeline.rules.explain import explain_slot
+from pipeline.rules.fold import fold
+from pipeline.rules.pooled import term_licenses_due
+from pipeline.rules.sessions import sessions
+from tests.support.evidence import beating, heartbeat, instant
+from tests.support.fleets import Fleet, contracts, fleets, pure_counts, reading_of
+
+TEN_MINUTES = reading_of(Contract("acme", "CZ", "EUR", "sha256:0"))
+QUARTER = Period.parse("2022Q2")
+
+lengths = st.integers(0, 45 * MINUTE_MS) | st.integers(0, 9).map(lambda tens: tens * 5 * MINUTE_MS)
+gaps = st.just(0) | st.integers(0, 30 * MINUTE_MS)
+
+
+@given(st.lists(st.tuples(gaps, lengths, st.sampled_from("abc"), st.booleans()), min_size=2, max_size=12), st.integers(0, 600_000))
+def test_sessions_that_follow_one_another_never_give_a_count_of_2(
+    found: list[tuple[int, int, str, bool]], offset_ms: int
+) -> None:
+    told, at = list[Heartbeat](), instant("2022-05-03 08:00") + offset_ms
+    for number, (gap_ms, length_ms, machine, is_closed) in enumerate(found):
+        opened_at = at + gap_ms
+        at = opened_at + length_ms
+        state = "close" if is_closed else "beat"
+        told += beating(heartbeat(opened_at, at, machine=machine, session=f"s{number}", state=state))
+    counts = pure_counts(TEN_MINUTES, fold(told), QUARTER).get(("MSTN", "CZ"), {})
+    assert max(counts.values(), default=0) <= 1
+
+
+@settings(max_examples=60)
+@given(fleets(sessions_max=8), st.data())
+def test_late_evidence_only_adds(fleet: Fleet, data: st.DataObject) -> None:
+    reading = reading_of(data.draw(contracts(fleet.turn_at)))
+    late = data.draw(st.sets(st.integers(0, len(fleet.heartbeats) - 1)))
+    early = [one for index, one in enumerate(fleet.heartbeats) if index not in late]
+    for period in fleet.periods:
+        before, after = (pure_counts(reading, fold(told), period) for told in (early, fleet.heartbeats))
+        assert all(count <= after[pool][at] for pool, slots in before.items() for at, count in slots.items())
+
+
+@settings(max_examples=60)
+@given(fleets(sessions_max=8), st.data())
+def test_every_count_is_explained_by_as_many_units_and_every_other_session_by_a_reason(
+    fleet: Fleet, data: st.DataObject
+) -> None:
+    reading, found = reading_of(data.draw(contracts(fleet.turn_at))), sessions(fold(fleet.heartbeats))
+    for period in fleet.periods:
+        for (product, country), slots in pure_counts(reading, fold(fleet.heartbeats), period).items():
+            for slot_at in data.draw(st.lists(st.sampled_from(sorted(slots)), max_size=5)):
+                explained = explain_slot(reading, product, country, slot_at, found)
+                assert (explained.slot_at, explained.count) == (slot_at, slots[slot_at])
+                shown = [session for unit in explained.units for session in unit.sessions]
+                shown += [one.session for one in explained.uncounted]
+                assert len(shown) == len({session.key for session in shown})
+                assert all(one.reason != "counted" for one in explained.uncounted)
+
+
+@given(st.dictionaries(st.integers(18_000, 18_090), st.integers(1, 6), max_size=12), st.integers(0, 6))
+def test_term_licences_are_the_largest_number_that_more_days_than_tolerated_reach(
+    overuse_by_day: dict[int, int], tolerance_days: int
+) -> None:
+    reached = [k for k in range(1, 7) if sum(over >= k for over in overuse_by_day.values()) > tolerance_days]
+    assert term_licenses_due(overuse_by_day, tolerance_days) == max(reached, default=0)

@@ -1,0 +1,170 @@
+"""Laws of judging heartbeats, whatever arrives."""
+
+from __future__ import annotations
+
+import json
+from unicodedata import normalize
+
+import orjson
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.codec.heartbeats import FRAME_HEARTBEATS_MAX, decode
+from pipeline.codec.json_text import Json, json_bytes
+from pipeline.model.errors import DEAD_LETTER_CODES
+from pipeline.model.evidence import Heartbeat
+from pipeline.model.text import fold
+from tests.support.members import (
+    AT,
+    EARLIEST_AT,
+    LAST_AT,
+    MINIMAL,
+    OPENED_AT,
+    OPTIONAL_TEXTS,
+    REQUIRED_TEXTS,
+    SPAN_MS,
+    TIMES,
+)
+from tests.support.schemas import event_validator
+
+HEARTBEAT, FRAME = event_validator("heartbeat"), event_validator("heartbeats")
+FIELDS = ("v", *REQUIRED_TEXTS, *OPTIONAL_TEXTS, *TIMES, "state", "usage")
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
+)
+ANY_JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12
+)
+SOME_TEXTS = st.one_of(
+    st.sampled_from([chr(code) for code in (*range(0x20), *range(0x7E, 0xA1), 0xAD, 0x2028, 0xFEFF)]).map(
+        "a{}b".format
+    ),
+    st.text(min_size=199, max_size=201, alphabet="aß\u00e9"),
+    st.text(max_size=5),
+)
+SOME_TIMES = st.one_of(
+    st.integers(AT - 3, AT + 3),
+    st.integers(OPENED_AT - 1, OPENED_AT + 1),
+    st.integers(AT - SPAN_MS - 1, AT - SPAN_MS + 1),
+    st.sampled_from([EARLIEST_AT, LAST_AT, AT // 1000, 2**63, 2**64, -(2**70), float(AT), AT + 0.5, None]),
+)
+WORDS = st.sampled_from(
+    ["open", "beat", "close", "paused", "production", "trial", "evaluation", "pre-activation", "", 1, 2, 1.0, "1", True]
+)
+ABSENT = object()
+CHANGES = st.one_of(
+    st.tuples(st.sampled_from(TIMES), SOME_TIMES),
+    st.tuples(st.sampled_from((*REQUIRED_TEXTS, *OPTIONAL_TEXTS)), SOME_TEXTS),
+    st.tuples(st.sampled_from(("state", "usage", "v")), WORDS),
+    st.tuples(st.sampled_from(FIELDS), st.just(ABSENT)),
+    st.tuples(st.sampled_from(FIELDS), ANY_JSON),
+    st.tuples(st.text(), ANY_JSON),
+)
+SHIFTS = st.one_of(
+    st.just(0),
+    st.integers(LAST_AT - AT - 1, LAST_AT - AT + 1),
+    st.integers(EARLIEST_AT - OPENED_AT - 1, EARLIEST_AT - OPENED_AT + 1),
+)
+
+
+@st.composite
+def near_valid(draw: st.DrawFn) -> dict[str, Json]:
+    """A heartbeat with a few fields changed, left out or added, perhaps at an end of time; many are still valid."""
+    shift_ms = draw(SHIFTS)
+    member: dict[str, Json] = {**MINIMAL, "opened_at": OPENED_AT + shift_ms, "at": AT + shift_ms}
+    times = sorted(draw(st.lists(st.integers(OPENED_AT - 1, AT + 1), min_size=2, max_size=2)))
+    if draw(st.booleans()):
+        member |= {"resumed_at": times[0] + shift_ms, "active_at": times[1] + shift_ms}
+    if draw(st.booleans()):
+        member["since"] = times[0] + shift_ms
+    for name, value in draw(st.lists(CHANGES, max_size=2)):
+        if value is ABSENT:
+            member.pop(name, None)
+        else:
+            member[name] = value
+    return member
+
+
+def as_read(member: Json) -> tuple[bytes, Json]:
+    """The JSON text of a member, and what a reader makes of it: integers beyond 64 bits become floats."""
+    text = json.dumps(member, ensure_ascii=False).encode()
+    parsed: Json = orjson.loads(text)
+    return text, parsed
+
+
+def keeps_the_stated_order(member: dict[str, Json]) -> bool:
+    """What ``heartbeat.v1.schema.json`` states in words, of an object that it takes."""
+    times = {name: time for name in TIMES if isinstance(time := member.get(name), int)}
+    opened_at, at = times["opened_at"], times["at"]
+    use = [opened_at, times.get("since", at), at]
+    activity = [opened_at, times.get("resumed_at", opened_at), times.get("active_at", at), at]
+    return use == sorted(use) and activity == sorted(activity) and at - opened_at <= SPAN_MS
+
+
+@given(value=st.binary(max_size=300))
+@example(value=b"[" * 1_024 + b"]" * 1_024)
+@example(value=b'{"v":' + b"[" * 1_023 + b"]" * 1_023 + b"}")
+@example(value=b'{"v":1e400}')
+def test_arbitrary_bytes_are_judged_and_never_raise(value: bytes) -> None:
+    decoded = decode(value)
+    assert all(one.reason.code in DEAD_LETTER_CODES for one in decoded.invalid)
+    assert all(isinstance(one, Heartbeat) for one in decoded.heartbeats)
+
+
+@given(members=st.lists(ANY_JSON | near_valid(), max_size=8))
+def test_every_member_of_a_frame_is_either_a_heartbeat_or_a_dead_letter(members: list[Json]) -> None:
+    text, _ = as_read(members)
+    decoded = decode(text)
+    assert len(decoded.heartbeats) + len(decoded.invalid) == len(members)
+    indexes = [one.index for one in decoded.invalid]
+    assert indexes == sorted(set(indexes))
+    assert all(0 <= index < len(members) <= FRAME_HEARTBEATS_MAX for index in indexes)
+
+
+@given(members=st.lists(ANY_JSON.filter(lambda one: not isinstance(one, list)) | near_valid(), max_size=6))
+def test_a_member_is_judged_the_same_alone_and_in_a_frame(members: list[Json]) -> None:
+    framed = decode(as_read(members)[0])
+    alone = [decode(as_read(one)[0]) for one in members]
+    assert framed.heartbeats == [heartbeat for one in alone for heartbeat in one.heartbeats]
+    assert [one.reason for one in framed.invalid] == [invalid.reason for one in alone for invalid in one.invalid]
+
+
+@settings(max_examples=500)
+@given(member=near_valid())
+@example(member={**MINIMAL, "at": 1651569060000.0})
+@example(member={**MINIMAL, "v": 1.0})
+@example(member={**MINIMAL, "v": True})
+@example(member={**MINIMAL, "user": "jana\n"})
+@example(member={**MINIMAL, "resumed_at": AT, "active_at": None})
+@example(member={**MINIMAL, "resumed_at": None, "active_at": None, "since": None})
+def test_the_schema_with_its_stated_order_and_the_codec_accept_the_same(member: dict[str, Json]) -> None:
+    text, parsed = as_read(member)
+    assert isinstance(parsed, dict)
+    by_schema = HEARTBEAT.is_valid(parsed) and keeps_the_stated_order(parsed)
+    assert bool(decode(text).heartbeats) == by_schema
+    assert FRAME.is_valid(parsed) == HEARTBEAT.is_valid(parsed)
+
+
+@given(value=ANY_JSON)
+def test_what_is_no_object_or_array_is_refused_by_schema_and_codec_alike(value: Json) -> None:
+    text, parsed = as_read(value)
+    if not isinstance(parsed, dict | list):
+        assert not FRAME.is_valid(parsed)
+        assert decode(text).heartbeats == []
+
+
+@given(text=st.text(max_size=20))
+@example(text="\u0345\u0301\u1fb3")
+@example(text="ß İ ΐ ﬃ ǰ ŉ")
+def test_folding_a_name_twice_or_from_another_normal_form_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+    assert fold(normalize("NFD", text)) == fold(normalize("NFC", text)) == fold(text)
+
+
+@given(value=ANY_JSON, depth=st.integers(0, 1_000))
+def test_json_is_written_again_as_it_was_read_however_deep(value: Json, depth: int) -> None:
+    _, parsed = as_read(value)
+    inner = orjson.dumps(parsed)
+    deep = b'[{"a":' * (depth // 2) + inner + b"},1]" * (depth // 2)
+    assert json_bytes(orjson.loads(deep)) == deep

@@ -1,0 +1,129 @@
+"""SQL counts what the rules count (ARCHITECTURE, ClickHouse), on random fleets, however their rows were inserted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model.contract import Contract, Product, Replacement
+from pipeline.model.evidence import Heartbeat
+from pipeline.model.instants import DAY_MS, Period
+from pipeline.rules.counting import Pool
+from pipeline.rules.fold import fold
+from pipeline.rules.pooled import pooled_lines
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import sessions
+from pipeline.store.client import Client
+from pipeline.store.contracts import store_contract
+from pipeline.store.counts import reported_codes, slot_counts
+from pipeline.store.explain import read_explanation
+from pipeline.store.sessions import Selection, read_latest_session_days, read_session_days, read_sessions
+from pipeline.store.statements import read_statement
+from pipeline.store.writes import write_session_days
+from tests.support.evidence import merged
+from tests.support.fleets import Fleet, contracts, fleets, pure_counts, reading_of
+from tests.support.store import new_account
+
+large_fleets = fleets(sessions_min=8, sessions_max=40)
+some_products = fleets(sessions_min=5, sessions_max=25, products=("A", "OLD", "B"))
+some_products_at_midnight = fleets(sessions_min=5, sessions_max=15, hours=1, products=("A", "OLD"))
+BUILT_IN = ("bentley-select", "bentley-css", "bentley-select-deployed", "bentley-e365", "bentley-els")
+
+
+def insert_oddly(store: Client, heartbeats: Iterable[Heartbeat], data: st.DataObject) -> None:
+    """Insert the session days in parts, one of them twice, in any order."""
+    parts: list[list[Heartbeat]] = [[], [], []]
+    for number, one in enumerate(heartbeats):
+        parts[number % 3].append(one)
+    for part in data.draw(st.permutations([0, 1, 2, data.draw(st.integers(0, 2))])):
+        write_session_days(store, data.draw(st.permutations(fold(parts[part]))))
+
+
+@settings(max_examples=25)
+@given(fleet=large_fleets, data=st.data())
+def test_a_statement_counts_in_sql_what_the_rules_count(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+    account, contract = new_account(), data.draw(contracts(fleet.turn_at))
+    told, reading = fleet.of(account), reading_of(_of(contract, account))
+    insert_oddly(store, told, data)
+    for period in fleet.periods:
+        expected = pure_counts(reading, fold(told), period)
+        judgements = reading.judgements_of(reported_codes(store, account, period), period)
+        assert slot_counts(store, account, period, [one for found in judgements.values() for one in found]) == expected
+        statement = read_statement(store, reading, period, seatbeat="0", engine="embedded")
+        assert statement.lines == pooled_lines(reading, period, expected)
+        for (product, country), slots in [*expected.items()][:2]:
+            slot_at = data.draw(st.sampled_from(sorted(slots)))
+            assert read_explanation(store, reading, product, country, slot_at).count == slots[slot_at]
+
+
+@settings(max_examples=15)
+@given(fleet=large_fleets, data=st.data())
+def test_what_is_stored_is_the_fold(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+    account = new_account()
+    told, days = fleet.of(account), fold(fleet.of(account))
+    insert_oddly(store, told, data)
+    everything = Selection(account, fleet.turn_at - 9 * DAY_MS, fleet.turn_at + 9 * DAY_MS)
+    assert merged(read_session_days(store, everything)) == days
+    assert len(read_session_days(store, everything)) == len(days)
+    assert sorted(read_sessions(store, everything), key=lambda one: one.key) == sessions(days)
+    latest = [day for day in read_latest_session_days(store, 2) if day.session.account == account]
+    last_day = max((day.day for day in days), default=0)
+    assert merged(latest) == [day for day in days if day.day > last_day - 2]
+
+
+@settings(max_examples=12)
+@given(fleet=some_products | some_products_at_midnight, data=st.data())
+def test_the_analysts_slot_counts_of_every_policy_are_the_rules(
+    store: Client, fleet: Fleet, data: st.DataObject
+) -> None:
+    account = new_account()
+    told = fleet.of(account)
+    replaced_at = fleet.turn_at + data.draw(st.integers(-1, 1)) * DAY_MS
+    replaces = data.draw(st.sampled_from(((), (Replacement("OLD"),), (Replacement("OLD", replaced_at),))))
+    contract = Contract(account, "CZ", "EUR", f"sha256:{account}", products={"A": Product("A", replaces=replaces)})
+    store_contract(store, contract, b"country: CZ", 0)
+    insert_oddly(store, told, data)
+    found = analysts_counts(store, account)
+    for policy in BUILT_IN:
+        if fleet.turn_at - 3 * DAY_MS >= 1_459_468_800_000 or policy in {"bentley-select", "bentley-select-deployed"}:
+            judged = Contract(account, "CZ", "EUR", "", default_policy=policy, products=contract.products)
+            assert found.get(policy, {}) == everything(reading_of(judged), told, fleet.periods), policy
+
+
+def analysts_counts(store: Client, account: str) -> dict[str, dict[Pool, dict[int, int]]]:
+    """What the view says, by policy."""
+    rows = store.query(
+        "SELECT policy, product, country, toUnixTimestamp64Milli(slot_at), units FROM slot_counts "
+        "WHERE account = {account:String}",
+        {"account": account},
+    ).result_rows
+    found: dict[str, dict[Pool, dict[int, int]]] = {}
+    for policy, product, country, slot_at, units in rows:
+        assert isinstance(slot_at, int)
+        assert isinstance(units, int)
+        found.setdefault(str(policy), {}).setdefault((str(product), str(country)), {})[slot_at] = units
+    return found
+
+
+def everything(reading: ContractReading, told: Iterable[Heartbeat], periods: Iterable[Period]) -> dict[Pool, dict[int, int]]:
+    """What the rules count over some quarters."""
+    days, together = fold(told), dict[Pool, dict[int, int]]()
+    for period in periods:
+        for pool, slots in pure_counts(reading, days, period).items():
+            together.setdefault(pool, {}).update(slots)
+    return together
+
+
+def _of(contract: Contract, account: str) -> Contract:
+    return Contract(
+        account=account,
+        country=contract.country,
+        currency=contract.currency,
+        content_hash=contract.content_hash,
+        default_policy=contract.default_policy,
+        policies=contract.policies,
+        products=contract.products,
+        entitlements=contract.entitlements,
+    )

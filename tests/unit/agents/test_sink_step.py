@@ -1,0 +1,80 @@
+"""The sink's step: what it stores of the meter's messages, however they are cut into checkpoints."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.agents.checkpoint import Message
+from pipeline.agents.sink import SinkStep
+from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, USAGE
+from pipeline.codec import denials
+from pipeline.codec.denials import Denial
+from pipeline.codec.keys import encode_key
+from pipeline.codec.session_days import Delivery
+from tests.support.members import AT, MINIMAL, with_fields
+from tests.support.messages import LOG, facts_of, facts_stored, message, metered, sunk
+from tests.unit.agents.test_meter_step import MESSAGES, cut
+
+DENIAL = Denial("acme", "9e10", "denied", AT, "MSTN", "jana", "ws-1", "none free", "lmgrd.log", 812)
+
+
+def as_messages(messages: list[Message]) -> list[Message]:
+    """What the meter writes of messages, one by one, as the sink hears it."""
+    written = metered([[one] for one in messages])
+    return [message(one.value, offset, key=one.key, topic=one.topic) for offset, one in enumerate(written)]
+
+
+@given(messages=MESSAGES, at=st.sets(st.integers(0, 16)))
+def test_any_cut_into_checkpoints_stores_the_same_facts(messages: list[Message], at: set[int]) -> None:
+    assert facts_stored(sunk(cut(as_messages(messages), at))) == facts_of(metered([messages]))
+
+
+@given(messages=MESSAGES, data=st.data())
+def test_messages_again_and_in_another_order_store_the_same_facts(messages: list[Message], data: st.DataObject) -> None:
+    heard = as_messages(messages)
+    again = data.draw(st.lists(st.sampled_from(heard)) if heard else st.just([]))
+    shuffled = data.draw(st.permutations(heard + again))
+    at = data.draw(st.sets(st.integers(0, 16)))
+    assert facts_stored(sunk(cut(shuffled, at))) == facts_of(metered([messages]))
+
+
+def test_a_session_day_is_folded_before_it_is_stored() -> None:
+    heard = as_messages([message(with_fields(at=AT + n), n) for n in range(50)])
+    [batch] = sunk([heard])
+    assert [(day.last_at, len(day.stretches)) for day in batch.days] == [(AT + 49, 1)]
+    assert batch.deliveries == {"acme": [Delivery("main", "heartbeats", 0, n, 1) for n in range(50)]}
+
+
+def test_dead_letters_and_denials_are_stored_as_they_are_told() -> None:
+    [heard] = as_messages([message(None, 7)])
+    [batch] = sunk([[heard, message(denials.encode(DENIAL), topic=DENIALS)]])
+    assert [(one.offset, one.code) for one in batch.letters] == [(7, "empty")]
+    assert batch.denials == [DENIAL]
+    assert (batch.days, batch.closes, dict(batch.deliveries)) == ([], [], {})
+
+
+def test_a_drain_gives_everything_out_once() -> None:
+    step = SinkStep(LOG)
+    for one in (*as_messages([message([dict(MINIMAL), None])]), message(denials.encode(DENIAL), topic=DENIALS)):
+        step.take(one)
+    first, second = step.drain(), step.drain()
+    assert all((first.days, first.deliveries, first.letters, first.denials))
+    assert not any((second.days, second.closes, second.deliveries, second.letters, second.denials))
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{", b"null", b"[]", b"{}", b'"x"', b"\xff"])
+@pytest.mark.parametrize("topic", [USAGE, HEARTBEATS_DLQ, DENIALS])
+def test_a_message_that_no_part_of_seatbeat_wrote_is_a_dead_letter_and_harms_no_other(
+    topic: str, value: bytes | None
+) -> None:
+    step = SinkStep(LOG)
+    [usage] = [one for one in as_messages([message([dict(MINIMAL)])]) if one.topic == USAGE]
+    step.take(Message(topic, 3, 9, encode_key("acme"), value, (), AT))
+    step.take(usage)
+    batch = step.drain()
+    [letter] = batch.letters
+    assert (letter.topic, letter.partition, letter.offset, letter.code) == (topic, 3, 9, "unreadable")
+    assert (letter.account, letter.member, letter.raw) == ("acme", None, value or b"")
+    assert len(batch.days) == 1

@@ -1,0 +1,129 @@
+"""Input files of a run: what is read, and what makes the identity of the log they are."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.embedded import inputs
+from pipeline.embedded.inputs import Input, gather_inputs, log_identity
+from pipeline.model.errors import InputError
+
+OPTIONS = ("heartbeats", "acme", "UTC")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    (tmp_path / "scratch").mkdir()
+    return tmp_path / "scratch"
+
+
+def file(folder: Path, name: str, content: bytes) -> str:
+    (folder / name).write_bytes(content)
+    return str(folder / name)
+
+
+def identity(scratch: Path, *names: str, options: tuple[str, ...] = OPTIONS) -> str:
+    return log_identity(gather_inputs(names, scratch), *options)
+
+
+def test_the_same_content_is_the_same_log_whatever_its_files_are_called(tmp_path: Path, scratch: Path) -> None:
+    first = identity(scratch, file(tmp_path, "a.ndjson", b"1\n"), file(tmp_path, "b.ndjson", b"2\n"))
+    second = identity(scratch, file(tmp_path, "x.log", b"1\n"), file(tmp_path, "y", b"2\n"))
+    assert first == second
+    assert first.startswith("files:")
+    assert len(first) == len("files:") + 32
+
+
+def test_other_content_order_number_or_options_are_another_log(tmp_path: Path, scratch: Path) -> None:
+    a, b, c = (file(tmp_path, name, name.encode()) for name in "abc")
+    identities = [
+        identity(scratch),
+        identity(scratch, a),
+        identity(scratch, b),
+        identity(scratch, a, b),
+        identity(scratch, b, a),
+        identity(scratch, a, b, c),
+        identity(scratch, a, options=("flexnet", "acme", "UTC")),
+        identity(scratch, a, options=("heartbeats", "studio", "UTC")),
+        identity(scratch, a, options=("heartbeats", "acme", "Europe/Prague")),
+        identity(scratch, a, options=("heartbeats", "ac", "meUTC")),
+        identity(scratch, a, options=("heartbeats", "", "acmeUTC")),
+    ]
+    assert len(set(identities)) == len(identities)
+
+
+def test_the_same_bytes_read_in_another_way_are_another_log(tmp_path: Path, scratch: Path) -> None:
+    packed = gzip.compress(b"{}\n")
+    as_text, as_gzip = file(tmp_path, "beats", packed), file(tmp_path, "beats.gz", packed)
+    assert identity(scratch, as_text) != identity(scratch, as_gzip)
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path, scratch: Path) -> None:
+    a, b = file(tmp_path, "a", b"1\n"), file(tmp_path, "b", b"2\n")
+    assert [one.name for one in gather_inputs([a, b, a, a], scratch)] == [a, b]
+
+
+def test_lines_come_with_the_name_and_number_they_are_told_under(tmp_path: Path) -> None:
+    one = Input("beats", file(tmp_path, "kept", b"x\ny\n"))
+    assert list(one.lines()) == [("beats", 1, b"x"), ("beats", 2, b"y")]
+
+
+def given_on_standard_input(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+
+
+def test_standard_input_is_kept_and_named_after_its_content(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_on_standard_input(b"1\n2\n", monkeypatch)
+    gathered = gather_inputs(["-", "-"], scratch)
+    assert [list(one.lines()) for one in gathered] == [[("-", 1, b"1"), ("-", 2, b"2")]]
+    assert list(gathered[0].lines()) == [("-", 1, b"1"), ("-", 2, b"2")]
+    assert log_identity(gathered, *OPTIONS) == identity(scratch, file(tmp_path, "a.ndjson", b"1\n2\n"))
+
+
+@pytest.mark.parametrize(("name", "content"), [("pipe", b"1\n2\n"), ("pipe.gz", gzip.compress(b"1\n2\n"))])
+def test_a_pipe_is_kept_as_it_can_be_read_only_once(tmp_path: Path, scratch: Path, name: str, content: bytes) -> None:
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    gathered = gather_inputs([str(pipe)], scratch)
+    writer.join()
+    assert list(gathered[0].lines()) == [(str(pipe), 1, b"1"), (str(pipe), 2, b"2")]
+    kept = file(tmp_path, f"kept{pipe.suffix}", content)
+    assert log_identity(gathered, *OPTIONS) == identity(scratch, kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("none.ndjson", "No such file or directory"), ("none.gz", "No such file or directory"), ("", "Is a directory")],
+)
+def test_what_cannot_be_read_is_refused_before_anything_runs(
+    tmp_path: Path, scratch: Path, name: str, reason: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        gather_inputs([file(tmp_path, "a", b""), str(tmp_path / name)], scratch)
+    assert (refused.value.place, refused.value.reason) == (str(tmp_path / name), f"cannot be read: {reason}")
+    assert refused.value.remedy == "Give the path of a readable file, or -"
+
+
+def test_more_than_the_embedded_broker_holds_is_refused_with_a_remedy(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = file(tmp_path, "a", b"12345"), file(tmp_path, "b", b"678")
+    monkeypatch.setattr(inputs, "BYTES_MAX", 8)
+    assert len(gather_inputs([a, b], scratch)) == 2
+    monkeypatch.setattr(inputs, "BYTES_MAX", 7)
+    with pytest.raises(InputError, match="8 bytes are more than the embedded broker holds") as refused:
+        gather_inputs([a, b], scratch)
+    assert refused.value.place == f"{a}, {b}"
+    assert "--data-dir" in refused.value.remedy
