@@ -14,12 +14,15 @@ BUFFER_MESSAGES: Final = 4_096
 
 
 def build_app(settings: Settings, role: str, *, checkpoint_messages: int) -> faust.App:
-    """An app for one role that decodes nothing, declares nothing, serves nothing, and starts at the log's beginning."""
+    """An app for one role that decodes, declares, serves and leaves nothing, and starts at the log's beginning."""
     transport = paced_transport(settings.fetch_wait_ms)
 
     class SeatbeatApp(faust.App):
         def _new_transport(self) -> faust.types.TransportT:
             return transport(self.conf.broker_consumer, self, loop=None)
+
+        def _create_directories(self) -> None:
+            """Faust lays out folders for tables where the program was started. There are no tables."""
 
     return SeatbeatApp(
         f"{settings.app_id}-{role}",

@@ -57,30 +57,50 @@ class Pace:
     interval_ms: int
 
 
-class Checkpoints(Generic[Output]):
-    """Runs one step over one stream, checkpoint by checkpoint."""
+class Made(NamedTuple):
+    """A checkpoint that was made: messages acknowledged, the broker's time stamp of the last one, and its duration."""
 
-    def __init__(self, step: Step[Output], flush: Callable[[Output], Awaitable[None]], pace: Pace, fail: Fail) -> None:
-        self._step, self._flush, self._pace, self._fail = step, flush, pace, fail
+    messages: int
+    received_at: int
+    took_s: float
+
+
+class Checkpoints(Generic[Output]):
+    """Runs one step over one stream, checkpoint by checkpoint. ``observe`` hears of each one made."""
+
+    def __init__(
+        self,
+        step: Step[Output],
+        flush: Callable[[Output], Awaitable[None]],
+        pace: Pace,
+        fail: Fail,
+        observe: Callable[[Made], None] = lambda _: None,
+    ) -> None:
+        self._step, self._flush, self._pace, self._fail, self._observe = step, flush, pace, fail, observe
         self._events: list[Event] = []
+        self._first_taken_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self, stream: Stream) -> None:
         """Work off a stream until the process ends. Never returns, so that Faust cannot start the agent anew."""
         manual = cast(FaustStream[bytes | None], stream).noack()
+        # No TaskGroup: it cancels the task it stands in, which is then not to be told from Faust stopping the agent.
+        work = [asyncio.ensure_future(self._read(manual)), asyncio.ensure_future(self._tick(manual))]
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(manual))
-                tasks.create_task(self._tick(manual))
-        except BaseException as error:
-            if _is_being_cancelled():
-                raise asyncio.CancelledError from error
-            self._fail(error)
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in work:
+                one.cancel()
+            ends = await asyncio.gather(*work, return_exceptions=True)
+        errors = [end for end in ends if end is not None and not isinstance(end, asyncio.CancelledError)]
+        self._fail(errors[0] if errors else RuntimeError("the agent was cancelled from within"))
         await asyncio.Event().wait()
 
     async def _read(self, stream: Stream) -> None:
         async for event in stream.events():
             self._step.take(read_message(event))
+            if not self._events:
+                self._first_taken_s = asyncio.get_running_loop().time()
             self._events.append(event)
             if len(self._events) >= self._pace.messages:
                 await self._checkpoint(stream)
@@ -95,14 +115,13 @@ class Checkpoints(Generic[Output]):
     async def _checkpoint(self, stream: Stream) -> None:
         async with self._one_at_a_time:
             events, self._events = self._events, []
+            started_s = self._first_taken_s
             await self._flush(self._step.drain())
             for event in events:
                 await stream.ack(event)
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+            if events:
+                received_at = round((events[-1].message.timestamp or 0) * 1000)
+                self._observe(Made(len(events), received_at, asyncio.get_running_loop().time() - started_s))
 
 
 def read_message(event: Event) -> Message:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import faust
 import orjson
 
 from pipeline.agents.app import build_app, raw_topics
-from pipeline.agents.checkpoint import Checkpoints, Fail, Message, Pace, Stream
+from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.settings import Settings
 from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE
@@ -20,6 +22,10 @@ from pipeline.codec.session_days import Delivery, encode_frames
 from pipeline.model.evidence import SessionClose, SessionDay
 from pipeline.rules.fold import UsageFold
 
+LETTER_BYTES_MAX = 3_500_000
+"""Less than the dead-letter topic takes, with room for the key; a source message in base64 is less still."""
+KEY_BYTES_MAX = 65_536
+HEADER_LENGTH_MAX = 1_000
 SOURCE_HEADER = "source"
 LINES_HEADER = "lines"
 PROBLEM_HEADER = "problem"
@@ -32,6 +38,7 @@ class MeterStep:
     def __init__(self, log_id: str) -> None:
         self._log_id = log_id
         self._restart()
+        self._valid, self._codes = 0, Counter[str]()
 
     def _restart(self) -> None:
         self._usage = UsageFold()
@@ -45,13 +52,13 @@ class MeterStep:
         for heartbeat in decoded.heartbeats:
             self._usage.add(heartbeat, message.received_at)
             delivered[heartbeat.account] += 1
+        self._valid += len(decoded.heartbeats)
+        self._codes.update(invalid.reason.code for invalid in decoded.invalid)
         for account, heartbeats in delivered.items():
             place = (self._log_id, message.topic, message.partition, message.offset)
             self._deliveries[account].append(Delivery(*place, heartbeats))
         for invalid in decoded.invalid:
-            self._letters.append(
-                Outgoing(HEARTBEATS_DLQ, message.key, dead_letters.encode(self._dead_letter(message, invalid)))
-            )
+            self._letters.append(_outgoing(message, self._dead_letter(message, invalid)))
 
     def drain(self) -> list[Outgoing]:
         """What the messages since the last drain lead to: usage frames per account, then dead letters."""
@@ -69,6 +76,12 @@ class MeterStep:
         outgoing += self._letters
         self._restart()
         return outgoing
+
+    def tally(self) -> tuple[int, Mapping[str, int]]:
+        """How many heartbeats were valid since last asked, and how many not, by code: for metrics, never a bill."""
+        told = (self._valid, self._codes)
+        self._valid, self._codes = 0, Counter()
+        return told
 
     def _dead_letter(self, message: Message, invalid: InvalidMember) -> DeadLetter:
         member, raw = member_text(invalid)
@@ -90,8 +103,17 @@ class MeterStep:
         )
 
 
+def _outgoing(message: Message, letter: DeadLetter) -> Outgoing:
+    """A dead letter that the topic takes, whatever the source held: too long a text is kept as the raw value."""
+    encoded = dead_letters.encode(letter)
+    if len(encoded) > LETTER_BYTES_MAX:
+        encoded = dead_letters.encode(replace(letter, member=None, raw=message.value or b""))
+    key = message.key if len(message.key or b"") <= KEY_BYTES_MAX else encode_key("", "")
+    return Outgoing(HEARTBEATS_DLQ, key, encoded)
+
+
 def _text(header: bytes | None) -> str:
-    return (header or b"").decode("utf-8", "replace")
+    return (header or b"").decode("utf-8", "replace")[:HEADER_LENGTH_MAX]
 
 
 def _line(header: bytes | None, index: int) -> int:
@@ -104,15 +126,23 @@ def _line(header: bytes | None, index: int) -> int:
     return numbers[min(index, len(numbers) - 1)] if numbers else 0
 
 
-def build_meter(settings: Settings, producer: Producer, fail: Fail) -> faust.App:
+def build_meter(
+    settings: Settings,
+    producer: Producer,
+    fail: Fail,
+    observe: Callable[[Made], None] = lambda _: None,
+    judged: Callable[[int, Mapping[str, int]], None] = lambda _valid, _codes: None,
+) -> faust.App:
     """The meter's app: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
     app = build_app(settings, "meter", checkpoint_messages=settings.meter_checkpoint_messages)
-    checkpoints = Checkpoints(
-        MeterStep(settings.log_id),
-        producer.write,
-        Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms),
-        fail,
-    )
+    step = MeterStep(settings.log_id)
+
+    async def flush(outgoing: list[Outgoing]) -> None:
+        judged(*step.tally())
+        await producer.write(outgoing)
+
+    pace = Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms)
+    checkpoints = Checkpoints(step, flush, pace, fail, observe)
 
     @app.agent(raw_topics(app, HEARTBEATS), concurrency=1, name="meter")
     async def meter(stream: Stream) -> None:

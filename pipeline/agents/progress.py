@@ -30,6 +30,7 @@ class GroupProgress:
     async def start(self) -> None:
         await self._consumer.start()
         self._consumer.assign(self._assigned)
+        self._consumer.pause(*self._assigned)  # or it would fetch everything, to be thrown away
 
     async def stop(self) -> None:
         await self._consumer.stop()

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
 from pipeline.agents.app import build_app, raw_topics
-from pipeline.agents.checkpoint import Checkpoints, Fail, Message, Pace, Stream
+from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
 from pipeline.agents.settings import Settings
 from pipeline.agents.topics import USAGE, partition_of
 from pipeline.codec.keys import encode_key
-from pipeline.codec.session_days import UsageFrame, decode_frame
+from pipeline.codec.session_days import UnreadableUsage, UsageFrame, decode_frame
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.seats import AccountSeats
 from pipeline.store.client import Client
@@ -52,13 +53,17 @@ class Seats:
 
 
 class SeatsStep:
-    """Merges usage frames as they come. There is nothing to write, so a checkpoint only acknowledges."""
+    """Merges usage frames as they come. There is nothing to write, so a checkpoint only acknowledges.
+
+    What no meter wrote is passed over: the sink keeps it as a dead letter.
+    """
 
     def __init__(self, seats: Seats) -> None:
         self._seats = seats
 
     def take(self, message: Message) -> None:
-        self._seats.merge(decode_frame(message.value or b""))
+        with suppress(UnreadableUsage):
+            self._seats.merge(decode_frame(message.value or b""))
 
     def drain(self) -> None:
         return None
@@ -98,14 +103,22 @@ async def _merge_range(seats: Seats, consumer: AIOKafkaConsumer, one: TopicParti
     consumer.seek(one, max(start, begins))
     while await consumer.position(one) < end:
         for record in (await consumer.getmany(one, timeout_ms=1_000)).get(one, ()):
-            seats.merge(decode_frame(record.value or b""))
+            with suppress(UnreadableUsage):
+                seats.merge(decode_frame(record.value or b""))
 
 
-def build_seats(settings: Settings, seats: Seats, client: Client, executor: Executor, fail: Fail) -> faust.App:
+def build_seats(
+    settings: Settings,
+    seats: Seats,
+    client: Client,
+    executor: Executor,
+    fail: Fail,
+    observe: Callable[[Made], None] = lambda _: None,
+) -> faust.App:
     """The seats agent's app: it rebuilds what it is assigned and merges what it hears."""
     app = build_app(settings, "seats", checkpoint_messages=settings.meter_checkpoint_messages)
     pace = Pace(settings.meter_checkpoint_messages, CHECKPOINT_MS)
-    checkpoints = Checkpoints(SeatsStep(seats), _nothing_to_write, pace, fail)
+    checkpoints = Checkpoints(SeatsStep(seats), _nothing_to_write, pace, fail, observe)
     rebuilding: set[asyncio.Task[None]] = set()
 
     def finished(task: asyncio.Task[None]) -> None:
@@ -119,6 +132,11 @@ def build_seats(settings: Settings, seats: Seats, client: Client, executor: Exec
         task = asyncio.get_running_loop().create_task(rebuild(seats, partitions, settings, client, executor))
         rebuilding.add(task)
         task.add_done_callback(finished)
+
+    @app.on_before_shutdown.connect  # type: ignore[arg-type]  # the signal passes its arguments so
+    async def on_stopping(_app: faust.App, **_: object) -> None:
+        for task in rebuilding:
+            task.cancel()
 
     @app.agent(raw_topics(app, USAGE), concurrency=1, name="seats")
     async def follow(stream: Stream) -> None:

@@ -10,7 +10,8 @@ from typing import Final
 from pipeline.model.errors import InputError
 
 PREFIX: Final = "SEATBEAT_"
-MAY_BE_EMPTY: Final = frozenset({"instance_id", "contracts"})
+STAGES: Final = ("production", "single", "embedded")
+MAY_BE_EMPTY: Final = frozenset({"instance_id", "contracts", "health_address"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Settings:
     fetch_wait_ms: int = 500
     store_retry_max_s: int = 60
     topics: str = "production"
+    health_address: str = "127.0.0.1:8080"
+    stall_s: int = 120
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -57,8 +60,8 @@ class Settings:
                 raise InputError(f"{PREFIX}{one.name.upper()}", "is empty", "Give it a value, or leave it out")
             if isinstance(value, int) and value < 1:
                 raise InputError(f"{PREFIX}{one.name.upper()}", f"is {value}", "Give a whole number from 1 on")
-        if self.topics not in {"production", "embedded"}:
-            raise InputError(f"{PREFIX}TOPICS", f"is {self.topics!r}", "Give production or embedded")
+        if self.topics not in STAGES:
+            raise InputError(f"{PREFIX}TOPICS", f"is {self.topics!r}", f"Give one of {', '.join(STAGES)}")
         if self.contracts and not Path(self.contracts).is_dir():
             raise InputError(f"{PREFIX}CONTRACTS", f"{self.contracts} is no folder", "Give a folder of contracts")
 
@@ -88,6 +91,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "rebalance_timeout_s": "How long the members of a group may take to join it anew.",
     "fetch_wait_ms": "How long the broker may hold a fetch back for want of data.",
     "store_retry_max_s": "The longest pause between two tries to reach the store.",
-    "topics": "Which column of schemas/topics applies: production or embedded.",
+    "health_address": "Where a worker answers /healthz, /readyz and /metrics; empty: nowhere.",
+    "stall_s": "A partition with lag that has not moved for this long fails /healthz.",
+    "topics": "Which column of schemas/topics applies: production (several brokers), single (one broker) or embedded.",
 }
 """What each setting means, for people."""

@@ -12,12 +12,13 @@ import faust
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from pipeline.agents.app import build_app, raw_topics
-from pipeline.agents.checkpoint import Checkpoints, Fail, Message, Pace, Stream
+from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
 from pipeline.agents.settings import Settings
 from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, USAGE
 from pipeline.codec import dead_letters, denials
 from pipeline.codec.dead_letters import DeadLetter
 from pipeline.codec.denials import Denial
+from pipeline.codec.keys import account_of
 from pipeline.codec.session_days import Delivery, decode_frame
 from pipeline.model.evidence import SessionClose, SessionDay
 from pipeline.rules.fold import UsageFold
@@ -25,6 +26,8 @@ from pipeline.store import writes
 from pipeline.store.client import Client
 
 RETRY_FIRST_S = 0.2
+UNREADABLE = "unreadable"
+"""The code of a message within the pipeline that no part of Seatbeat wrote."""
 
 
 @dataclass(slots=True)
@@ -47,12 +50,29 @@ class Batch:
 
 
 class SinkStep:
-    """Gathers and folds what the topics of the sink say. No I/O. Raises for messages that no part of Seatbeat wrote."""
+    """Gathers and folds what the topics of the sink say. No I/O.
 
-    def __init__(self) -> None:
+    A message that no part of Seatbeat wrote is kept as a dead letter of its own place, ``unreadable``: it proves
+    nothing, and must not stop a partition.
+    """
+
+    def __init__(self, log_id: str) -> None:
+        self._log_id = log_id
         self._usage, self._batch = UsageFold(), Batch()
 
     def take(self, message: Message) -> None:
+        try:
+            self._read(message)
+        except ValueError as error:
+            self._batch.letters.append(_unreadable(self._log_id, message, str(error)))
+
+    def drain(self) -> Batch:
+        batch = self._batch
+        batch.days, batch.closes = list(self._usage.session_days()), list(self._usage.closes())
+        self._usage, self._batch = UsageFold(), Batch()
+        return batch
+
+    def _read(self, message: Message) -> None:
         value = message.value or b""
         if message.topic == USAGE:
             frame = decode_frame(value)
@@ -66,11 +86,24 @@ class SinkStep:
         else:
             self._batch.denials.append(denials.decode(value))
 
-    def drain(self) -> Batch:
-        batch = self._batch
-        batch.days, batch.closes = list(self._usage.session_days()), list(self._usage.closes())
-        self._usage, self._batch = UsageFold(), Batch()
-        return batch
+
+def _unreadable(log_id: str, message: Message, detail: str) -> DeadLetter:
+    return DeadLetter(
+        log=log_id,
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        index=0,
+        account=account_of(message.key),
+        code=UNREADABLE,
+        field="",
+        detail=detail,
+        member=None,
+        raw=message.value or b"",
+        received_at=message.received_at,
+        source="",
+        line=0,
+    )
 
 
 class StoreWriter:
@@ -93,12 +126,13 @@ class StoreWriter:
                 pause_s = min(2 * pause_s, self._retry_max_s)
 
 
-def build_sink(settings: Settings, writer: StoreWriter, fail: Fail) -> faust.App:
+def build_sink(
+    settings: Settings, writer: StoreWriter, fail: Fail, observe: Callable[[Made], None] = lambda _: None
+) -> faust.App:
     """The sink's app: a checkpoint awaits every insert before it acknowledges."""
     app = build_app(settings, "sink", checkpoint_messages=settings.sink_checkpoint_messages)
-    checkpoints = Checkpoints(
-        SinkStep(), writer.write, Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms), fail
-    )
+    pace = Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms)
+    checkpoints = Checkpoints(SinkStep(settings.log_id), writer.write, pace, fail, observe)
 
     @app.agent(raw_topics(app, USAGE, HEARTBEATS_DLQ, DENIALS), concurrency=1, name="sink")
     async def sink(stream: Stream) -> None:

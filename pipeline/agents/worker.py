@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Final
 
 import faust
 
+from pipeline.agents.checkpoint import Fail
 from pipeline.agents.meter import build_meter
+from pipeline.agents.monitor import Monitor, serve_health
 from pipeline.agents.producer import Producer
 from pipeline.agents.seats import Seats, build_seats
 from pipeline.agents.settings import Settings
@@ -36,44 +38,83 @@ async def work(settings: Settings, roles: tuple[str, ...]) -> BaseException | No
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[BaseException | None] = loop.create_future()
 
-    def fail(error: BaseException) -> None:
+    def end(error: BaseException | None) -> None:
         if not ended.done():
             ended.set_result(error)
 
     for told in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(told, lambda: None if ended.done() else ended.set_result(None))
+        loop.add_signal_handler(told, end, None)
     async with AsyncExitStack() as stack:
-        apps = await _build(settings, roles, fail, stack)
-        for app in apps:
-            stack.push_async_callback(app.stop)
-        await asyncio.gather(*(app.start() for app in apps))
+        worker = _Worker(settings, roles, end, stack)
+        await worker.start()
+        log.info("working as %s", ", ".join(roles))
         return await ended
 
 
-async def _build(
-    settings: Settings, roles: tuple[str, ...], fail: Callable[[BaseException], None], stack: AsyncExitStack
-) -> list[faust.App]:
-    apps = []
-    if "meter" in roles:
-        producer = Producer(settings.kafka_bootstrap)
+class _Worker:
+    def __init__(self, settings: Settings, roles: tuple[str, ...], fail: Fail, stack: AsyncExitStack) -> None:
+        self._settings, self._roles, self._fail, self._stack = settings, roles, fail, stack
+        self._monitor = Monitor(roles, settings.stall_s * 1000)
+
+    async def start(self) -> None:
+        if self._settings.health_address:
+            runner = await serve_health(self._monitor, self._settings.health_address)
+            self._stack.push_async_callback(runner.cleanup)
+        apps: dict[str, faust.App] = {}
+        ping: Callable[[], Awaitable[None]] | None = None
+        if "meter" in self._roles:
+            apps["meter"] = await self._meter()
+        if {"sink", "seats"} & set(self._roles):
+            client, executor = await self._store()
+            ping = _pinger(client, executor)
+            apps |= self._readers(client, executor)
+        for app in apps.values():
+            self._stack.push_async_callback(app.stop)
+        await asyncio.gather(*(app.start() for app in apps.values()))
+        watching = asyncio.create_task(self._monitor.watch(self._settings.kafka_bootstrap, apps, ping))
+        watching.add_done_callback(self._watch_ended)
+        self._stack.callback(watching.cancel)
+
+    async def _meter(self) -> faust.App:
+        producer = Producer(self._settings.kafka_bootstrap)
         await producer.start()
-        stack.push_async_callback(producer.stop)
-        apps.append(build_meter(settings, producer, fail))
-    if "sink" in roles or "seats" in roles:
+        self._stack.push_async_callback(producer.stop)
+        observe, judged = self._monitor.made("meter"), self._monitor.metrics.judged
+        return build_meter(self._settings, producer, self._fail, observe, judged)
+
+    async def _store(self) -> tuple[Client, ThreadPoolExecutor]:
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        stack.callback(executor.shutdown)
-        client: Client = await asyncio.get_running_loop().run_in_executor(executor, connect, settings.clickhouse_dsn)
-        stack.callback(client.close)
-        if "sink" in roles:
-            writer = StoreWriter(client, executor, settings.store_retry_max_s, _retrying)
-            apps.append(build_sink(settings, writer, fail))
-        if "seats" in roles:
-            apps.append(build_seats(settings, Seats(_readings(settings.contracts)), client, executor, fail))
-    return apps
+        self._stack.callback(executor.shutdown)
+        loop = asyncio.get_running_loop()
+        client = await loop.run_in_executor(executor, connect, self._settings.clickhouse_dsn)
+        self._stack.callback(client.close)
+        return client, executor
+
+    def _readers(self, client: Client, executor: ThreadPoolExecutor) -> dict[str, faust.App]:
+        apps = {}
+        if "sink" in self._roles:
+            writer = StoreWriter(client, executor, self._settings.store_retry_max_s, self._retrying)
+            apps["sink"] = build_sink(self._settings, writer, self._fail, self._monitor.made("sink"))
+        if "seats" in self._roles:
+            seats = Seats(_readings(self._settings.contracts))
+            observe = self._monitor.made("seats")
+            apps["seats"] = build_seats(self._settings, seats, client, executor, self._fail, observe)
+        return apps
+
+    def _retrying(self, error: Exception) -> None:
+        self._monitor.metrics.store_error(type(error).__name__)
+        log.warning("the store refused a write, which is tried again: %s", type(error).__name__)
+
+    def _watch_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
 
-def _retrying(error: Exception) -> None:
-    log.warning("the store refused a write, which is tried again: %s", type(error).__name__)
+def _pinger(client: Client, executor: ThreadPoolExecutor) -> Callable[[], Awaitable[None]]:
+    async def ping() -> None:
+        await asyncio.get_running_loop().run_in_executor(executor, client.command, "SELECT 1")
+
+    return ping
 
 
 def _readings(folder: str) -> Callable[[str], ContractReading]:

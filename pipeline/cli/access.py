@@ -18,7 +18,7 @@ from pipeline.policy.timeline import BeforeFirstRow
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client, StoreUnreachable, connect, engine_of
 from pipeline.store.contracts import stored_contract
-from pipeline.store.migrations import pending_migrations
+from pipeline.store.migrations import migrate, pending_migrations
 
 Answer = TypeVar("Answer")
 DSN_VARIABLE = "SEATBEAT_CLICKHOUSE_DSN"
@@ -34,9 +34,10 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
 def store_dsn(args: argparse.Namespace) -> str:
     """The address of the store. Raises ``InputError`` where none is given or the folder holds none."""
     if args.data_dir is not None:
-        if not (args.data_dir / "store").exists() and not any(args.data_dir.glob("*")):
+        folder = _store_folder(args.data_dir)
+        if not (folder / "metadata").is_dir():  # opening would lay an empty store out
             raise InputError(str(args.data_dir), "holds no store", "Give the --data-dir of an earlier `seatbeat run`")
-        return f"chdb://{args.data_dir.resolve()}"
+        return f"chdb://{folder}"
     dsn = os.environ.get(DSN_VARIABLE, "")
     if not dsn:
         raise InputError("--data-dir", "is not given", f"Name the folder of a run, or set {DSN_VARIABLE}")
@@ -49,9 +50,11 @@ def ask_store(args: argparse.Namespace, question: Callable[[Client, ContractRead
     try:
         client = connect(dsn)
     except StoreUnreachable as error:
-        raise InputError("the store", str(error), "Check the address and that the store runs") from error
+        raise store_error("the store", error) from error
     try:
-        if pending_migrations(client):
+        if engine_of(dsn) == "embedded":
+            migrate(client)
+        elif pending_migrations(client):
             raise InputError(dsn.rpartition("@")[2], "holds no up-to-date store of Seatbeat", "Run `seatbeat migrate`")
         contract = _contract(client, args)
         return question(client, ContractReading(contract, metering_catalogue()), engine_of(dsn))
@@ -59,6 +62,21 @@ def ask_store(args: argparse.Namespace, question: Callable[[Client, ContractRead
         raise InputError("the contract", str(error), "Choose a policy that covers the period") from error
     finally:
         client.close()
+
+
+def make_store_folder(folder: Path) -> Path:
+    """The folder of an embedded store, made where it is not there. Raises ``InputError`` where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(str(folder), f"cannot be made: {error.strerror}", "Give a folder to write to") from error
+    return _store_folder(folder)
+
+
+def store_error(place: str, error: StoreUnreachable) -> InputError:
+    """A store that did not open, as what the user can mend; the engine's stack trace left out."""
+    reason = str(error).partition(", Stack trace")[0].partition("\n")[0]
+    return InputError(place, reason, "Check that it may be written to, that no other program uses it, and that it runs")
 
 
 def refuse_other_models(contract: Contract, period: Period, source: str) -> None:
@@ -96,6 +114,14 @@ def parse_instant(text: str) -> int:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no date or time such as 2022-05-03T09:10:00Z") from error
     return at_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+
+
+def _store_folder(folder: Path) -> Path:
+    """The folder's full path. Raises ``InputError`` where the embedded engine would read another path out of it."""
+    path = folder.resolve()
+    if {"?", "#"} & set(str(path)):
+        raise InputError(str(path), "the embedded engine opens no path with ? or # in it", "Choose another folder")
+    return path
 
 
 def _contract(client: Client, args: argparse.Namespace) -> Contract:

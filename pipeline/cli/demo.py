@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import shlex
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Group
@@ -14,9 +16,20 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from pipeline.cli.output import console, minute, program_name, report, statement_footer, statement_table
+from pipeline.cli.access import make_store_folder, store_error
+from pipeline.cli.output import (
+    console,
+    minute,
+    program_name,
+    quiet_logs,
+    report,
+    shown,
+    statement_footer,
+    statement_table,
+)
 from pipeline.model.instants import iso
 from pipeline.rules.explain import SlotExplanation
+from pipeline.store.client import StoreUnreachable
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,9 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.embedded.demo import DemoOutcome, LiveSeats, play_demo  # noqa: PLC0415 -- the greeting comes first
     from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415
 
-    logging.disable(logging.WARNING)
-    data_dir: Path = (args.data_dir or Path(tempfile.mkdtemp(prefix="seatbeat-demo-"))).resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    quiet_logs()
     screen = console(stderr=True)
     screen.print("Starting an embedded Kafka broker, three Faust agents and the ClickHouse engine …")
     bars = Progress(TextColumn("{task.description:<10}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
@@ -53,9 +64,12 @@ def run(args: argparse.Namespace) -> int:
             line.plain = ""
             line.append_text(_live_line(live.slot_at, live.pools, live.in_grace))
 
+    live_view = Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal)
     try:
-        with Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal):
+        with _kept_if_done(args.data_dir) as data_dir, live_view:
             outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told))
+    except StoreUnreachable as error:
+        raise store_error(str(args.data_dir or tempfile.gettempdir()), error) from error
     except PipelineFailed as error:
         report(f"the pipeline failed: {error}")
         return 1
@@ -63,11 +77,25 @@ def run(args: argparse.Namespace) -> int:
     out.print(statement_table(outcome.statement))
     out.print(statement_footer(outcome.statement))
     out.print()
-    out.print(why_the_peak(outcome.peak), soft_wrap=not out.is_terminal)
+    out.print(shown(why_the_peak(outcome.peak)), soft_wrap=not out.is_terminal)
     out.print()
     out.print(f"{outcome.heartbeats:,} heartbeats were metered and stored in {outcome.metering_ms / 1000:.1f} s.")
     _print_next_steps(outcome.peak, data_dir)
     return 0
+
+
+@contextmanager
+def _kept_if_done(given: Path | None) -> Iterator[Path]:
+    """The folder given; else a new one, which is removed again where nothing comes of it."""
+    if given is not None:
+        yield make_store_folder(given)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="seatbeat-demo-"))
+    try:
+        yield make_store_folder(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def why_the_peak(peak: SlotExplanation) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shlex
 import shutil
 import sys
 
@@ -10,21 +12,39 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.codec.letter_reports import printable
 from pipeline.model.instants import DAY_MS, iso
 from pipeline.model.money import format_money
 from pipeline.model.statement import PooledLine, Statement
 from pipeline.store.dead_letters import Letters
 
 
+class _Console(Console):
+    """A console whose reader may leave: that is one case for all commands, and not rich's own exit status 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console that never breaks a line of a report in a pipe."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
+    return _Console(file=stream, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
 
 
 def program_name() -> str:
-    """How to call this program from here: by its name where the shell finds it, else by its path."""
-    return "seatbeat" if shutil.which("seatbeat") else os.path.relpath(sys.argv[0])
+    """How to call this program from here: by its name where the shell finds it, else by its path, else as a module."""
+    if shutil.which("seatbeat"):
+        return "seatbeat"
+    if os.access(sys.argv[0], os.X_OK):
+        return shlex.quote(os.path.relpath(sys.argv[0]))
+    return f"{shlex.quote(sys.executable)} -m pipeline.cli.main"
+
+
+def quiet_logs() -> None:
+    """Keep libraries from telling what the program itself tells better, or what mends itself."""
+    logging.disable(logging.WARNING)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def report(text: str) -> None:
@@ -84,14 +104,19 @@ def report_letters(letters: Letters) -> None:
         return
     for one in letters.first:
         place = f"{one.source}:{one.line}" if one.source else "a message"
-        report(f"{place}: {one.code}: {one.detail}")
+        report(printable(f"{place}: {one.code}: {one.detail}"))
     codes = ", ".join(f"{code} {count:,}" for code, count in letters.by_code.items())
     report(f"{letters.count:,} could not be used and are kept as dead letters: {codes}")
 
 
-def _cells(line: PooledLine, currency: str) -> tuple[str, ...]:
+def shown(text: str) -> Text:
+    """A text that came from outside, as it is: it neither styles a table nor moves the cursor."""
+    return Text(printable(text))
+
+
+def _cells(line: PooledLine, currency: str) -> tuple[str | Text, ...]:
     return (
-        line.product,
+        shown(line.product),
         line.country,
         line.policy,
         str(line.entitled),

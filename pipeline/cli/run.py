@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.cli.access import parse_period, refuse_other_models
-from pipeline.cli.output import console, report, report_letters, statement_footer, statement_table
+from pipeline.cli.access import make_store_folder, parse_period, refuse_other_models, store_error
+from pipeline.cli.output import console, quiet_logs, report, report_letters, statement_footer, statement_table
 from pipeline.cli.progress import stage_progress
 from pipeline.codec.contracts import read_contract, read_contract_file
 from pipeline.codec.statements import statement_csv, statement_json
 from pipeline.model.errors import InputError
 from pipeline.model.statement import Statement
 from pipeline.policy.timeline import BeforeFirstRow
+from pipeline.store.client import StoreUnreachable
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,10 +47,9 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415 -- a wrong contract is told before the engine loads
     from pipeline.embedded.run import RunRequest, run_files  # noqa: PLC0415
 
-    logging.disable(logging.WARNING)
-    with tempfile.TemporaryDirectory(prefix="seatbeat-") as scratch:
-        data_dir = args.data_dir or Path(scratch) / "store"
-        _make_folder(data_dir)
+    quiet_logs()
+    with tempfile.TemporaryDirectory(prefix="seatbeat-", ignore_cleanup_errors=True) as scratch:
+        data_dir = make_store_folder(args.data_dir or Path(scratch) / "store")
         request = RunRequest(
             contract=contract,
             body=body,
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             account=args.account or contract.account,
             timezone=args.timezone,
             period=args.period,
-            data_dir=data_dir.resolve(),
+            data_dir=data_dir,
             scratch=Path(scratch),
         )
         try:
@@ -68,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         except PipelineFailed as error:
             report(f"the pipeline failed: {error}; nothing that was acknowledged is lost, so run it again")
             return 1
+        except StoreUnreachable as error:
+            raise store_error(str(data_dir), error) from error
         except BeforeFirstRow as error:
             raise InputError(
                 str(args.contract), str(error), "Choose a default_policy that covers the period"
@@ -92,10 +93,3 @@ def print_statement(statement: Statement, output: str) -> None:
         screen = console()
         screen.print(statement_table(statement))
         screen.print(statement_footer(statement))
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(str(folder), f"cannot be made: {error.strerror}", "Give a folder to write to") from error

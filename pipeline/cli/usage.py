@@ -11,7 +11,7 @@ import orjson
 from rich.table import Table
 
 from pipeline.cli.access import add_store_options, ask_store, parse_instant
-from pipeline.cli.output import console, duration, minute
+from pipeline.cli.output import console, duration, minute, shown
 from pipeline.codec.session_reports import SessionRecord, session_record
 from pipeline.codec.statements import csv_cell
 from pipeline.model.errors import InputError
@@ -78,9 +78,9 @@ def _print_table(found: Sequence[Named]) -> None:
     for session, product, country in found:
         record = session_record(session, product, country)
         table.add_row(
-            product,
-            record["user"],
-            record["machine"],
+            shown(product),
+            shown(record["user"]),
+            shown(record["machine"]),
             minute(session.opened_at),
             minute(session.last_at),
             duration(session.last_at - session.opened_at),

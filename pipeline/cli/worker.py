@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 
+from pipeline.agents.logs import log_to_stderr
 from pipeline.agents.settings import Settings
 from pipeline.agents.worker import ROLES, work
 from pipeline.cli.output import report
@@ -21,6 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """0 after SIGTERM or SIGINT; 1 where an agent failed, so that the supervisor starts the process anew."""
     settings = Settings.from_environment(os.environ)
+    log_to_stderr()
     error = asyncio.run(work(settings, tuple(dict.fromkeys(args.roles))))
     if error is None:
         return 0

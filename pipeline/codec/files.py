@@ -68,7 +68,8 @@ class _ZstdReader(io.RawIOBase):
 
     def __init__(self, compressed: BinaryIO) -> None:
         super().__init__()
-        self._compressed, self._unread, self._content = compressed, b"", b""
+        self._compressed, self._unread = compressed, b""
+        self._content = memoryview(b"")
         self._frame: zstandard.ZstdDecompressionObj | None = None
 
     def readable(self) -> bool:
@@ -82,7 +83,7 @@ class _ZstdReader(io.RawIOBase):
                     raise EOFError("the compressed file ends before its last frame does")
                 return 0
             frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
-            self._content = frame.decompress(unread)
+            self._content = memoryview(frame.decompress(unread))
             self._unread, self._frame = (frame.unused_data, None) if frame.eof else (b"", frame)
         view = memoryview(buffer).cast("B")
         taken = min(len(view), len(self._content))

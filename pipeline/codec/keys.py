@@ -23,7 +23,7 @@ def decode_key(key: bytes) -> tuple[str, ...]:
     while position < len(key):
         start = position + _LENGTH_BYTES
         position = start + int.from_bytes(key[position:start], "big")
-        if start > len(key) or position > len(key):
+        if position > len(key):
             raise ValueError("not a length-prefixed tuple: a part ends beyond the key")
         parts.append(key[start:position].decode("utf-8"))
     return tuple(parts)

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final
 
 START_S_MAX: Final = 15.0
+PORTS_TRIED_MAX: Final = 3
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -30,36 +31,38 @@ class EmbeddedBroker:
         self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> EmbeddedBroker:
-        port = _free_port()
-        self.bootstrap = f"127.0.0.1:{port}"
-        url = f"tcp://{self.bootstrap}"
-        self._process = subprocess.Popen(  # noqa: ASYNC220, S603 -- starts in a millisecond; our own dependency's binary, with arguments of our own
-            [
-                str(_binary()), "broker", "--storage-engine=memory://seatbeat/", "--cluster-id=seatbeat-embedded",
-                f"--listener-url={url}", f"--advertised-listener-url={url}", "--silent",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={"RUST_LOG": "off"},
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- one prctl call
-        )  # fmt: skip
-        try:
-            await self._answers(port)
-        except BaseException:
-            self._end()
-            raise
+        for tries_left in reversed(range(PORTS_TRIED_MAX)):
+            port = _free_port()
+            self.bootstrap = f"127.0.0.1:{port}"
+            self._process = _start(f"tcp://{self.bootstrap}")
+            try:
+                await self._answers(port)
+            except BrokerDidNotStart:
+                # A port is free until somebody else takes it, so a broker that ended at once tries another one.
+                ended_by_itself = self.exit_status is not None
+                self.end()
+                if not (ended_by_itself and tries_left):
+                    raise
+            except BaseException:
+                self.end()
+                raise
+            else:
+                break
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self.end()
 
     @property
     def process_id(self) -> int | None:
         return self._process.pid if self._process is not None else None
+
+    @property
+    def exit_status(self) -> int | None:
+        """How the broker's process ended by itself; ``None`` while it runs, and after ``end``."""
+        return self._process.poll() if self._process is not None else None
 
     async def _answers(self, port: int) -> None:
         deadline = asyncio.get_running_loop().time() + START_S_MAX
@@ -67,7 +70,7 @@ class EmbeddedBroker:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
-                code = self._process.poll() if self._process is not None else None
+                code = self.exit_status
                 if code is not None or asyncio.get_running_loop().time() > deadline:
                     raise BrokerDidNotStart(
                         f"the embedded broker did not answer on 127.0.0.1:{port} (exit status {code})"
@@ -77,11 +80,27 @@ class EmbeddedBroker:
                 writer.close()
                 return
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the broker's process, with all it holds, and wait until it is gone."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def _start(url: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 -- our own dependency's binary, with arguments of our own
+        [
+            str(_binary()), "broker", "--storage-engine=memory://seatbeat/", "--cluster-id=seatbeat-embedded",
+            f"--listener-url={url}", f"--advertised-listener-url={url}", "--silent",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"RUST_LOG": "off"},
+        start_new_session=True,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- one prctl call
+    )  # fmt: skip
 
 
 def _binary() -> Path:

@@ -47,7 +47,7 @@ class Framer:
         except orjson.JSONDecodeError:
             yield self._alone(line, None)
             return
-        if isinstance(parsed, dict) and _joins(content):
+        if isinstance(parsed, dict) and _joins(parsed, content):
             yield from self._gather(source, number, content, parsed)
         elif isinstance(parsed, list) and not self._fits(parsed, content):
             for member in parsed:
@@ -68,7 +68,7 @@ class Framer:
         content = json_bytes(member)
         if not isinstance(member, dict):  # in a frame of its own: alone, an array would be taken for a frame
             yield self._alone((source, number, b"[%s]" % content), None)
-        elif _joins(content):
+        elif _joins(member, content):
             yield from self._gather(source, number, content, member)
         else:
             yield self._alone((source, number, content), member)
@@ -101,8 +101,13 @@ class Framer:
         return place
 
 
-def _joins(content: bytes) -> bool:
-    return len(content) <= FRAME_BYTES and content.count(b"[") + content.count(b"{") <= FRAME_BRACKETS
+def _joins(member: dict[str, Json], content: bytes) -> bool:
+    """Whether a heartbeat may share a frame. One that names no account is known by its key alone, so it may not."""
+    return (
+        bool(_name(member.get("account")))
+        and len(content) <= FRAME_BYTES
+        and content.count(b"[") + content.count(b"{") <= FRAME_BRACKETS
+    )
 
 
 def _name(value: Json) -> str:

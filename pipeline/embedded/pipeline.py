@@ -1,9 +1,14 @@
-"""The whole pipeline in one process: embedded broker, real Faust agents, the ClickHouse engine in process."""
+"""The whole pipeline in one process: embedded broker, real Faust agents, the ClickHouse engine in process.
+
+It comes to an end whatever happens: a broker or an agent that ends by itself, and a time in which nothing moves, are
+failures like any other, and what does not stop in time when it is told to is left behind.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,96 +16,116 @@ from types import TracebackType
 from typing import Final, TypeVar
 
 import faust
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.agents.meter import build_meter
 from pipeline.agents.producer import Producer
 from pipeline.agents.progress import GroupProgress, drained
 from pipeline.agents.seats import Seats, build_seats
 from pipeline.agents.settings import Settings
-from pipeline.agents.sink import StoreWriter, build_sink
+from pipeline.agents.sink import build_sink
 from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE, create_topics, topics
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
+from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedWriter
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.store.client import Client, connect
 from pipeline.store.contracts import store_policies
-from pipeline.store.migrations import migrate
+from pipeline.store.migrations import MigrationChanged, migrate
 
 Answer = TypeVar("Answer")
 CHECKPOINT_MS: Final = 100
 FETCH_WAIT_MS: Final = 50
+STILL_S_MAX: Final = 60.0
+STOP_S_MAX: Final = 10.0
+STOP_WITHOUT_BROKER_S_MAX: Final = 3.0
+
+_READS: Final = {"meter": (HEARTBEATS,), "sink": (USAGE, HEARTBEATS_DLQ, DENIALS), "seats": (USAGE,)}
+_EXPECTED: Final = (BrokerDidNotStart, KafkaError, ClickHouseError, MigrationChanged)
+_SAY_IT_ALL: Final = (BrokerDidNotStart, BrokerEnded, StoodStill, MigrationChanged)
 
 
 class PipelineFailed(Exception):
-    """An agent ended by an exception, which is the cause; nothing was acknowledged that is not stored."""
+    """Why the pipeline could not go on, in words for people; nothing was acknowledged that is not stored."""
 
 
 class EmbeddedPipeline:
-    """Broker, meter, sink and, on request, seats. ``async with`` starts them all and leaves nothing running."""
+    """Broker, meter, sink and, on request, seats. ``async with`` starts them all and leaves nothing running.
 
-    def __init__(self, data_dir: Path, log_id: str, seats: Seats | None = None) -> None:
+    ``async with`` raises ``StoreUnreachable`` where ``data_dir`` cannot be opened, and ``PipelineFailed``.
+    """
+
+    def __init__(
+        self, data_dir: Path, log_id: str, seats: Seats | None = None, *, still_s_max: float = STILL_S_MAX
+    ) -> None:
         self._data_dir, self._log_id, self._seats = data_dir, log_id, seats
-        self._stack = AsyncExitStack()
+        self._broker = EmbeddedBroker()
+        self._watch = Watch(self._broker, still_s_max)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._running = AsyncExitStack()
         self._failure: asyncio.Future[None]
-        self._client: Client
+        self._client: Client | None = None
         self._groups: list[GroupProgress] = []
         self.producer: Producer
         self.partitions: dict[str, int] = {one.name: one.partitions for one in topics("embedded")}
 
     async def __aenter__(self) -> EmbeddedPipeline:
         self._failure = asyncio.get_running_loop().create_future()
+        self._failure.add_done_callback(_taken_note_of)
         try:
-            await self._start()
+            await self.unless_failed(self._start())
         except BaseException:
-            await self._stack.aclose()
+            await self._stop(in_order=False)
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        await self._stop(in_order=kind is None and not self._failure.done())
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker's address."""
+        return self._broker.bootstrap
+
+    @property
+    def broker_process_id(self) -> int | None:
+        return self._broker.process_id
 
     async def _start(self) -> None:
-        self._stack.callback(self._executor.shutdown)
         opening = asyncio.ensure_future(self.ask(self._open_store))
         try:
-            broker = await self._stack.enter_async_context(EmbeddedBroker())
-            await create_topics(broker.bootstrap, topics("embedded"), with_config=False)
-            self.producer = Producer(broker.bootstrap, idempotent=False)
+            await self._broker.__aenter__()
+            await create_topics(self.bootstrap, topics("embedded"), with_config=False)
+            self.producer = WatchedProducer(self.bootstrap, self._watch)
+            self._running.push_async_callback(self.producer.stop)
             await self.producer.start()
-            self._stack.push_async_callback(self.producer.stop)
         finally:
-            self._client = await opening
-            self._stack.push_async_callback(self.ask, self._close_store)
-        await asyncio.gather(*(self._start_app(app) for app in self._apps(self._settings(broker.bootstrap))))
-        await self._watch(broker.bootstrap)
+            await _even_if_cancelled(opening)
+        for app in self._apps(self._settings(), opening.result()):
+            self._running.push_async_callback(app.stop)
+            self._watch.apps.append(app)
+        await asyncio.gather(*(app.start() for app in self._watch.apps))
+        for role, names in _READS.items():
+            if role != "seats" or self._seats is not None:
+                await self._follow(role, names)
 
-    def _apps(self, settings: Settings) -> list[faust.App]:
-        writer = StoreWriter(self._client, self._executor, settings.store_retry_max_s, self._give_up)
-        apps = [build_meter(settings, self.producer, self._fail), build_sink(settings, writer, self._fail)]
+    def _apps(self, settings: Settings, client: Client) -> Iterator[faust.App]:
+        yield build_meter(settings, self.producer, self._fail)
+        yield build_sink(settings, WatchedWriter(client, self._executor, self._watch), self._fail)
         if self._seats is not None:
-            apps.append(build_seats(settings, self._seats, self._client, self._executor, self._fail))
-        return apps
+            yield build_seats(settings, self._seats, client, self._executor, self._fail)
 
-    async def _watch(self, bootstrap: str) -> None:
-        reads = {"meter": (HEARTBEATS,), "sink": (USAGE, HEARTBEATS_DLQ, DENIALS)}
-        if self._seats is not None:
-            reads["seats"] = (USAGE,)
-        for role, names in reads.items():
-            group = GroupProgress(bootstrap, f"seatbeat-{role}", {name: self.partitions[name] for name in names})
-            await group.start()
-            self._stack.push_async_callback(group.stop)
-            self._groups.append(group)
+    async def _follow(self, role: str, names: tuple[str, ...]) -> None:
+        group = GroupProgress(self.bootstrap, f"seatbeat-{role}", {name: self.partitions[name] for name in names})
+        self._running.push_async_callback(group.stop)
+        await group.start()
+        self._groups.append(group)
 
-    async def _start_app(self, app: faust.App) -> None:
-        self._stack.push_async_callback(app.stop)
-        await app.start()
-
-    def _settings(self, bootstrap: str) -> Settings:
+    def _settings(self) -> Settings:
         return Settings(
-            kafka_bootstrap=bootstrap,
-            clickhouse_dsn=f"chdb://{self._data_dir}",
+            kafka_bootstrap=self.bootstrap,
             log_id=self._log_id,
             meter_checkpoint_ms=CHECKPOINT_MS,
             sink_checkpoint_ms=CHECKPOINT_MS,
@@ -112,44 +137,105 @@ class EmbeddedPipeline:
         )
 
     def _open_store(self) -> Client:
-        client = connect(f"chdb://{self._data_dir}")
+        self._client = client = connect(f"chdb://{self._data_dir}")
         migrate(client)
         store_policies(client, metering_catalogue())
         return client
 
     async def ask(self, question: Callable[..., Answer], *arguments: object) -> Answer:
         """Run something on the store's own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, question, *arguments)
+        with self._watch.busy():
+            return await asyncio.get_running_loop().run_in_executor(self._executor, question, *arguments)
 
     async def ask_store(self, question: Callable[..., Answer], *arguments: object) -> Answer:
         """Ask the store something: ``question(client, *arguments)``."""
         return await self.ask(question, self._client, *arguments)
 
     async def unless_failed(self, work: Coroutine[object, object, Answer]) -> Answer:
-        """The result of some work. Raises ``PipelineFailed`` as soon as an agent has failed."""
-        task = asyncio.ensure_future(work)
+        """The result of some work. Raises ``PipelineFailed`` as soon as broker, agents or store fail or stand still."""
+        task, watch = asyncio.ensure_future(work), asyncio.ensure_future(self._watch_over())
         try:
             either: set[asyncio.Future[Answer] | asyncio.Future[None]] = {task, self._failure}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if self._failure.done():
-                raise PipelineFailed(repr(self._failure.exception())) from self._failure.exception()
+            if self._failure.done() and (reason := self._failure.exception()) is not None:
+                raise PipelineFailed(_told(reason)) from reason
             return await task
+        except _EXPECTED as error:
+            self._fail(error)
+            raise PipelineFailed(_told(error)) from error
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            for one in (task, watch):
+                one.cancel()
+            await _within(STOP_S_MAX, asyncio.gather(task, watch, return_exceptions=True))
 
     async def drained(self, heard: Callable[[str, int, int], None]) -> None:
         """Wait until every agent has committed the end of its topics, which it does after everything is stored."""
-        await drained(self._groups, heard)
+        last = ("", 0, 0)
+
+        def told(group: str, done: int, end: int) -> None:
+            nonlocal last
+            if last != (group, done, end):
+                last = (group, done, end)
+                self._watch.moved()
+            heard(group, done, end)
+
+        await drained(self._groups, told)
+
+    async def _watch_over(self) -> None:
+        self._fail(await self._watch.trouble())
+
+    async def _stop(self, *, in_order: bool) -> None:
+        """Stop agents, broker, store. Out of order the broker ends first, so that nobody waits for its answers.
+
+        Not everything in the clients ends without a broker: a commit, for one, is tried again and again.
+        """
+        try:
+            if not in_order:
+                for name in ("aiokafka", "asyncio"):
+                    logging.getLogger(name).setLevel(logging.CRITICAL)
+                self._broker.end()
+            await _within(STOP_S_MAX if in_order else STOP_WITHOUT_BROKER_S_MAX, self._running.aclose())
+        finally:
+            self._broker.end()
+            closing: asyncio.Future[None] = asyncio.wrap_future(self._executor.submit(self._close_store))
+            self._executor.shutdown(wait=False)
+            await _within(STOP_S_MAX, closing)
+
+    def _close_store(self) -> None:
+        if self._client is not None:
+            self._client.close()
 
     def _fail(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_exception(error)
 
-    def _give_up(self, error: Exception) -> None:
-        """The engine is in this process: what it refuses once (a full disk, say) it will refuse again."""
-        self._fail(error)
 
-    def _close_store(self) -> None:
-        self._client.close()
+async def _within(seconds: float, ending: Awaitable[object]) -> None:
+    """Let something end; what has not ended in time is left behind."""
+    task = asyncio.ensure_future(ending)
+    await asyncio.wait({task}, timeout=seconds)
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        logging.getLogger(__name__).error("%s while the pipeline was stopping", _told(error))
+
+
+async def _even_if_cancelled(future: asyncio.Future[Answer]) -> None:
+    """Wait for something in any case: a store that is being opened must be there to be closed."""
+    try:
+        await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait({future})
+        raise
+
+
+def _taken_note_of(failure: asyncio.Future[None]) -> None:
+    """A failure while everything stops is no news."""
+    if not failure.cancelled():
+        failure.exception()
+
+
+def _told(error: BaseException) -> str:
+    """An error in a line."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    text = str(error) if isinstance(error, _SAY_IT_ALL) else f"{type(error).__name__}: {error}"
+    return text.partition("\n")[0][:500]

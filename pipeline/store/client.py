@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
+from clickhouse_connect.driver.exceptions import OperationalError
 
 Parameter = str | int | Sequence[object]
 Row = tuple[object, ...]
@@ -29,6 +30,35 @@ class Client(Protocol):
     def close(self) -> None: ...
 
 
+class _WholeAnswers:
+    """A server's client that takes no rows for an answer only if the server says so twice.
+
+    Where a connection breaks inside an answer's headers, ``clickhouse_connect`` reports a query without rows; believed,
+    that is a statement of zeros. A write needs no such care: its status comes after its effect.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object:
+        return self._client.command(cmd, parameters)
+
+    def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
+        """The answer. Raises ``OperationalError`` for one without rows whose count, which always has a row, differs."""
+        result = self._client.query(query, parameters)
+        if not result.result_rows:
+            count = self._client.query(f"SELECT count() FROM ({query})", parameters)  # noqa: S608 -- our own query
+            if list(count.result_rows) != [(0,)]:
+                raise OperationalError("the answer of the store broke off before its first row")
+        return result
+
+    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
+        return self._client.insert_arrow(table, arrow_table)
+
+    def close(self) -> None:
+        self._client.close()
+
+
 class StoreUnreachable(Exception):
     """The store did not open: the address, the reason, and what to do."""
 
@@ -43,7 +73,7 @@ def connect(dsn: str) -> Client:
     try:
         if engine_of(dsn) == "embedded":
             return cast(Client, clickhouse_connect.get_client(dsn=dsn))
-        return cast(Client, clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False))
+        return _WholeAnswers(cast(Client, clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)))
     except ImportError as error:
         raise StoreUnreachable(
             "the embedded engine is not installed. Install it with: pip install 'seatbeat[embedded]'"

@@ -31,7 +31,7 @@ def read_usage(
     user: str = "",
     machine: str = "",
 ) -> list[tuple[Session, str, str]]:
-    """Sessions with use in ``[from_at, until_at)``, with the product and country they count for, by opening.
+    """Sessions with use in ``[from_at, until_at)``, with the product and country they count for then, by opening.
 
     ``product`` is a product of the contract or a code as reported; ``user`` and ``machine`` are folded.
     """
@@ -44,7 +44,11 @@ def read_usage(
         machine=machine,
     )
     named = [
-        (session, reading.product_at(session.key.product, session.opened_at), reading.country_of(session.key.country))
+        (
+            session,
+            reading.product_at(session.key.product, max(session.opened_at, from_at)),
+            reading.country_of(session.key.country),
+        )
         for session in read_sessions(client, selection)
     ]
     return [one for one in named if not product or product in {one[1], one[0].key.product}]

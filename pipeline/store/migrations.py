@@ -1,17 +1,32 @@
-"""Numbered, append-only migrations: ``schemas/clickhouse/NNNN_name.sql``, recorded with their checksums."""
+"""Numbered, append-only migrations: ``schemas/clickhouse/NNNN_name.sql``, recorded with their checksums.
+
+A file with the line ``-- engine: server`` manages users. An engine that keeps none, or whose user may not manage them,
+skips it from the first statement on that it refuses; that is recorded with the reason, and tried again next time.
+In such a file ``{database}`` is the name of the database that is migrated.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.codec.schemas import schema_folder
 from pipeline.store.client import Client
 
 _NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_SERVER: Final = "-- engine: server"
+_CREATE: Final = re.compile(r"^CREATE (TABLE|VIEW|ROLE|ROW POLICY|SETTINGS PROFILE) ")
+_NO_ACCESS_KEPT: Final = frozenset(
+    {"ACCESS_DENIED", "ACCESS_STORAGE_FOR_INSERTION_NOT_FOUND", "ACCESS_STORAGE_READONLY"}
+)
+"""ClickHouse's names for: may not manage access, keeps no users, keeps only those of its configuration."""
+_ERROR_NAME: Final = re.compile(r"\(([A-Z][A-Z_]+)\)")
 
 
 class MigrationChanged(Exception):
@@ -26,6 +41,15 @@ class Migration:
     name: str
     statements: tuple[str, ...]
     checksum: str
+    manages_access: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A migration that this engine skipped, and what it refused."""
+
+    name: str
+    reason: str
 
 
 def read_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
@@ -41,18 +65,35 @@ def migrate(client: Client) -> tuple[str, ...]:
     """Apply what is missing and name it; doing so again changes nothing. Raises ``MigrationChanged``."""
     client.command(
         "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, checksum String, "
-        "applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ReplacingMergeTree ORDER BY number"
+        "applied_at DateTime64(3, 'UTC') DEFAULT now64(3), skipped String) ENGINE = ReplacingMergeTree ORDER BY number"
     )
-    missing = _missing(client)
-    for migration in missing:
-        for statement in migration.statements:
-            client.command(_repeatable(statement))
-        client.command(
-            "INSERT INTO schema_migrations (number, name, checksum) "
-            "SELECT {number:UInt32}, {name:String}, {checksum:String}",
-            {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
-        )
-    return tuple(migration.name for migration in missing)
+    client.command("ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS skipped String")
+    skipped_before = {one.name: one.reason for one in skipped_migrations(client)}
+    applied = []
+    for migration in _missing(client, but=skipped_before):
+        reason = _apply(client, migration)
+        if not reason:
+            applied.append(migration.name)
+        if skipped_before.get(migration.name) != reason:
+            client.command(
+                "INSERT INTO schema_migrations (number, name, checksum, skipped) "
+                "SELECT {number:UInt32}, {name:String}, {checksum:String}, {skipped:String}",
+                {
+                    "number": migration.number,
+                    "name": migration.name,
+                    "checksum": migration.checksum,
+                    "skipped": reason,
+                },
+            )
+    return tuple(applied)
+
+
+def skipped_migrations(client: Client) -> tuple[Skipped, ...]:
+    """The migrations that a migrated store skipped: what they manage is not there, what is metered is."""
+    rows = client.query(
+        "SELECT name, skipped FROM schema_migrations FINAL WHERE skipped != '' ORDER BY number"
+    ).result_rows
+    return tuple(Skipped(str(name), str(reason)) for name, reason in rows)
 
 
 def pending_migrations(client: Client) -> tuple[str, ...]:
@@ -64,13 +105,40 @@ def pending_migrations(client: Client) -> tuple[str, ...]:
     return tuple(migration.name for migration in missing)
 
 
-def _missing(client: Client) -> tuple[Migration, ...]:
+def _missing(client: Client, but: Container[str] = ()) -> tuple[Migration, ...]:
+    """What is not recorded, and those of ``but`` although they are."""
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
     known = {int(str(number)): str(checksum) for number, checksum in rows}
     for migration in read_migrations():
         if known.get(migration.number, migration.checksum) != migration.checksum:
             raise MigrationChanged(f"{migration.name} was changed after it was applied; append a new migration instead")
-    return tuple(migration for migration in read_migrations() if migration.number not in known)
+    return tuple(one for one in read_migrations() if one.number not in known or one.name in but)
+
+
+def _apply(client: Client, migration: Migration) -> str:
+    """Run a migration's statements; ``''``, or what an engine without users refused of one that manages access."""
+    for statement in migration.statements:
+        try:
+            client.command(_repeatable(_in_database(client, statement) if migration.manages_access else statement))
+        except DatabaseError as error:
+            names = _ERROR_NAME.findall(str(error))
+            if not migration.manages_access or not _NO_ACCESS_KEPT.intersection(names):
+                raise
+            return f"{' '.join(statement.split()[:3])}: {names[-1]}"
+    return ""
+
+
+def _in_database(client: Client, statement: str) -> str:
+    if "{database}" not in statement:
+        return statement
+    database = str(client.query("SELECT currentDatabase()").result_rows[0][0])
+    return statement.replace("{database}", quoted_identifier(database))
+
+
+def quoted_identifier(name: str) -> str:
+    """A name as SQL writes it, whatever it holds."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
 
 
 def _read(path: Path) -> Migration:
@@ -81,9 +149,11 @@ def _read(path: Path) -> Migration:
     code = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
     statements = tuple(part.strip() for part in code.split(";\n") if part.strip())
     checksum = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return Migration(int(match[1]), path.name, tuple(s.rstrip(";") for s in statements), checksum)
+    return Migration(
+        int(match[1]), path.name, tuple(s.rstrip(";") for s in statements), checksum, _SERVER in text.splitlines()
+    )
 
 
 def _repeatable(statement: str) -> str:
     """A migration that was cut in the middle is applied again from its start."""
-    return re.sub(r"^CREATE (TABLE|VIEW) ", r"CREATE \1 IF NOT EXISTS ", statement)
+    return _CREATE.sub(r"CREATE \1 IF NOT EXISTS ", statement)

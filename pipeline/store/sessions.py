@@ -28,6 +28,8 @@ class Selection:
     usage: str = field(default="")
 
 
+_DATE_MAX: Final = 65_535
+
 _FILTERS: Final = {
     "codes": "has({codes:Array(String)}, product)",
     "user": "user = {user:String}",
@@ -63,8 +65,8 @@ def read_session_days(client: Client, selection: Selection, *, beyond_days: int 
     """The merged session days of a selection, and of ``beyond_days`` days on either side."""
     parameters: dict[str, Parameter] = {
         "account": selection.account,
-        "from_day": day_of(selection.from_at) - beyond_days,
-        "until_day": day_of(selection.until_at - 1) + 1 + beyond_days,
+        "from_day": _stored_day(day_of(selection.from_at) - beyond_days),
+        "until_day": _stored_day(day_of(selection.until_at - 1) + 1 + beyond_days),
     }
     query = _SESSION_DAYS
     for name, condition in _FILTERS.items():
@@ -74,6 +76,11 @@ def read_session_days(client: Client, selection: Selection, *, beyond_days: int 
             parameters[name] = list(value) if isinstance(value, tuple) else value
     rows = client.query(query, parameters).result_rows
     return [_session_day(cast(_Columns, row)) for row in rows]
+
+
+def _stored_day(day: int) -> int:
+    """A day as ``Date`` can hold it; beyond 2149 ClickHouse would take the number for seconds."""
+    return min(max(day, 0), _DATE_MAX)
 
 
 def read_sessions(client: Client, selection: Selection) -> list[Session]:

@@ -1,0 +1,36 @@
+"""Structured logs of a worker: a JSON object per line on stderr, never a user, a machine, or what evidence holds."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+_OTHERS: Final = ("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "aiohttp")
+
+
+class JsonLines(logging.Formatter):
+    """``{"at", "level", "logger", "message"}``, and ``"error"`` with the exception's type where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info is not None and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+        return orjson.dumps(line).decode("utf-8")
+
+
+def log_to_stderr() -> None:
+    """Log everything of ours, and warnings of the libraries, as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in _OTHERS:
+        logging.getLogger(name).setLevel(logging.WARNING)

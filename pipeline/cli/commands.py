@@ -1,0 +1,43 @@
+"""All commands, each a module of its own. Here one is only chosen, and its errors become exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from pipeline import __version__
+from pipeline.cli import check, dead_letters, demo, explain, migrate, run, settings, simulate, statement, usage, worker
+from pipeline.cli.output import report
+from pipeline.model.errors import ContractInvalid, InputError
+
+DONE: Final = 0
+WRONG_INPUT: Final = 2
+
+_COMMANDS: Final = (demo, run, statement, usage, explain, dead_letters, check, simulate, worker, migrate, settings)
+
+
+def run_command(arguments: Sequence[str] | None) -> int:
+    """Run the command that the arguments name, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="seatbeat",
+        description="Meters licence use from client heartbeats, applies the contract's rules, explains every unit.",
+    )
+    parser.add_argument("--version", action="version", version=f"seatbeat {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(subparsers)
+    parsed = parser.parse_args(arguments)
+    try:
+        status: int = parsed.run(parsed)
+        sys.stdout.flush()
+    except (InputError, ContractInvalid) as error:
+        report(str(error))
+        return WRONG_INPUT
+    except BrokenPipeError:
+        # Whoever reads has seen enough. What is still buffered must not fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return status
