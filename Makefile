@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 INSTALLED := $(VENV)/.installed
+LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q --custom-compile-command "make lock"
 
-.PHONY: help demo test lint format lock clean install
+.PHONY: help demo test test-kafka test-chaos lint format lock clean install kafka kafka-jars
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +17,19 @@ demo: $(INSTALLED) ## a sample fleet through the whole pipeline, and its stateme
 
 test: $(INSTALLED) ## all tests: units, golden tables, properties, the embedded broker and engine
 	@$(BIN)/python -m pytest -q
+
+test-kafka: $(INSTALLED) kafka-jars ## the harness and the integration suite on Apache Kafka
+	@$(BIN)/python -m pytest -q --broker apache tests/kafka tests/integration
+
+test-chaos: $(INSTALLED) kafka-jars ## kills, zombies, lost answers: the short form; the long one: tests/chaos/README.md
+	@$(BIN)/python -m pytest -q tests/chaos tests/simulation
+
+BROKERS ?= 1
+kafka: $(INSTALLED) ## Apache Kafka here without Docker: fetched once, then run (BROKERS=3 runs three)
+	@$(BIN)/python -m tests.support.kafka run --brokers $(BROKERS)
+
+kafka-jars: $(INSTALLED) ## only fetch the jars of Apache Kafka
+	@$(BIN)/python -m tests.support.kafka fetch
 
 lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check .
@@ -29,10 +43,10 @@ format: $(INSTALLED) ## put the code in its form
 
 install: $(INSTALLED) ## .venv with the locked packages
 
-lock: $(INSTALLED) ## resolve the dependencies anew into requirements.lock
+lock: $(INSTALLED) ## resolve the dependencies anew into the lock files
 	@$(BIN)/python -m pip install -q uv
-	@$(BIN)/uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade -q -o requirements.lock
+	@$(BIN)/uv pip compile $(LOCK) --extra embedded --extra dev -o requirements.lock
+	@$(BIN)/uv pip compile $(LOCK) -o requirements-production.lock
 
 clean: ## remove .venv, caches and the demo's store
 	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

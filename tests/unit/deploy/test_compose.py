@@ -1,0 +1,75 @@
+"""The compose file is held against the settings, the roles and the topics it runs with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TypedDict, cast
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.agents.settings import Settings
+from pipeline.agents.topics import topics
+from pipeline.agents.worker import ROLES
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Service(TypedDict, total=False):
+    image: str
+    command: list[str]
+    environment: dict[str, str]
+    healthcheck: dict[str, object]
+    volumes: list[str]
+
+
+class Compose(TypedDict):
+    services: dict[str, Service]
+    volumes: dict[str, None]
+
+
+@pytest.fixture(scope="module")
+def compose() -> Compose:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    return cast(Compose, YAML(typ="safe", pure=True).load(text))
+
+
+def test_there_is_one_worker_per_role(compose: Compose) -> None:
+    roles = [one["command"][1:] for one in compose["services"].values() if one.get("command", [""])[0] == "worker"]
+    assert sorted(role for named in roles for role in named) == sorted(ROLES)
+    assert all(len(named) == 1 for named in roles)
+
+
+def test_the_variables_of_every_worker_are_settings_that_pass_their_check(compose: Compose, tmp_path: Path) -> None:
+    for service in compose["services"].values():
+        given = {name: value for name, value in service.get("environment", {}).items() if name.startswith("SEATBEAT_")}
+        if "SEATBEAT_CONTRACTS" in given:
+            given["SEATBEAT_CONTRACTS"] = str(tmp_path)
+        assert Settings.from_environment(given).kafka_bootstrap in {"kafka:9092", Settings().kafka_bootstrap}
+
+
+def test_every_image_is_pinned_to_a_version(compose: Compose) -> None:
+    for name, service in compose["services"].items():
+        assert re.fullmatch(r"[a-z/-]+:\d+(\.\d+)+", service["image"]), name
+
+
+def test_kafka_is_the_version_that_the_suite_runs_against(compose: Compose) -> None:
+    pom = (ROOT / "tests/kafka/pom.xml").read_text(encoding="utf-8")
+    version = re.search(r"<kafka.version>(.+)</kafka.version>", pom)
+    assert version is not None
+    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{version[1]}"
+
+
+def test_every_service_that_stays_has_a_health_check_and_data_lies_in_named_volumes(compose: Compose) -> None:
+    for name, service in compose["services"].items():
+        assert "healthcheck" in service, name
+    for name in ("kafka", "clickhouse"):
+        volume = compose["services"][name]["volumes"][0].split(":")[0]
+        assert volume in compose["volumes"]
+
+
+def test_topics_of_one_broker_ask_for_one_replica(compose: Compose) -> None:
+    assert compose["services"]["meter"]["environment"]["SEATBEAT_TOPICS"] == "single"
+    assert {one.replication for one in topics("single")} == {1}
+    assert {one.config["min.insync.replicas"] for one in topics("single")} == {"1"}

@@ -1,0 +1,275 @@
+"""Analysts read the views, of the accounts granted to them, and nothing else.
+
+The engine in the tests keeps no users, so the migration's access statements are asserted as they stand and parsed by
+ClickHouse. What they say, grants and row filters, is then given to the engine as the rights of its one configured user.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+from xml.sax.saxutils import escape
+
+import orjson
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from pipeline.store import migrations
+from pipeline.store.client import Client
+from pipeline.store.migrations import (
+    Migration,
+    Skipped,
+    migrate,
+    pending_migrations,
+    quoted_identifier,
+    read_migrations,
+    skipped_migrations,
+)
+from tests.support.store import empty_store
+
+NAME: Final = "0004_analysts.sql"
+MINE: Final = "account IN (SELECT account FROM {database}.analyst_accounts WHERE user = currentUser())"
+ACCESS: Final = (
+    "CREATE ROLE seatbeat_analyst",
+    f"CREATE ROW POLICY seatbeat_analyst ON usage_days FOR SELECT USING {MINE} TO seatbeat_analyst",
+    "CREATE ROW POLICY seatbeat_others ON usage_days FOR SELECT USING 1 TO ALL EXCEPT seatbeat_analyst",
+    f"CREATE ROW POLICY seatbeat_analyst ON contracts FOR SELECT USING {MINE} TO seatbeat_analyst",
+    "CREATE ROW POLICY seatbeat_others ON contracts FOR SELECT USING 1 TO ALL EXCEPT seatbeat_analyst",
+    f"CREATE ROW POLICY seatbeat_analyst ON replaced_codes FOR SELECT USING {MINE} TO seatbeat_analyst",
+    "CREATE ROW POLICY seatbeat_others ON replaced_codes FOR SELECT USING 1 TO ALL EXCEPT seatbeat_analyst",
+    "CREATE ROW POLICY seatbeat_analyst ON analyst_accounts FOR SELECT USING user = currentUser() TO seatbeat_analyst",
+    "CREATE ROW POLICY seatbeat_others ON analyst_accounts FOR SELECT USING 1 TO ALL EXCEPT seatbeat_analyst",
+    (
+        "CREATE SETTINGS PROFILE seatbeat_analyst SETTINGS readonly = 2, max_execution_time = 60 MIN 1 MAX 60, "
+        "max_memory_usage = 4000000000 MIN 1 MAX 4000000000, max_concurrent_queries_for_user = 4 MIN 1 MAX 4 "
+        "TO seatbeat_analyst"
+    ),
+    "GRANT SELECT ON analyst_accounts TO seatbeat_analyst",
+    "GRANT SELECT(account, content_hash, applied_at, country, currency) ON contracts TO seatbeat_analyst",
+    "GRANT SELECT ON current_contracts TO seatbeat_analyst",
+    "GRANT SELECT ON replaced_codes TO seatbeat_analyst",
+    "GRANT SELECT ON policies TO seatbeat_analyst",
+    "GRANT SELECT ON usage_days TO seatbeat_analyst",
+    "GRANT SELECT ON usage TO seatbeat_analyst",
+    "GRANT SELECT ON usage_slots TO seatbeat_analyst",
+    "GRANT SELECT ON slot_counts TO seatbeat_analyst",
+)
+
+
+def analysts() -> Migration:
+    return next(one for one in read_migrations() if one.name == NAME)
+
+
+def statements() -> list[str]:
+    """The migration's statements, each in a line."""
+    return [" ".join(statement.split()) for statement in analysts().statements]
+
+
+def test_the_access_statements_are_exactly_these() -> None:
+    told = statements()
+    assert tuple(told[told.index(ACCESS[0]) :]) == ACCESS
+
+
+def test_the_views_run_with_the_rights_of_who_asks() -> None:
+    told = statements()
+    views = re.findall(
+        r"^CREATE VIEW (\w+)", "\n".join(s for one in read_migrations() for s in one.statements), re.MULTILINE
+    )
+    assert views
+    assert [one for one in told if "SQL SECURITY" in one] == [
+        f"ALTER TABLE {view} MODIFY SQL SECURITY INVOKER" for view in views
+    ]
+
+
+def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_its_policy() -> None:
+    told = statements()
+    granted = [match[1] for one in told if (match := re.match(r"GRANT SELECT(?:\(.*\))? ON (\w+)", one))]
+    first_grant = next(index for index, one in enumerate(told) if one.startswith("GRANT"))
+    protected = {match[1] for one in told[:first_grant] if (match := re.match(r"CREATE ROW POLICY \w+ ON (\w+)", one))}
+    views = {"current_contracts", "usage", "usage_slots", "slot_counts"}
+    assert set(granted) - views - {"policies"} == protected
+
+
+def test_each_statement_is_one_that_clickhouse_reads(store: Client) -> None:
+    for statement in analysts().statements:
+        query = statement.replace("{database}", quoted_identifier("seatbeat"))
+        (row,) = store.query("SELECT formatQuery({query:String})", {"query": query}).result_rows
+        assert str(row[0]).split()[:2] == statement.split()[:2]
+
+
+def test_an_engine_without_users_skips_the_file_and_says_so_but_lacks_nothing(store: Client) -> None:
+    assert skipped_migrations(store) == (Skipped(NAME, "CREATE ROLE seatbeat_analyst: ACCESS_DENIED"),)
+    assert pending_migrations(store) == ()
+
+
+def test_what_was_skipped_is_tried_again_and_recorded_once(store: Client) -> None:
+    with empty_store(store) as empty:
+        first = migrate(empty)
+        assert NAME not in first
+        assert migrate(empty) == ()
+        assert empty.query("SELECT count() FROM schema_migrations WHERE number = 4").result_rows[0][0] == 1
+        empty.command(
+            "INSERT INTO schema_migrations (number, name, checksum, skipped) "
+            "SELECT number, name, checksum, 'what it refused then' FROM schema_migrations WHERE number = 4"
+        )
+        migrate(empty)
+        assert skipped_migrations(empty) == skipped_migrations(store)
+
+
+def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(store: Client) -> None:
+    with empty_store(store) as empty:
+        migrate(empty)
+        empty.command("ALTER TABLE schema_migrations DROP COLUMN skipped")
+        assert pending_migrations(empty) == ()
+        assert migrate(empty) == ()
+
+
+def test_only_files_that_manage_access_are_skipped_and_any_other_that_is_refused_is_an_error(store: Client) -> None:
+    assert [one.name for one in read_migrations() if one.manages_access] == [NAME]
+    with pytest.raises(DatabaseError, match="ACCESS_DENIED"):
+        migrations._apply(store, replace(analysts(), manages_access=False))
+    with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
+        migrations._apply(store, replace(analysts(), statements=("DROP TABLE no_such_table",)))
+
+
+@pytest.mark.parametrize("name", ["with space", "back`tick", "back\\slash", "\\`"])
+def test_a_database_of_any_name_is_written_as_one_identifier(store: Client, name: str) -> None:
+    store.command(f"CREATE DATABASE {quoted_identifier(name)}")
+    there = store.query("SELECT count() FROM system.databases WHERE name = {name:String}", {"name": name})
+    store.command(f"DROP DATABASE {quoted_identifier(name)}")
+    assert there.result_rows == [(1,)]
+
+
+# --- what the statements say, tried on the engine -------------------------------------------------------------------
+
+DATABASE: Final = "seat beat"
+FACTS: Final = """
+INSERT INTO usage_days SELECT account, 'OLD', '', 'production', toDate('2022-05-03'), concat(account, '-pc'), 'eva',
+    's', '2022-05-03 09:00:00', '2022-05-03 10:00:00', [54, 55, 56], map(), '', now(), now()
+FROM (SELECT arrayJoin(['acme', 'other']) AS account)
+""", """
+INSERT INTO contracts SELECT account, 'hash', now(), 'CZ', 'EUR', 'list_price: secret'
+FROM (SELECT arrayJoin(['acme', 'other']) AS account)
+""", """
+INSERT INTO replaced_codes SELECT account, 'hash', 'OLD', toDate32('2000-01-01'), toDate32('2101-01-01'), 'NEW'
+FROM (SELECT arrayJoin(['acme', 'other']) AS account)
+""", """
+INSERT INTO policies SELECT 'ten-minutes', toDate32('2000-01-01'), toDate32('2101-01-01'), 600000, true, 0, 'machine'
+""", """
+INSERT INTO dead_letters SELECT 'acme', 'main', 'heartbeats', 0, 0, 0, 'bad_json', '', '', NULL, 'secret', now(), '', 0
+"""  # fmt: skip
+
+ASK: Final = """
+import json, sys
+import chdb
+engine, answers = chdb.connect(sys.argv[1]), []
+for query in json.load(sys.stdin):
+    try:
+        answers.append(engine.query(query, "JSONCompactEachRow").bytes().decode())
+    except Exception as error:
+        answers.append("refused: " + str(error))
+print(json.dumps(answers))
+"""
+
+
+class Tried(NamedTuple):
+    """A store with the facts of two accounts, and how to ask it, as ``STORE``, in the role of an analyst of one."""
+
+    folder: Path
+    configuration: Path
+
+    def ask(self, *queries: str) -> list[str]:
+        """Each query's rows, or ``refused`` with the reason; the session is in a database of the analyst's own."""
+        named = [query.replace("STORE", quoted_identifier(DATABASE)) for query in queries]
+        return _ask(f"{self.folder}?config-file={self.configuration}", ["USE own", *named])[1:]
+
+
+def _ask(address: str, queries: list[str]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, address], input=orjson.dumps(queries), capture_output=True, check=True, timeout=60
+    )
+    answers = orjson.loads(done.stdout)
+    assert isinstance(answers, list)
+    return [str(answer) for answer in answers]
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    folder = tmp_path_factory.mktemp("analysts")
+    database = quoted_identifier(DATABASE)
+    whole = [
+        f"CREATE DATABASE {database}", f"USE {database}",
+        *(statement for one in read_migrations() if one.name != NAME for statement in one.statements),
+        *(one for one in analysts().statements if one.startswith(("CREATE TABLE", "ALTER TABLE"))),
+        *FACTS,
+        "INSERT INTO analyst_accounts VALUES ('default', 'acme'), ('somebody else', 'other')",
+        "CREATE DATABASE own",
+        "CREATE TABLE own.analyst_accounts (user String, account String) ENGINE = MergeTree ORDER BY user",
+        "INSERT INTO own.analyst_accounts VALUES ('default', 'other')",
+    ]  # fmt: skip
+    assert [one for one in _ask(str(folder / "store"), whole) if one] == []
+    users = folder / "users.xml"
+    users.write_text(_rights(database), encoding="utf-8")
+    configuration = folder / "config.xml"
+    configuration.write_text(f"<clickhouse><users_config>{users}</users_config></clickhouse>", encoding="utf-8")
+    return Tried(folder / "store", configuration)
+
+
+def _rights(database: str) -> str:
+    """The grants and row filters that the migration gives to the role, as those of the engine's one user."""
+    grants, filters = ["GRANT SELECT ON own.*"], []
+    for statement in statements():
+        if grant := re.fullmatch(r"(GRANT SELECT(?:\(.*\))? ON )(\w+) TO seatbeat_analyst", statement):
+            grants.append(f"{grant[1]}{database}.{grant[2]}")
+        elif policy := re.fullmatch(
+            r"CREATE ROW POLICY seatbeat_analyst ON (\w+) FOR SELECT USING (.*) TO seatbeat_analyst", statement
+        ):
+            rows = policy[2].replace("{database}", database)
+            filters.append(f"<table name='{policy[1]}'><filter>{escape(rows)}</filter></table>")
+    return (
+        "<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users><default><password/>"
+        "<networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>"
+        f"<grants>{''.join(f'<query>{escape(grant)}</query>' for grant in grants)}</grants>"
+        f"<databases><database name='{DATABASE}'>{''.join(filters)}</database></databases>"
+        "</default></users></clickhouse>"
+    )
+
+
+def test_an_analyst_sees_the_granted_account_in_every_view_and_below_them_and_no_other(tried: Tried) -> None:
+    views = ("usage", "usage_slots", "slot_counts", "current_contracts")
+    tables = ("usage_days", "replaced_codes", "analyst_accounts")
+    answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{one}" for one in (*views, *tables)))  # noqa: S608 -- constants
+    assert answers == ['["acme"]\n'] * len((*views, *tables))
+
+
+def test_the_views_mean_the_same_to_an_analyst(tried: Tried) -> None:
+    usage, counts = tried.ask(
+        "SELECT product, country, machine, used_slots FROM STORE.usage",
+        "SELECT policy, product, max(units) FROM STORE.slot_counts GROUP BY ALL",
+    )
+    assert usage == '["NEW", "CZ", "acme-pc", [54,55,56]]\n'
+    assert counts == '["ten-minutes", "NEW", 1]\n'
+
+
+def test_an_analyst_can_do_nothing_else(tried: Tried) -> None:
+    queries = (
+        "SELECT body FROM STORE.contracts",
+        "SELECT * FROM STORE.dead_letters",
+        "SELECT * FROM STORE.session_closes",
+        "SELECT * FROM STORE.deliveries",
+        "SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')",
+        "INSERT INTO STORE.analyst_accounts VALUES ('default', 'other')",
+        "INSERT INTO STORE.usage_days (account) VALUES ('acme')",
+        "DROP TABLE STORE.usage_days",
+    )
+    answers = dict(zip(queries, tried.ask(*queries), strict=True))
+    assert {query: answer for query, answer in answers.items() if "(ACCESS_DENIED)" not in answer} == {}
+
+
+def test_a_table_of_the_analysts_own_by_the_same_name_grants_nothing(tried: Tried) -> None:
+    answers = tried.ask("SELECT account FROM analyst_accounts", "SELECT DISTINCT account FROM STORE.usage")
+    assert answers == ['["other"]\n', '["acme"]\n']

@@ -1,0 +1,103 @@
+"""Dead letters read back from the store: chosen, counted once each, and byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline.codec.dead_letters import DeadLetter
+from pipeline.codec.letter_ids import LetterId, id_of
+from pipeline.codec.session_days import Delivery
+from pipeline.store.client import Client
+from pipeline.store.dead_letters import (
+    LetterFilter,
+    bytes_of_letters,
+    count_letters,
+    find_letter,
+    find_letters,
+    list_letters,
+    metered_in,
+)
+from pipeline.store.writes import write_dead_letters, write_deliveries
+from tests.support.store import new_account
+
+BYTES = bytes(range(256))
+
+
+def written(store: Client, *changes: dict[str, Any]) -> tuple[str, list[DeadLetter]]:
+    """Dead letters of an account of their own, which is also their log, at offsets from 0."""
+    account = new_account()
+    usual = DeadLetter(
+        log=account, topic="heartbeats", partition=0, offset=0, index=0, account=account, code="bad_json", field="",
+        detail="not JSON", member=None, raw=BYTES, received_at=1_651_568_460_123, source="a.ndjson", line=3,
+    )  # fmt: skip
+    letters = [replace(usual, **{"offset": offset, **change}) for offset, change in enumerate(changes)]
+    write_dead_letters(store, letters)
+    return account, letters
+
+
+def test_what_was_written_is_read_back_byte_for_byte(store: Client) -> None:
+    member = '{"user":"Škoda \\u0000\\u001b"}'
+    account, letters = written(store, {}, {"raw": b""}, {"member": member, "raw": b"", "code": "missing_field"})
+    assert find_letters(store, LetterFilter(account=account)) == letters
+    assert [find_letter(store, id_of(one)) for one in letters] == letters
+
+
+def test_a_place_in_which_nothing_stands_holds_no_dead_letter(store: Client) -> None:
+    _, (letter,) = written(store, {})
+    assert find_letter(store, replace(id_of(letter), index=1)) is None
+    assert find_letter(store, LetterId("no such log", "heartbeats", 2**31 - 1, 2**63 - 1, 2**31 - 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "offsets"),
+    [
+        ({}, [0, 1, 2]),
+        ({"code": "empty"}, [1]),
+        ({"source": "b.ndjson"}, [2]),
+        ({"source": ""}, [1]),
+        ({"from_at": 1_651_568_460_123}, [0, 2]),
+        ({"until_at": 1_651_568_460_123}, [1]),
+        ({"code": "empty", "source": "b.ndjson"}, []),
+    ],
+)
+def test_options_choose_among_dead_letters(store: Client, choice: dict[str, Any], offsets: list[int]) -> None:
+    account, _ = written(
+        store, {}, {"code": "empty", "source": "", "received_at": 1_651_568_460_122}, {"source": "b.ndjson"}
+    )
+    wanted = LetterFilter(account=account, **choice)
+    assert sorted(one.place.offset for one in list_letters(store, wanted, 10)) == offsets
+    assert [one.offset for one in find_letters(store, wanted)] == offsets
+    assert sum(count_letters(store, wanted).values()) == len(offsets)
+    assert bytes_of_letters(store, wanted) == len(offsets) * len(BYTES)
+
+
+def test_a_dead_letter_that_came_twice_is_counted_and_listed_once(store: Client) -> None:
+    account, letters = written(store, {}, {"code": "empty"})
+    write_dead_letters(store, letters)
+    wanted = LetterFilter(account=account)
+    assert count_letters(store, wanted) == {"bad_json": 1, "empty": 1}
+    assert len(list_letters(store, wanted, 10)) == 2
+
+
+def test_dead_letters_are_listed_as_they_were_received_up_to_a_limit(store: Client) -> None:
+    account, _ = written(store, *({"received_at": 1_651_568_460_000 - minute} for minute in range(5)))
+    listed = list_letters(store, LetterFilter(account=account), 3)
+    assert [one.place.offset for one in listed] == [4, 3, 2]
+
+
+def test_text_that_looks_like_sql_chooses_nothing_but_itself(store: Client) -> None:
+    account, _ = written(store, {"source": "' OR '1'='1"}, {})
+    assert count_letters(store, LetterFilter(account=account, source="' OR '1'='1")) == {"bad_json": 1}
+    assert count_letters(store, LetterFilter(account="' OR '1'='1")) == {}
+
+
+def test_what_a_log_metered_is_counted_once_per_message(store: Client) -> None:
+    log = new_account("log")
+    for _ in range(2):
+        write_deliveries(store, {new_account(): [], log: [Delivery(log, "heartbeats", 0, 0, 3)]})
+    write_deliveries(store, {log: [Delivery(log, "heartbeats", 1, 0, 4), Delivery("another", "heartbeats", 0, 0, 9)]})
+    assert metered_in(store, log) == 7
+    assert metered_in(store, new_account("log")) == 0
