@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import faust
 import orjson
@@ -12,8 +14,9 @@ import orjson
 from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
 from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents.quarantine import Quarantine
 from pipeline.agents.settings import Settings
-from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE
+from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.codec import dead_letters
 from pipeline.codec.dead_letters import DeadLetter, member_text
 from pipeline.codec.heartbeats import InvalidMember, decode
@@ -32,11 +35,20 @@ PROBLEM_HEADER = "problem"
 """What an importer found wrong with a line that it sends as it is."""
 
 
+class Judged(NamedTuple):
+    """What a meter made of heartbeats: how many were valid, how many not by code, and the accounts in quarantine."""
+
+    valid: int
+    invalid: Mapping[str, int]
+    quarantined: frozenset[str]
+
+
 class MeterStep:
     """Folds heartbeats, counts what each message delivered, and keeps what is invalid. No I/O."""
 
-    def __init__(self, log_id: str) -> None:
+    def __init__(self, log_id: str, quarantine_letters_max: int = sys.maxsize) -> None:
         self._log_id = log_id
+        self._quarantine = Quarantine(quarantine_letters_max)
         self._restart()
         self._valid, self._codes = 0, Counter[str]()
 
@@ -58,7 +70,9 @@ class MeterStep:
             place = (self._log_id, message.topic, message.partition, message.offset)
             self._deliveries[account].append(Delivery(*place, heartbeats))
         for invalid in decoded.invalid:
-            self._letters.append(_outgoing(message, self._dead_letter(message, invalid)))
+            letter = self._dead_letter(message, invalid)
+            flood = self._quarantine.takes(letter.account, message.received_at)
+            self._letters.append(_outgoing(HEARTBEATS_QUARANTINE if flood else HEARTBEATS_DLQ, message, letter))
 
     def drain(self) -> list[Outgoing]:
         """What the messages since the last drain lead to: usage frames per account, then dead letters."""
@@ -77,9 +91,9 @@ class MeterStep:
         self._restart()
         return outgoing
 
-    def tally(self) -> tuple[int, Mapping[str, int]]:
-        """How many heartbeats were valid since last asked, and how many not, by code: for metrics, never a bill."""
-        told = (self._valid, self._codes)
+    def tally(self) -> Judged:
+        """What was judged since last asked: for metrics, never for a bill."""
+        told = Judged(self._valid, self._codes, self._quarantine.accounts())
         self._valid, self._codes = 0, Counter()
         return told
 
@@ -103,13 +117,13 @@ class MeterStep:
         )
 
 
-def _outgoing(message: Message, letter: DeadLetter) -> Outgoing:
+def _outgoing(topic: str, message: Message, letter: DeadLetter) -> Outgoing:
     """A dead letter that the topic takes, whatever the source held: too long a text is kept as the raw value."""
     encoded = dead_letters.encode(letter)
     if len(encoded) > LETTER_BYTES_MAX:
         encoded = dead_letters.encode(replace(letter, member=None, raw=message.value or b""))
     key = message.key if len(message.key or b"") <= KEY_BYTES_MAX else encode_key("", "")
-    return Outgoing(HEARTBEATS_DLQ, key, encoded)
+    return Outgoing(topic, key, encoded)
 
 
 def _text(header: bytes | None) -> str:
@@ -131,14 +145,14 @@ def build_meter(
     producer: Producer,
     fail: Fail,
     observe: Callable[[Made], None] = lambda _: None,
-    judged: Callable[[int, Mapping[str, int]], None] = lambda _valid, _codes: None,
+    tell: Callable[[Judged], None] = lambda _: None,
 ) -> faust.App:
     """The meter's app: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
     app = build_app(settings, "meter", checkpoint_messages=settings.meter_checkpoint_messages)
-    step = MeterStep(settings.log_id)
+    step = MeterStep(settings.log_id, settings.quarantine_letters)
 
     async def flush(outgoing: list[Outgoing]) -> None:
-        judged(*step.tally())
+        tell(step.tally())
         await producer.write(outgoing)
 
     pace = Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms)

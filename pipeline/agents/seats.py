@@ -71,31 +71,29 @@ class SeatsStep:
 
 async def rebuild(seats: Seats, partitions: set[int], settings: Settings, client: Client, executor: Executor) -> None:
     """Merge what is stored of the accounts of some partitions, then what the sink has yet to store of them."""
+    if not partitions:
+        return
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap, group_id=f"{settings.app_id}-sink", enable_auto_commit=False
     )
     await consumer.start()
     try:
-        all_partitions = consumer.partitions_for_topic(USAGE) or await _partitions(consumer)
         assigned = [TopicPartition(USAGE, one) for one in sorted(partitions)]
         consumer.assign(assigned)
         # The sink's offsets are asked for first: what it stores meanwhile is then read twice, never missed.
         stored_to = {one: await consumer.committed(one) for one in assigned}
+        ends = await consumer.end_offsets(assigned)
+        # A consumer knows of a topic's partitions from when it has asked their leaders something, and not before.
+        all_partitions = len(consumer.partitions_for_topic(USAGE))
         loop = asyncio.get_running_loop()
         days = await loop.run_in_executor(executor, read_latest_session_days, client, AccountSeats.DAYS_KEPT)
         for day in days:
-            if partition_of(encode_key(day.session.account), len(all_partitions)) in partitions:
+            if partition_of(encode_key(day.session.account), all_partitions) in partitions:
                 seats.account(day.session.account).merge(day)
-        ends = await consumer.end_offsets(assigned)
         for one in assigned:
             await _merge_range(seats, consumer, one, stored_to[one] or 0, ends[one])
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer) -> set[int]:
-    await consumer.topics()
-    return set(consumer.partitions_for_topic(USAGE) or ())
 
 
 async def _merge_range(seats: Seats, consumer: AIOKafkaConsumer, one: TopicPartition, start: int, end: int) -> None:

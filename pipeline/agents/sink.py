@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Final
 
 import faust
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
@@ -14,7 +15,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
 from pipeline.agents.settings import Settings
-from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, USAGE
+from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.codec import dead_letters, denials
 from pipeline.codec.dead_letters import DeadLetter
 from pipeline.codec.denials import Denial
@@ -81,7 +82,7 @@ class SinkStep:
             for close in frame.closes:
                 self._usage.merge_close(close)
             self._batch.deliveries[frame.account] += frame.deliveries
-        elif message.topic == HEARTBEATS_DLQ:
+        elif message.topic in {HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE}:
             self._batch.letters.append(dead_letters.decode(value))
         else:
             self._batch.denials.append(denials.decode(value))
@@ -126,15 +127,23 @@ class StoreWriter:
                 pause_s = min(2 * pause_s, self._retry_max_s)
 
 
+SINK_TOPICS: Final = {"sink": (USAGE, HEARTBEATS_DLQ, DENIALS), "quarantine": (HEARTBEATS_QUARANTINE,)}
+"""What each storing role reads. A flood of dead letters waits in a role of its own."""
+
+
 def build_sink(
-    settings: Settings, writer: StoreWriter, fail: Fail, observe: Callable[[Made], None] = lambda _: None
+    settings: Settings,
+    writer: StoreWriter,
+    fail: Fail,
+    observe: Callable[[Made], None] = lambda _: None,
+    role: str = "sink",
 ) -> faust.App:
-    """The sink's app: a checkpoint awaits every insert before it acknowledges."""
-    app = build_app(settings, "sink", checkpoint_messages=settings.sink_checkpoint_messages)
+    """The app of a storing role: a checkpoint awaits every insert before it acknowledges."""
+    app = build_app(settings, role, checkpoint_messages=settings.sink_checkpoint_messages)
     pace = Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms)
     checkpoints = Checkpoints(SinkStep(settings.log_id), writer.write, pace, fail, observe)
 
-    @app.agent(raw_topics(app, USAGE, HEARTBEATS_DLQ, DENIALS), concurrency=1, name="sink")
+    @app.agent(raw_topics(app, *SINK_TOPICS[role]), concurrency=1, name=role)
     async def sink(stream: Stream) -> None:
         await checkpoints.run(stream)
 

@@ -20,6 +20,7 @@ from pipeline.codec.schemas import schema_folder
 
 HEARTBEATS: Final = "heartbeats"
 HEARTBEATS_DLQ: Final = "heartbeats-dlq"
+HEARTBEATS_QUARANTINE: Final = "heartbeats-quarantine"
 USAGE: Final = "usage"
 DENIALS: Final = "denials"
 

@@ -14,19 +14,19 @@ from typing import Final
 import faust
 
 from pipeline.agents.checkpoint import Fail
-from pipeline.agents.meter import build_meter
+from pipeline.agents.meter import Judged, build_meter
 from pipeline.agents.monitor import Monitor, serve_health
 from pipeline.agents.producer import Producer
 from pipeline.agents.seats import Seats, build_seats
 from pipeline.agents.settings import Settings
-from pipeline.agents.sink import StoreWriter, build_sink
+from pipeline.agents.sink import SINK_TOPICS, StoreWriter, build_sink
 from pipeline.codec.contracts import load_contract
 from pipeline.model.contract import Contract
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client, connect
 
-ROLES: Final = ("meter", "sink", "seats")
+ROLES: Final = ("meter", "sink", "quarantine", "seats")
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +55,7 @@ class _Worker:
     def __init__(self, settings: Settings, roles: tuple[str, ...], fail: Fail, stack: AsyncExitStack) -> None:
         self._settings, self._roles, self._fail, self._stack = settings, roles, fail, stack
         self._monitor = Monitor(roles, settings.stall_s * 1000)
+        self._quarantined: frozenset[str] = frozenset()
 
     async def start(self) -> None:
         if self._settings.health_address:
@@ -64,7 +65,7 @@ class _Worker:
         ping: Callable[[], Awaitable[None]] | None = None
         if "meter" in self._roles:
             apps["meter"] = await self._meter()
-        if {"sink", "seats"} & set(self._roles):
+        if set(self._roles) - {"meter"}:
             client, executor = await self._store()
             ping = _pinger(client, executor)
             apps |= self._readers(client, executor)
@@ -79,8 +80,7 @@ class _Worker:
         producer = Producer(self._settings.kafka_bootstrap)
         await producer.start()
         self._stack.push_async_callback(producer.stop)
-        observe, judged = self._monitor.made("meter"), self._monitor.metrics.judged
-        return build_meter(self._settings, producer, self._fail, observe, judged)
+        return build_meter(self._settings, producer, self._fail, self._monitor.made("meter"), self._judged)
 
     async def _store(self) -> tuple[Client, ThreadPoolExecutor]:
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
@@ -92,14 +92,24 @@ class _Worker:
 
     def _readers(self, client: Client, executor: ThreadPoolExecutor) -> dict[str, faust.App]:
         apps = {}
-        if "sink" in self._roles:
-            writer = StoreWriter(client, executor, self._settings.store_retry_max_s, self._retrying)
-            apps["sink"] = build_sink(self._settings, writer, self._fail, self._monitor.made("sink"))
+        for role in self._roles:
+            if role in SINK_TOPICS:
+                writer = StoreWriter(client, executor, self._settings.store_retry_max_s, self._retrying)
+                apps[role] = build_sink(self._settings, writer, self._fail, self._monitor.made(role), role)
         if "seats" in self._roles:
             seats = Seats(_readings(self._settings.contracts))
             observe = self._monitor.made("seats")
             apps["seats"] = build_seats(self._settings, seats, client, executor, self._fail, observe)
         return apps
+
+    def _judged(self, judged: Judged) -> None:
+        self._monitor.metrics.judged(judged.valid, judged.invalid)
+        self._monitor.metrics.quarantined(len(judged.quarantined))
+        for account in sorted(judged.quarantined - self._quarantined):
+            log.warning("account %s floods with dead letters: they go into quarantine", account or "without a name")
+        for account in sorted(self._quarantined - judged.quarantined):
+            log.warning("account %s has left quarantine", account or "without a name")
+        self._quarantined = judged.quarantined
 
     def _retrying(self, error: Exception) -> None:
         self._monitor.metrics.store_error(type(error).__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -127,6 +128,7 @@ class EmbeddedPipeline:
         return Settings(
             kafka_bootstrap=self.bootstrap,
             log_id=self._log_id,
+            quarantine_letters=sys.maxsize,
             meter_checkpoint_ms=CHECKPOINT_MS,
             sink_checkpoint_ms=CHECKPOINT_MS,
             commit_interval_ms=CHECKPOINT_MS,

@@ -25,7 +25,7 @@ LATEST_AT: Final = 4_133_980_800_000
 """2101-01-01T00:00:00Z, the first instant after the range evidence may carry (RULES 1: 2000-2100)."""
 
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
-_QUARTER: Final = re.compile(r"(\d{4})Q([1-4])")
+_QUARTER: Final = re.compile(r"(\d{4})Q([1-4])", re.ASCII)
 
 
 def day_of(at: int) -> int:

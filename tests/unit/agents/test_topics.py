@@ -9,7 +9,16 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.agents.producer import MESSAGE_BYTES_MAX
-from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE, Stage, topic, topics
+from pipeline.agents.topics import (
+    DENIALS,
+    HEARTBEATS,
+    HEARTBEATS_DLQ,
+    HEARTBEATS_QUARANTINE,
+    USAGE,
+    Stage,
+    topic,
+    topics,
+)
 from pipeline.codec.heartbeats import FRAME_BYTES_MAX
 from pipeline.codec.schemas import schema_folder
 from pipeline.codec.session_days import FRAME_BYTES_MAX as USAGE_BYTES_MAX
@@ -19,7 +28,7 @@ from pipeline.model.instants import DAY_MS
 FOLDER = schema_folder() / "topics"
 FILES = [path for path in sorted(FOLDER.glob("*.yaml")) if path.stem != "keys"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-NAMES = {HEARTBEATS, HEARTBEATS_DLQ, USAGE, DENIALS}
+NAMES = {HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, DENIALS}
 
 
 class File(TypedDict):
@@ -81,6 +90,8 @@ def test_production_survives_the_loss_of_a_broker_and_the_others_have_but_one(na
 def test_messages_of_every_kind_fit_their_topic(stage: Stage) -> None:
     envelope = 100_000
     assert config_bytes(HEARTBEATS, stage) > max(FRAME_BYTES_MAX, OVERSIZE_BYTES_KEPT) + envelope
-    assert config_bytes(HEARTBEATS_DLQ, stage) > config_bytes(HEARTBEATS, stage) * 4 / 3 + envelope
+    assert (
+        config_bytes(HEARTBEATS_DLQ, stage) > config_bytes(HEARTBEATS, stage) * 4 / 3 + envelope
+    )
     assert config_bytes(USAGE, stage) > USAGE_BYTES_MAX + envelope
     assert max(config_bytes(name, stage) for name in NAMES) <= MESSAGE_BYTES_MAX

@@ -37,7 +37,9 @@ def test_a_stored_contract_is_read_back_whole(store: Client, path: object) -> No
     assert stored_contract(store, contract.account) == contract
 
 
-@pytest.mark.parametrize("comment", ["tab\there", "back\\slash \\n \\N", "o'neil \"said\" `so`", "{x:String} %s %(a)s", "ä😀"])
+@pytest.mark.parametrize(
+    "comment", ["tab\there", "back\\slash \\n \\N", 'o\'neil "said" `so`', "{x:String} %s %(a)s", "ä😀"]
+)
 def test_a_contract_is_kept_byte_for_byte(store: Client, comment: str) -> None:
     body = f"account: {new_account()}\r\ncountry: CZ # {comment}\r\ncurrency: EUR\r\n"
     contract = stored(store, body)

@@ -8,7 +8,7 @@ from pipeline.model.contract import Contract, Entitlement, Product, Replacement
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, MINUTE_MS
 from pipeline.rules.fold import fold
 from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import sessions
+from pipeline.rules.sessions import Session, sessions
 from pipeline.store.client import Client
 from pipeline.store.explain import read_explanation, read_usage
 from pipeline.store.sessions import Selection, read_latest_session_days, read_session_days, read_sessions
@@ -29,7 +29,12 @@ def account(store: Client) -> str:
         heartbeat(instant("2022-05-03 15:01"), instant("2022-05-03 15:42"), account=name, session="a"),
         heartbeat(instant("2022-05-03 15:05"), instant("2022-05-03 15:30"), account=name, session="b", product="ORD"),
         heartbeat(
-            instant("2022-05-03 23:50"), instant("2022-05-04 00:30"), account=name, session="c", user="petr", machine="pc2"
+            instant("2022-05-03 23:50"),
+            instant("2022-05-04 00:30"),
+            account=name,
+            session="c",
+            user="petr",
+            machine="pc2",
         ),
         heartbeat(instant("2022-05-03 15:06"), instant("2022-05-03 15:20"), account=name, session="d", usage="trial"),
     ]
@@ -62,7 +67,9 @@ def test_sessions_are_selected_by_use_in_the_time_and_read_with_their_whole_live
     assert names(store, Selection(account, midnight - 1, midnight)) == []
 
 
-@pytest.mark.parametrize(("from_at", "until_at"), [(BIG_BANG_AT, LATEST_AT), (0, DOOMSDAY_AT), (BIG_BANG_AT, DOOMSDAY_AT)])
+@pytest.mark.parametrize(
+    ("from_at", "until_at"), [(BIG_BANG_AT, LATEST_AT), (0, DOOMSDAY_AT), (BIG_BANG_AT, DOOMSDAY_AT)]
+)
 def test_a_time_beyond_what_the_store_can_hold_selects_everything_inside(
     store: Client, account: str, from_at: int, until_at: int
 ) -> None:
@@ -101,21 +108,26 @@ def dated(account: str) -> ContractReading:
 def test_usage_names_each_session_after_the_product_it_counts_for(store: Client) -> None:
     account = new_account()
     told = [
-        heartbeat(instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=account, product="OLD", session="a"),
-        heartbeat(instant("2022-05-04 15:01"), instant("2022-05-04 15:12"), account=account, product="OLD", session="b"),
+        heartbeat(
+            instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=account, product="OLD", session="a"
+        ),
+        heartbeat(
+            instant("2022-05-04 15:01"), instant("2022-05-04 15:12"), account=account, product="OLD", session="b"
+        ),
         heartbeat(instant("2022-05-04 16:01"), instant("2022-05-04 16:12"), account=account, country="SK", session="c"),
     ]
     write_session_days(store, fold(told))
-    whole = {"from_at": EARLIEST_AT, "until_at": LATEST_AT}
-    assert [(session.key.session, *pool) for session, *pool in read_usage(store, dated(account), **whole)] == [
+
+    def usage(product: str = "") -> list[tuple[Session, str, str]]:
+        return read_usage(store, dated(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
+
+    assert [(session.key.session, *pool) for session, *pool in usage()] == [
         ("a", "OLD", "CZ"),
         ("b", "MSTN", "CZ"),
         ("c", "MSTN", "SK"),
     ]
-    found = read_usage(store, dated(account), product="MSTN", **whole)
-    assert [session.key.session for session, *_ in found] == ["b", "c"]
-    found = read_usage(store, dated(account), product="OLD", **whole)
-    assert [session.key.session for session, *_ in found] == ["a", "b"]
+    assert [session.key.session for session, *_ in usage("MSTN")] == ["b", "c"]
+    assert [session.key.session for session, *_ in usage("OLD")] == ["a", "b"]
 
 
 def test_usage_names_a_session_by_what_it_counts_for_in_the_time_asked_for(store: Client) -> None:

@@ -54,7 +54,11 @@ def test_lines_stand_in_order_and_the_total_leaves_out_what_has_no_amount(store:
     for machine in ("pc1", "pc2", "pc3"):
         for product in ("ORD", "MSTN"):
             use = heartbeat(
-                instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=account, machine=machine, product=product
+                instant("2022-05-03 15:01"),
+                instant("2022-05-03 15:12"),
+                account=account,
+                machine=machine,
+                product=product,
             )
             write_session_days(store, fold(beating(use)))
     found = statement_of(store, account)

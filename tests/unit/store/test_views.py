@@ -57,10 +57,10 @@ def test_usage_has_one_row_per_session_and_day_with_the_contracts_product_and_co
     account = new_account()
     told = use("2022-05-03 23:45", "2022-05-04 00:15", account, product="OLD")
     stored(store, told, Replacement("OLD"))
-    columns = "product, country, reported_product, reported_country, usage, toString(day), machine"
-    columns += ", toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), arraySort(used_slots)"
+    query = "SELECT product, country, reported_product, reported_country, usage, toString(day), machine"
+    query += ", toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), arraySort(used_slots) FROM usage"
     head, opened_at = ("MSTN", "CZ", "OLD", "", "production"), instant("2022-05-03 23:45")
-    assert asked(store, f"SELECT {columns} FROM usage", account) == [
+    assert asked(store, query, account) == [
         (*head, "2022-05-03", "pc1", opened_at, instant("2022-05-04 00:00"), [142, 143]),
         (*head, "2022-05-04", "pc1", opened_at, instant("2022-05-04 00:15"), [0, 1]),
     ]

@@ -132,7 +132,9 @@ def test_a_denial_that_is_written_twice_is_one(store: Client) -> None:
     denial = Denial(account, "id", "denied", OPENED_AT, "ACD", "eva", "pc1", "no seat", "a.log", 7)
     write_denials(store, [denial])
     write_denials(store, [denial])
-    query = "SELECT id, kind, toUnixTimestamp64Milli(at), feature, user, machine, detail, source, line FROM denials FINAL"
+    query = (
+        "SELECT id, kind, toUnixTimestamp64Milli(at), feature, user, machine, detail, source, line FROM denials FINAL"
+    )
     assert raw(store, query, account) == [
         ("id", "denied", OPENED_AT, "ACD", "eva", "pc1", "no seat", "a.log", 7),
     ]

@@ -1,0 +1,56 @@
+"""A flood of dead letters from one account goes to a topic of its own, so that the others' stay readable.
+
+What is kept and counted does not change: a dead letter has the same identity in either topic. Only where it waits
+differs, and who has to wade through it. The measure is the broker's clock, so that working off a backlog is no flood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.model.instants import MINUTE_MS
+
+ACCOUNTS_MAX: Final = 10_000
+
+
+@dataclass(slots=True)
+class _Minute:
+    number: int
+    letters: int
+    flooded_before: bool
+
+
+class Quarantine:
+    """Which accounts send more than ``letters_max`` dead letters a minute.
+
+    An account enters with the letter beyond the measure, and leaves after a whole minute within it.
+    """
+
+    def __init__(self, letters_max: int) -> None:
+        self._letters_max = letters_max
+        self._minutes: dict[str, _Minute] = {}
+
+    def takes(self, account: str, received_at: int) -> bool:
+        """Count a dead letter, and say whether it goes into quarantine."""
+        number = received_at // MINUTE_MS
+        minute = self._minutes.get(account)
+        if minute is None:
+            self._forget(number)
+            minute = self._minutes[account] = _Minute(number, 0, flooded_before=False)
+        elif number > minute.number:
+            flooded = number == minute.number + 1 and minute.letters > self._letters_max
+            minute.number, minute.letters, minute.flooded_before = number, 0, flooded
+        minute.letters += 1
+        return self._is_flood(minute)
+
+    def accounts(self) -> frozenset[str]:
+        """The accounts in quarantine as of their last dead letters."""
+        return frozenset(account for account, minute in self._minutes.items() if self._is_flood(minute))
+
+    def _is_flood(self, minute: _Minute) -> bool:
+        return minute.flooded_before or minute.letters > self._letters_max
+
+    def _forget(self, number: int) -> None:
+        if len(self._minutes) >= ACCOUNTS_MAX:
+            self._minutes = {one: minute for one, minute in self._minutes.items() if minute.number >= number - 1}
