@@ -1,0 +1,90 @@
+"""A broker in memory: topics that only grow, and groups that fence nobody.
+
+It is weaker than Apache Kafka on purpose. Its producers are not idempotent, and it accepts every commit, whoever
+sends it and however old it is: an offset may go back, and a zombie's counts. What holds here needs no fencing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Final
+
+from pipeline.agents.checkpoint import Message
+from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE, partition_of
+
+PARTITIONS: Final = {HEARTBEATS: 3, USAGE: 2, HEARTBEATS_DLQ: 1}
+START_AT: Final = 1_651_600_000_000
+"""The broker's clock at virtual time zero: 2022-05-03T17:46:40Z."""
+
+Place = tuple[str, int]
+"""A topic and one of its partitions."""
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Group:
+    """A consumer group: who its members are, who owns which partition, and how far it has committed."""
+
+    def __init__(self, name: str, topics: tuple[str, ...], chance: Random) -> None:
+        self.name, self._chance = name, chance
+        self.places: list[Place] = [(topic, one) for topic in topics for one in range(PARTITIONS[topic])]
+        self.members: list[str] = []
+        self.generation = 0
+        self.owners: dict[Place, str] = {}
+        self.committed: dict[Place, int] = dict.fromkeys(self.places, 0)
+
+    def join(self, member: str) -> None:
+        if member not in self.members:
+            self.members.append(member)
+            self.rebalance()
+
+    def leave(self, member: str) -> None:
+        if member in self.members:
+            self.members.remove(member)
+            self.rebalance()
+
+    def rebalance(self) -> None:
+        """A new generation: partitions are dealt out anew, so that they move. Members learn of it when they poll."""
+        self.generation += 1
+        order = self._chance.sample(self.members, len(self.members))
+        self.owners = {place: order[i % len(order)] for i, place in enumerate(self.places)} if order else {}
+
+
+class Broker:
+    """Topics and groups. ``on_append`` hears of every message that enters a topic."""
+
+    def __init__(self, chance: Random, on_append: Callable[[Message], None]) -> None:
+        self._chance, self._on_append = chance, on_append
+        self.logs: dict[Place, list[Message]] = {
+            (topic, one): [] for topic, count in PARTITIONS.items() for one in range(count)
+        }
+        self._clock_skews_ms = {place: chance.randint(-400, 400) for place in self.logs}
+        self.groups = {
+            "meter": Group("meter", (HEARTBEATS,), chance),
+            "sink": Group("sink", (USAGE, HEARTBEATS_DLQ), chance),
+        }
+        self.is_away = False
+
+    def append(self, now_ms: int, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> Message:
+        """Write a message where its key belongs, with the time stamp of that partition's broker."""
+        count = PARTITIONS[topic]
+        partition = self._chance.randrange(count) if key is None else partition_of(key, count)
+        log = self.logs[topic, partition]
+        received_at = START_AT + now_ms + self._clock_skews_ms[topic, partition]
+        message = Message(topic, partition, len(log), key, value, headers, received_at)
+        log.append(message)
+        self._on_append(message)
+        return message
+
+    def messages(self, topic: str) -> Iterator[Message]:
+        """Every message of a topic, partition by partition."""
+        for partition in range(PARTITIONS[topic]):
+            yield from self.logs[topic, partition]
+
+    def lag(self) -> int:
+        """Messages that groups have not committed yet."""
+        return sum(
+            len(self.logs[place]) - offset
+            for group in self.groups.values()
+            for place, offset in group.committed.items()
+        )

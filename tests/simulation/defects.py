@@ -1,0 +1,209 @@
+"""Defects that someone could build in, each planted by replacing one part. The simulation must see every one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import add
+from typing import ClassVar, Final
+
+from pipeline.agents.checkpoint import Message, Step
+from pipeline.agents.meter import MeterStep
+from pipeline.agents.producer import Outgoing
+from pipeline.agents.sink import Batch, SinkStep
+from pipeline.model.evidence import SessionKey
+from pipeline.rules.fold import UsageFold
+from pipeline.store import writes
+from pipeline.store.client import Client
+from tests.simulation.auditor import LOG
+from tests.simulation.broker import Place
+from tests.simulation.faults import Fault
+from tests.simulation.store import MERGES, Cell, Merge, StoreModel
+from tests.simulation.workers import MeterWorker, Output, SinkWorker, Task, Worker
+from tests.simulation.world import Parts
+
+
+class AcknowledgesBeforeProduce(MeterWorker):
+    def checkpoint(self) -> Task:
+        events, self.events = self.events, []
+        yield from self.acknowledge(events)
+        yield from self.flush(self.drain((yield "meter drain")))
+
+
+class AcknowledgesBeforeInsert(SinkWorker):
+    def checkpoint(self) -> Task:
+        events, self.events = self.events, []
+        yield from self.acknowledge(events)
+        yield from self.flush(self.drain((yield "sink drain")))
+
+
+class IgnoresRefusedProduce(MeterWorker):
+    def flush(self, output: list[Outgoing]) -> Task:
+        for one in output:
+            fault = yield f"meter produce {one.topic}"
+            self.environment.write(self.name, *one, fault)
+
+
+class IgnoresFailedInsert(SinkWorker):
+    def flush(self, output: Batch) -> Task:
+        yield from self.write(output)
+
+
+class RetriesWithOtherRows(SinkWorker):
+    """Tries again with what has been gathered meanwhile, as though it held the old rows, too."""
+
+    def flush(self, output: Batch) -> Task:
+        while not (yield from self.write(output)):
+            yield 1_000
+            yield "sink retry"
+            output = self.step.drain()
+
+
+class DrainsAgainAfterFlush(MeterWorker):
+    """Clears what it holds when all is written, and with it what arrived during the flush."""
+
+    def flush(self, output: list[Outgoing]) -> Task:
+        yield from super().flush(output)
+        self.step.drain()
+
+
+class SinkDrainsAgainAfterFlush(SinkWorker):
+    def flush(self, output: Batch) -> Task:
+        yield from super().flush(output)
+        self.step.drain()
+
+
+class TakesEventsAfterFlush(MeterWorker):
+    """Acknowledges whatever is there when all is written, not what was there when it began."""
+
+    def checkpoint(self) -> Task:
+        yield from self.flush(self.drain((yield "meter drain")))
+        events, self.events = self.events, []
+        yield from self.acknowledge(events)
+
+
+class GoesOnAfterFailure(Worker[Output]):
+    """Lets the next checkpoint be made, and acknowledged, where one has failed and the process is about to end."""
+
+    def _checkpoint(self) -> Task:
+        try:
+            yield from super()._checkpoint()
+        finally:
+            self._is_flushing = False
+
+
+class MeterGoesOnAfterFailure(GoesOnAfterFailure[list[Outgoing]], MeterWorker):
+    pass
+
+
+class SinkGoesOnAfterFailure(GoesOnAfterFailure[Batch], SinkWorker):
+    pass
+
+
+class SwallowsErrorOfTake(Worker[Output]):
+    def take(self, message: Message, fault: Fault | None) -> None:
+        if fault is Fault.RAISES:
+            self.receive(message)
+        else:
+            super().take(message, fault)
+
+
+class MeterSwallowsErrorOfTake(SwallowsErrorOfTake[list[Outgoing]], MeterWorker):
+    pass
+
+
+class SinkSwallowsErrorOfTake(SwallowsErrorOfTake[Batch], SinkWorker):
+    pass
+
+
+class SwallowsErrorOfDrain(MeterWorker):
+    def drain(self, fault: Fault | None) -> list[Outgoing]:
+        output = super().drain(None)
+        return [] if fault is Fault.RAISES else output
+
+
+class CommitsWhatItHasRead(SinkWorker):
+    """Commits positions, as automatic commits do, not what is acknowledged."""
+
+    def _committable(self) -> dict[Place, int]:
+        return {place: at for place, at in self._positions.items() if at > self._committed[place]}
+
+
+_Fact = tuple[int, int, int, dict[int, int], str, int, int]
+
+
+class LastOpening(UsageFold):
+    """Believes the latest message on when a session was opened."""
+
+    def _merge(self, session: SessionKey, day: int, fact: _Fact) -> None:
+        super()._merge(session, day, fact)
+        merged = self._facts[session, day]
+        self._facts[session, day] = (fact[0], *merged[1:])
+
+
+class LastOpeningStep(MeterStep):
+    def _restart(self) -> None:
+        super()._restart()
+        self._usage = LastOpening()
+
+
+class FoldsLastOpening(MeterWorker):
+    def new_step(self) -> Step[list[Outgoing]]:
+        return LastOpeningStep(LOG)
+
+
+class DeliveriesFirst(Batch):
+    def write(self, client: Client) -> None:
+        writes.write_deliveries(client, self.deliveries)
+        super().write(client)
+
+
+class DeliveriesFirstStep(SinkStep):
+    def drain(self) -> Batch:
+        batch = super().drain()
+        return DeliveriesFirst(batch.days, batch.closes, batch.deliveries, batch.letters, batch.denials)
+
+
+class CountsBeforeItStores(SinkWorker):
+    def new_step(self) -> Step[Batch]:
+        return DeliveriesFirstStep(LOG)
+
+
+def _sum_per_key(old: Cell, new: Cell) -> Cell:
+    return old | {key: value + old.get(key, 0) for key, value in new.items()}
+
+
+def _latest(_old: Cell, new: Cell) -> Cell:
+    return new
+
+
+def _store(table: str, column: str, merge: Merge) -> type[StoreModel]:
+    """A store in which one column merges in another way."""
+
+    class DefectiveStore(StoreModel):
+        merges: ClassVar = {**MERGES, table: {**MERGES[table], column: merge}}
+
+    return DefectiveStore
+
+
+DEFECTS: Final[Mapping[str, Parts]] = {
+    "ack before produce": Parts(meter=AcknowledgesBeforeProduce),
+    "ack before insert": Parts(sink=AcknowledgesBeforeInsert),
+    "produce not awaited": Parts(meter=IgnoresRefusedProduce),
+    "insert not awaited": Parts(sink=IgnoresFailedInsert),
+    "retry with other rows": Parts(sink=RetriesWithOtherRows),
+    "meter's drain loses what arrived during a flush": Parts(meter=DrainsAgainAfterFlush),
+    "sink's drain loses what arrived during a flush": Parts(sink=SinkDrainsAgainAfterFlush),
+    "ack of what arrived during a flush": Parts(meter=TakesEventsAfterFlush),
+    "error of a take swallowed": Parts(meter=MeterSwallowsErrorOfTake, sink=SinkSwallowsErrorOfTake),
+    "error of a drain swallowed": Parts(meter=SwallowsErrorOfDrain),
+    "checkpoint after a failed one": Parts(meter=MeterGoesOnAfterFailure, sink=SinkGoesOnAfterFailure),
+    "positions committed": Parts(sink=CommitsWhatItHasRead),
+    "last opened_at instead of the first": Parts(meter=FoldsLastOpening),
+    "deliveries stored before facts": Parts(sink=CountsBeforeItStores),
+    "column that adds": Parts(store=_store("usage_days", "last_at", add)),
+    "stretches that add": Parts(store=_store("usage_days", "stretches", _sum_per_key)),
+    "deliveries added up": Parts(store=_store("deliveries", "heartbeats", _sum_per_key)),
+    "version of the latest insert": Parts(store=_store("usage_days", "version", _latest)),
+    "slots of the latest insert": Parts(store=_store("usage_days", "used_slots", _latest)),
+    "close of the latest insert": Parts(store=_store("session_closes", "closed_at", _latest)),
+}

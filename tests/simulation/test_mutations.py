@@ -1,0 +1,66 @@
+"""The simulation can see: each planted defect turns some seed red, and some of them by the totals alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from pipeline.agents.checkpoint import Message
+from tests.simulation.auditor import Auditor
+from tests.simulation.broker import Place
+from tests.simulation.defects import DEFECTS
+from tests.simulation.faults import PAIRS
+from tests.simulation.world import first_violation
+
+SEEDS: Final = 3 * len(PAIRS)
+LOSING: Final = (
+    "ack before produce",
+    "ack before insert",
+    "produce not awaited",
+    "insert not awaited",
+    "retry with other rows",
+    "meter's drain loses what arrived during a flush",
+    "sink's drain loses what arrived during a flush",
+    "ack of what arrived during a flush",
+    "error of a take swallowed",
+    "error of a drain swallowed",
+    "positions committed",
+)
+
+
+class JudgesTheEndAlone(Auditor):
+    """Looks at nothing on the way: what is lost must show in what is stored at the end."""
+
+    def acknowledged(self, who: str, message: Message) -> None:
+        pass
+
+    def committed(self, offsets: Mapping[Place, int]) -> None:
+        pass
+
+
+class JudgesCommitsAlone(Auditor):
+    """Looks at committed offsets, not at acknowledgements on the way there, and not at the end."""
+
+    def acknowledged(self, who: str, message: Message) -> None:
+        pass
+
+    def ended(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_every_defect_turns_some_seed_red(defect: str) -> None:
+    assert first_violation(range(SEEDS), DEFECTS[defect])
+
+
+@pytest.mark.parametrize("defect", LOSING)
+def test_what_a_defect_loses_is_missing_at_the_end(defect: str) -> None:
+    assert first_violation(range(SEEDS), replace(DEFECTS[defect], auditor=JudgesTheEndAlone))
+
+
+@pytest.mark.parametrize("defect", LOSING)
+def test_what_a_defect_loses_lies_below_a_committed_offset(defect: str) -> None:
+    assert first_violation(range(SEEDS), replace(DEFECTS[defect], auditor=JudgesCommitsAlone))

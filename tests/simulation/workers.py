@@ -1,0 +1,248 @@
+"""Processes, step by step in the order of ``pipeline/agents/checkpoint.py``, around the real pure steps.
+
+A task is a generator. It yields the name of the step that it is about to take and is told the fault that strikes it,
+or yields how many milliseconds it sleeps. Between two yields nothing interrupts it, as between two awaits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator
+from typing import ClassVar, Final, Generic, TypeVar
+
+from pipeline.agents.checkpoint import Message, Step
+from pipeline.agents.meter import MeterStep
+from pipeline.agents.producer import Outgoing
+from pipeline.agents.sink import Batch, SinkStep
+from pipeline.agents.topics import HEARTBEATS
+from tests.simulation.auditor import LOG
+from tests.simulation.broker import Group, Place
+from tests.simulation.environment import Environment
+from tests.simulation.faults import Fault
+from tests.simulation.store import Inserts
+
+CHECKPOINT_MESSAGES: Final = 6
+CHECKPOINT_MS: Final = 900
+COMMIT_MS_MAX: Final = 1_500
+POLL_MS: Final = 700
+LOCK_MS: Final = 20
+
+Output = TypeVar("Output")
+Result = TypeVar("Result")
+Steps = Generator[str | int, Fault | None, Result]
+Task = Steps[None]
+
+
+class ProcessFailed(Exception):
+    """An unexpected error: it ends the process, and nothing is acknowledged."""
+
+
+class Process:
+    """Anything that a fault can strike. It loses all that it holds when it ends."""
+
+    role: ClassVar[str]
+
+    def __init__(self, name: str, environment: Environment) -> None:
+        self.name, self.environment = name, environment
+        self.is_alive = True
+        self.frozen_until_ms = 0
+
+    def tasks(self) -> list[Task]:
+        raise NotImplementedError
+
+
+class Client(Process):
+    """Writes frames to ``heartbeats``, several at a time and each again until it is told that it is accepted."""
+
+    role = "client"
+
+    def tasks(self) -> list[Task]:
+        return [self._send()]
+
+    def _send(self) -> Task:
+        environment, waiting = self.environment, self.environment.to_send
+        pause_ms_max = environment.chance.choice((40, 300, 1_500))
+        while waiting:
+            yield environment.chance.randint(0, pause_ms_max)
+            sent = environment.chance.choice(waiting[:4])
+            fault = yield "client send"
+            if environment.write(self.name, HEARTBEATS, *sent, fault):
+                waiting.remove(sent)
+
+
+class Worker(Process, Generic[Output]):
+    """One agent: reads, makes checkpoints by count and by time, and commits what is acknowledged."""
+
+    def __init__(self, name: str, environment: Environment) -> None:
+        super().__init__(name, environment)
+        self.step: Step[Output] = self.new_step()
+        self.events: list[Message] = []
+        self._is_flushing = False
+        self._generation = -1
+        self._positions: dict[Place, int] = {}
+        self._committed: dict[Place, int] = {}
+        self._acked: defaultdict[Place, set[int]] = defaultdict(set)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.events and not self._is_flushing
+
+    def new_step(self) -> Step[Output]:
+        raise NotImplementedError
+
+    def flush(self, output: Output) -> Task:
+        """Write what a checkpoint leads to. Ends only when all of it is stored."""
+        raise NotImplementedError
+
+    def tasks(self) -> list[Task]:
+        return [self._read(), self._tick(), self._commit()]
+
+    def _read(self) -> Task:
+        while True:
+            message = self._poll()
+            if message is None:
+                yield POLL_MS
+                continue
+            fault = yield f"{self.role} take"
+            for _ in range(2 if fault is Fault.DUPLICATE else 1):
+                self.take(message, fault)
+            if len(self.events) >= CHECKPOINT_MESSAGES:
+                yield from self._checkpoint()
+
+    def _tick(self) -> Task:
+        while True:
+            yield CHECKPOINT_MS
+            if self.events:
+                yield from self._checkpoint()
+
+    def _checkpoint(self) -> Task:
+        """One at a time; where one fails none comes after it."""
+        while self._is_flushing:
+            yield LOCK_MS
+        self._is_flushing = True
+        yield from self.checkpoint()
+        self._is_flushing = False
+
+    def checkpoint(self) -> Task:
+        """Take the events and what they lead to; await every write; only then acknowledge, in order."""
+        fault = yield f"{self.role} drain"
+        events, self.events = self.events, []
+        self.environment.trace.note(self.name, "drains what", len(events), "messages lead to")
+        output = self.drain(fault)
+        yield from self.flush(output)
+        yield from self.acknowledge(events)
+
+    def take(self, message: Message, fault: Fault | None) -> None:
+        if fault is Fault.RAISES:
+            raise ProcessFailed("taking a message raised an error")
+        self.environment.trace.note(self.name, "takes", f"{message.topic}/{message.partition}@{message.offset}")
+        self.step.take(message)
+        self.receive(message)
+
+    def receive(self, message: Message) -> None:
+        self.events.append(message)
+        self.environment.auditor.taken(self.name, message)
+
+    def drain(self, fault: Fault | None) -> Output:
+        if fault is Fault.RAISES:
+            raise ProcessFailed("draining raised an error")
+        return self.step.drain()
+
+    def acknowledge(self, events: list[Message]) -> Task:
+        for event in events:
+            fault = yield f"{self.role} ack"
+            for _ in range(2 if fault is Fault.DUPLICATE else 1):
+                self._acked[event.topic, event.partition].add(event.offset)
+                self.environment.trace.note(self.name, "acks", f"{event.topic}/{event.partition}@{event.offset}")
+            self.environment.auditor.acknowledged(self.name, event)
+
+    def _poll(self) -> Message | None:
+        """The next message of some partition. A worker learns here, and only here, that partitions have moved."""
+        broker = self.environment.broker
+        if broker.is_away:
+            return None
+        group = broker.groups[self.role]
+        group.join(self.name)
+        if self._generation != group.generation:
+            self._assign(group)
+        ready = [place for place, position in self._positions.items() if position < len(broker.logs[place])]
+        if not ready:
+            return None
+        place = self.environment.chance.choice(ready)
+        self._positions[place] += 1
+        return broker.logs[place][self._positions[place] - 1]
+
+    def _assign(self, group: Group) -> None:
+        """Acks that are not committed are forgotten; messages taken before stay, and are worked off."""
+        self._generation = group.generation
+        self._committed = {place: group.committed[place] for place in group.places if group.owners[place] == self.name}
+        self._positions = dict(self._committed)
+        self._acked.clear()
+        assigned = (f"{topic}/{partition}@{offset}" for (topic, partition), offset in self._positions.items())
+        self.environment.trace.note(self.name, "is assigned", *assigned)
+
+    def _commit(self) -> Task:
+        while True:
+            yield self.environment.chance.randint(50, COMMIT_MS_MAX)
+            offsets = self._committable()
+            if offsets:
+                fault = yield f"{self.role} commit"
+                if not self.environment.commit(self.name, self.role, offsets, fault):
+                    raise ProcessFailed("the broker did not answer a commit")
+
+    def _committable(self) -> dict[Place, int]:
+        """Per partition the end of the first run of acks, as Faust finds it: a gap of one message passes."""
+        offsets: dict[Place, int] = {}
+        for place, committed in self._committed.items():
+            acked = self._acked[place]
+            end = min(acked, default=0)
+            if not acked or (committed and end - committed > 1):
+                continue
+            while end in acked:
+                acked.remove(end)
+                end += 1
+            if end > committed:
+                self._committed[place] = offsets[place] = end
+        return offsets
+
+
+class MeterWorker(Worker[list[Outgoing]]):
+    """The meter around ``MeterStep``."""
+
+    role = "meter"
+
+    def new_step(self) -> Step[list[Outgoing]]:
+        return MeterStep(LOG)
+
+    def flush(self, output: list[Outgoing]) -> Task:
+        """All writes are under way together: one that is refused does not keep the others back."""
+        are_written = True
+        for one in output:
+            fault = yield f"meter produce {one.topic}"
+            are_written &= self.environment.write(self.name, *one, fault)
+        if not are_written:
+            raise ProcessFailed("the broker refused a message")
+
+
+class SinkWorker(Worker[Batch]):
+    """The sink around ``SinkStep``; the store's errors are retried with the same rows, as ``StoreWriter`` does."""
+
+    role = "sink"
+
+    def new_step(self) -> Step[Batch]:
+        return SinkStep(LOG)
+
+    def flush(self, output: Batch) -> Task:
+        while not (yield from self.write(output)):
+            yield self.environment.chance.randint(500, 4_000)
+            yield "sink retry"
+
+    def write(self, batch: Batch) -> Steps[bool]:
+        """Insert what the batch writes, table by table. Whether the store took it all."""
+        inserts = Inserts()
+        batch.write(inserts)
+        for table, rows in inserts.gathered:
+            fault = yield f"sink insert {table}"
+            if not self.environment.insert(self.name, table, rows, fault):
+                return False
+        return True
