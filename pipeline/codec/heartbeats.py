@@ -13,17 +13,15 @@ from typing import Final, cast
 
 import orjson
 
+from pipeline.codec.accept import SPAN_MS_MAX, TEXT_LENGTH_MAX, VERSION, accept
 from pipeline.codec.json_text import Json
 from pipeline.model.errors import DeadLetterCode, InvalidHeartbeat
 from pipeline.model.evidence import PRODUCTION, STATES, USAGES, Heartbeat
-from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.model.text import fold
 
 FRAME_BYTES_MAX: Final = 1_048_576
 FRAME_HEARTBEATS_MAX: Final = 10_000
-TEXT_LENGTH_MAX: Final = 200
-SPAN_MS_MAX: Final = 35 * DAY_MS
-VERSION: Final = 1
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REQUIRED_TEXTS: Final = ("account", "product", "machine", "user", "session")
@@ -86,6 +84,11 @@ def _members(members: list[Json]) -> Decoded:
 
 def judge(member: Json) -> Heartbeat | InvalidHeartbeat:
     """One member of a frame as a heartbeat, or the first thing wrong with it."""
+    return accept(member) or judge_plainly(member)
+
+
+def judge_plainly(member: Json) -> Heartbeat | InvalidHeartbeat:
+    """The same, field by field: the form in which the rules are written."""
     if not isinstance(member, dict):
         if member is None:
             return InvalidHeartbeat("empty", "", "null instead of a heartbeat")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 from unicodedata import normalize
 
 import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.codec.heartbeats import FRAME_HEARTBEATS_MAX, decode
+from pipeline.codec.accept import accept
+from pipeline.codec.heartbeats import FRAME_HEARTBEATS_MAX, decode, judge_plainly
 from pipeline.codec.json_text import Json, json_bytes
 from pipeline.model.errors import DEAD_LETTER_CODES
 from pipeline.model.evidence import Heartbeat
@@ -100,6 +102,14 @@ def keeps_the_stated_order(member: dict[str, Json]) -> bool:
     use = [opened_at, times.get("since", at), at]
     activity = [opened_at, times.get("resumed_at", opened_at), times.get("active_at", at), at]
     return use == sorted(use) and activity == sorted(activity) and at - opened_at <= SPAN_MS
+
+
+@given(member=near_valid())
+def test_the_hot_half_accepts_only_what_the_plain_half_accepts_and_with_the_same_result(member: Json) -> None:
+    accepted = accept(member)
+    assert accepted is None or accepted == judge_plainly(member)
+    if accepted is None and isinstance(judge_plainly(member), Heartbeat):
+        assert any(isinstance(text, str) and not text.isprintable() for text in cast(dict[str, Json], member).values())
 
 
 @given(value=st.binary(max_size=300))
