@@ -18,8 +18,9 @@ from pipeline import __version__
 from pipeline.agents.meter import LINES_HEADER, SOURCE_HEADER
 from pipeline.agents.producer import Outgoing
 from pipeline.agents.topics import HEARTBEATS
+from pipeline.codec.accept import TEXT_LENGTH_MAX
 from pipeline.codec.dead_letters import DeadLetter
-from pipeline.codec.heartbeats import FRAME_BYTES_MAX, TEXT_LENGTH_MAX, decode
+from pipeline.codec.heartbeats import FRAME_BYTES_MAX, decode
 from pipeline.codec.json_text import Json
 from pipeline.codec.keys import encode_key
 from pipeline.codec.letter_ids import LetterId, id_of, write_id

@@ -11,7 +11,7 @@ from pipeline.model.errors import InputError
 
 PREFIX: Final = "SEATBEAT_"
 STAGES: Final = ("production", "single", "embedded")
-MAY_BE_EMPTY: Final = frozenset({"instance_id", "contracts", "health_address"})
+MAY_BE_EMPTY: Final = frozenset({"instance_id", "contracts", "health_address", "embedded_broker"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Settings:
     fetch_wait_ms: int = 500
     store_retry_max_s: int = 60
     topics: str = "production"
+    embedded_broker: str = ""
     health_address: str = "127.0.0.1:8080"
     stall_s: int = 120
 
@@ -93,6 +94,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "rebalance_timeout_s": "How long the members of a group may take to join it anew.",
     "fetch_wait_ms": "How long the broker may hold a fetch back for want of data.",
     "store_retry_max_s": "The longest pause between two tries to reach the store.",
+    "embedded_broker": "A program that serves Kafka in place of the embedded broker; empty: the one built in.",
     "health_address": "Where a worker answers /healthz, /readyz and /metrics; empty: nowhere.",
     "stall_s": "A partition with lag that has not moved for this long fails /healthz.",
     "topics": "Which column of schemas/topics applies: production (several brokers), single (one broker) or embedded.",

@@ -7,6 +7,8 @@ import os
 import shlex
 import shutil
 import sys
+import warnings
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +19,9 @@ from pipeline.model.instants import DAY_MS, iso
 from pipeline.model.money import format_money
 from pipeline.model.statement import PooledLine, Statement
 from pipeline.store.dead_letters import Letters
+
+PIPE_COLUMNS: Final = 10_000
+"""Wider than any line, so that none is broken where programs read it."""
 
 
 class _Console(Console):
@@ -29,7 +34,8 @@ class _Console(Console):
 def console(*, stderr: bool = False) -> Console:
     """A console that never breaks a line of a report in a pipe."""
     stream = sys.stderr if stderr else sys.stdout
-    return _Console(file=stream, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
+    width = None if stream.isatty() else PIPE_COLUMNS
+    return _Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
 def program_name() -> str:
@@ -43,6 +49,8 @@ def program_name() -> str:
 
 def quiet_logs() -> None:
     """Keep libraries from telling what the program itself tells better, or what mends itself."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 

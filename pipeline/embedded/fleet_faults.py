@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX, SPAN_MS_MAX, TEXT_LENGTH_MAX
+from pipeline.codec.accept import SPAN_MS_MAX, TEXT_LENGTH_MAX
+from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.embedded.fleet_plan import FleetPlan
 from pipeline.model.errors import DeadLetterCode
 from pipeline.model.instants import DAY_MS, HOUR_MS

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.codec.heartbeats import FRAME_HEARTBEATS_MAX, TEXT_LENGTH_MAX
+from pipeline.codec.accept import TEXT_LENGTH_MAX
+from pipeline.codec.heartbeats import FRAME_HEARTBEATS_MAX
 from pipeline.model.errors import InputError
 from pipeline.model.evidence import PRODUCTION, USAGES
 from pipeline.model.instants import HOUR_MS, MINUTE_MS, Period

@@ -15,8 +15,9 @@ from pipeline.agents.meter import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.topics import DENIALS, HEARTBEATS, partition_of
 from pipeline.codec import denials
+from pipeline.codec.accept import TEXT_LENGTH_MAX
 from pipeline.codec.denials import Denial
-from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX, TEXT_LENGTH_MAX
+from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.codec.json_text import Json, json_bytes
 from pipeline.codec.keys import encode_key
 

@@ -30,7 +30,7 @@ from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE, c
 from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
 from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedWriter
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.store.client import Client, connect
+from pipeline.store.client import Client, StoreUnreachable, connect
 from pipeline.store.contracts import store_policies
 from pipeline.store.migrations import MigrationChanged, migrate
 
@@ -140,8 +140,11 @@ class EmbeddedPipeline:
 
     def _open_store(self) -> Client:
         self._client = client = connect(f"chdb://{self._data_dir}")
-        migrate(client)
-        store_policies(client, metering_catalogue())
+        try:
+            migrate(client)
+            store_policies(client, metering_catalogue())
+        except ClickHouseError as error:
+            raise StoreUnreachable(f"nothing can be laid out in {self._data_dir}: {error}") from error
         return client
 
     async def ask(self, question: Callable[..., Answer], *arguments: object) -> Answer:

@@ -22,7 +22,10 @@ lengths = st.integers(0, 45 * MINUTE_MS) | st.integers(0, 9).map(lambda tens: te
 gaps = st.just(0) | st.integers(0, 30 * MINUTE_MS)
 
 
-@given(st.lists(st.tuples(gaps, lengths, st.sampled_from("abc"), st.booleans()), min_size=2, max_size=12), st.integers(0, 600_000))
+@given(
+    st.lists(st.tuples(gaps, lengths, st.sampled_from("abc"), st.booleans()), min_size=2, max_size=12),
+    st.integers(0, 600_000),
+)
 def test_sessions_that_follow_one_another_never_give_a_count_of_2(
     found: list[tuple[int, int, str, bool]], offset_ms: int
 ) -> None:
@@ -36,7 +39,7 @@ def test_sessions_that_follow_one_another_never_give_a_count_of_2(
     assert max(counts.values(), default=0) <= 1
 
 
-@settings(max_examples=60)
+@settings(max_examples=50)
 @given(fleets(sessions_max=8), st.data())
 def test_late_evidence_only_adds(fleet: Fleet, data: st.DataObject) -> None:
     reading = reading_of(data.draw(contracts(fleet.turn_at)))
@@ -47,7 +50,7 @@ def test_late_evidence_only_adds(fleet: Fleet, data: st.DataObject) -> None:
         assert all(count <= after[pool][at] for pool, slots in before.items() for at, count in slots.items())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(fleets(sessions_max=8), st.data())
 def test_every_count_is_explained_by_as_many_units_and_every_other_session_by_a_reason(
     fleet: Fleet, data: st.DataObject

@@ -14,8 +14,8 @@ from pipeline.rules.sessions import sessions
 from tests.support.evidence import merged
 from tests.support.fleets import Fleet, fleets
 
-some_fleets = fleets(sessions_max=6)
-moments = st.integers(0, 3)
+some_fleets = fleets(sessions_max=5)
+few = settings(max_examples=40)
 
 
 def folded(heartbeats: Sequence[Heartbeat]) -> UsageFold:
@@ -25,6 +25,7 @@ def folded(heartbeats: Sequence[Heartbeat]) -> UsageFold:
     return usage
 
 
+@few
 @given(some_fleets, st.randoms(use_true_random=False), st.lists(st.integers(0, 5), max_size=5))
 def test_order_and_repetition_change_nothing(fleet: Fleet, chance: st.DataObject, repeated: list[int]) -> None:
     told = [*fleet.heartbeats, *(fleet.heartbeats[index % len(fleet.heartbeats)] for index in repeated)]
@@ -32,6 +33,7 @@ def test_order_and_repetition_change_nothing(fleet: Fleet, chance: st.DataObject
     assert fold(mixed) == fold(fleet.heartbeats)
 
 
+@few
 @given(some_fleets, st.data())
 def test_any_split_over_folds_merges_to_the_same(fleet: Fleet, data: st.DataObject) -> None:
     parts: list[list[Heartbeat]] = [[], [], []]
@@ -41,6 +43,7 @@ def test_any_split_over_folds_merges_to_the_same(fleet: Fleet, data: st.DataObje
     assert merged(day for part in order for day in fold(parts[part])) == fold(fleet.heartbeats)
 
 
+@few
 @given(some_fleets, st.data())
 def test_crashing_anywhere_and_replaying_changes_nothing(fleet: Fleet, data: st.DataObject) -> None:
     stored: list[SessionDay] = []
@@ -53,6 +56,7 @@ def test_crashing_anywhere_and_replaying_changes_nothing(fleet: Fleet, data: st.
     assert merged([*stored, *fold(told)]) == fold(told)
 
 
+@few
 @given(some_fleets, some_fleets, some_fleets)
 def test_merging_is_associative_commutative_and_idempotent(one: Fleet, two: Fleet, three: Fleet) -> None:
     a, b, c = fold(one.heartbeats), fold(two.heartbeats), fold(three.heartbeats)
@@ -61,18 +65,24 @@ def test_merging_is_associative_commutative_and_idempotent(one: Fleet, two: Flee
     assert merged([*a, *a]) == merged(a) == a
 
 
+@few
 @given(some_fleets)
 def test_the_latest_close_is_kept_whatever_the_order(fleet: Fleet) -> None:
-    closes = [SessionClose(day.session, at.at) for day, at in zip(fold(fleet.heartbeats), fleet.heartbeats, strict=False)]
+    closes = [
+        SessionClose(day.session, at.at) for day, at in zip(fold(fleet.heartbeats), fleet.heartbeats, strict=False)
+    ]
     forwards, backwards = UsageFold(), UsageFold()
     for close in closes:
         forwards.merge_close(close)
     for close in [*reversed(closes), *closes]:
         backwards.merge_close(close)
     assert set(forwards.closes()) == set(backwards.closes())
-    assert all(close.closed_at == max(c.closed_at for c in closes if c.session == close.session) for close in forwards.closes())
+    assert all(
+        close.closed_at == max(c.closed_at for c in closes if c.session == close.session) for close in forwards.closes()
+    )
 
 
+@few
 @given(some_fleets)
 def test_used_slots_are_exactly_those_that_evidence_touches(fleet: Fleet) -> None:
     touched = {
@@ -82,11 +92,14 @@ def test_used_slots_are_exactly_those_that_evidence_touches(fleet: Fleet) -> Non
         for slot in range(one.since // BASE_SLOT_MS, (one.at - (one.state == "close")) // BASE_SLOT_MS + 1)
     }
     found = {
-        (tuple(day.session), day.day * 144 + slot) for day in fold(fleet.heartbeats) for slot in slots_of(day.used_slots)
+        (tuple(day.session), day.day * 144 + slot)
+        for day in fold(fleet.heartbeats)
+        for slot in slots_of(day.used_slots)
     }
     assert found == touched
 
 
+@few
 @given(some_fleets)
 def test_a_session_is_as_long_as_its_heartbeats_with_evidence_say(fleet: Fleet) -> None:
     found = {tuple(session.key): session for session in sessions(fold(fleet.heartbeats))}
@@ -97,6 +110,7 @@ def test_a_session_is_as_long_as_its_heartbeats_with_evidence_say(fleet: Fleet) 
     assert set(found) == {one[:7] for one in fleet.heartbeats if not one.is_bare_close}
 
 
+@few
 @given(some_fleets)
 def test_stretches_are_kept_with_the_day_of_the_last_used_slot(fleet: Fleet) -> None:
     kept: dict[tuple[tuple[str, ...], int, int], int] = {}

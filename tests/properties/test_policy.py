@@ -53,13 +53,15 @@ custom_starts = st.dates(date(2016, 4, 1), date(2024, 1, 1)).map(at_midnight)
 
 
 @given(st.lists(custom_starts, min_size=1, max_size=4), st.integers(0, 10_000))
-def test_a_chain_of_policies_begins_with_its_latest_and_overrides_from_its_base_up(
-    chain: list[int], day: int
-) -> None:
+def test_a_chain_of_policies_begins_with_its_latest_and_overrides_from_its_base_up(chain: list[int], day: int) -> None:
     chain = sorted(chain)
     custom = {
         f"own{n}": CustomPolicy(
-            f"own{n}", f"own{n - 1}" if n else "bentley-select", at, tolerance_days=n, min_use_ms=60_000 if n == 0 else None
+            f"own{n}",
+            f"own{n - 1}" if n else "bentley-select",
+            at,
+            tolerance_days=n,
+            min_use_ms=60_000 if n == 0 else None,
         )
         for n, at in enumerate(chain)
     }

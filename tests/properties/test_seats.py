@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.contract import Contract, Entitlement
-from pipeline.model.evidence import SessionClose, SessionDay
+from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, MINUTE_MS, Period, day_of
 from pipeline.rules.counting import Pool, counted_slots
 from pipeline.rules.fold import UsageFold, fold
@@ -38,7 +38,7 @@ def statement_counts(reading: ContractReading, days: list[SessionDay], horizon_d
     return {pool: slots for pool, slots in kept.items() if slots}
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(fleets(sessions_max=6) | midnights, st.data())
 def test_counts_are_the_statements_however_session_days_come_and_whatever_was_forgotten(
     fleet: Fleet, data: st.DataObject
@@ -59,7 +59,7 @@ def test_counts_are_the_statements_however_session_days_come_and_whatever_was_fo
         assert all(seats.count(product, country, at) == units for at, units in slots.items())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(fleets(sessions_max=8), st.data())
 def test_evidence_that_comes_in_pieces_gives_the_same_live_counts_as_all_at_once(
     fleet: Fleet, data: st.DataObject
@@ -101,7 +101,7 @@ def going_on(session: Session, until_at: int) -> Session:
     return sessions(usage.session_days())[0]
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(midnights, st.data())
 def test_beating_on_until_grace_ends_makes_a_session_count_and_a_millisecond_less_does_not(
     fleet: Fleet, data: st.DataObject
@@ -131,7 +131,10 @@ def test_grace_over_the_change_of_a_policy_ends_when_a_slot_of_either_counts(
 ) -> None:
     changed = Entitlement(("A",), "CZ", "pooled", after, 1, turn_at, None)
     contract = Contract("acme", "CZ", "EUR", "", default_policy=before, policies=OWN, entitlements=(changed,))
-    reading, days = reading_of(contract), fold([heartbeat(turn_at - early_ms, turn_at - early_ms + lasts_ms, product="A")])
+    reading, days = (
+        reading_of(contract),
+        fold([heartbeat(turn_at - early_ms, turn_at - early_ms + lasts_ms, product="A")]),
+    )
     seats = AccountSeats(reading)
     for day in days:
         seats.merge(day)
@@ -143,13 +146,15 @@ def test_grace_over_the_change_of_a_policy_ends_when_a_slot_of_either_counts(
         assert not counts_anywhere(reading, going_on(session, one.counts_from - 1))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(fleets(sessions_max=8), st.data())
 def test_in_grace_are_the_open_production_sessions_lately_heard_that_count_nowhere(
     fleet: Fleet, data: st.DataObject
 ) -> None:
     reading, days = reading_of(data.draw(contracts(fleet.turn_at))), fold(fleet.heartbeats)
-    closes = {one[:7]: one.at for one in sorted(fleet.heartbeats, key=lambda one: one.at) if one.state == "close"}
+    closes = {
+        SessionKey(*one[:7]): one.at for one in sorted(fleet.heartbeats, key=lambda one: one.at) if one.state == "close"
+    }
     seats, usage = AccountSeats(reading), UsageFold()
     for one in fleet.heartbeats:
         usage.add(one, 0)
@@ -162,13 +167,14 @@ def test_in_grace_are_the_open_production_sessions_lately_heard_that_count_nowhe
     for session in sessions(day for day in days if day.day > day_of(seats.latest_at) - AccountSeats.DAYS_KEPT):
         judged = reading.judgements(session.key.product, session.key.country, Period.containing(session.last_at))
         now = [one for one in judged if one.from_at <= session.last_at < one.until_at]
-        is_open = closes.get(tuple(session.key), 0) < session.last_at
+        is_open = closes.get(session.key, 0) < session.last_at
         is_late = not now or seats.latest_at - session.last_at < 2 * now[0].policy.slot_ms
         if session.is_production and is_open and now and is_late and not counts_anywhere(reading, session):
             expected.add(session.key)
     assert {one.session for one in seats.in_grace()} == expected
 
 
+@settings(max_examples=40)
 @given(fleets(sessions_max=4))
 def test_a_close_that_is_heard_before_or_after_the_evidence_ends_grace(fleet: Fleet) -> None:
     reading, days = reading_of(Contract("acme", "CZ", "EUR", "sha256:0")), fold(fleet.heartbeats)

@@ -58,7 +58,7 @@ def test_a_statement_counts_in_sql_what_the_rules_count(store: Client, fleet: Fl
             assert read_explanation(store, reading, product, country, slot_at).count == slots[slot_at]
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(fleet=large_fleets, data=st.data())
 def test_what_is_stored_is_the_fold(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
@@ -107,7 +107,9 @@ def analysts_counts(store: Client, account: str) -> dict[str, dict[Pool, dict[in
     return found
 
 
-def everything(reading: ContractReading, told: Iterable[Heartbeat], periods: Iterable[Period]) -> dict[Pool, dict[int, int]]:
+def everything(
+    reading: ContractReading, told: Iterable[Heartbeat], periods: Iterable[Period]
+) -> dict[Pool, dict[int, int]]:
     """What the rules count over some quarters."""
     days, together = fold(told), dict[Pool, dict[int, int]]()
     for period in periods:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import re
 import secrets
 from argparse import ArgumentTypeError
@@ -16,8 +17,9 @@ from typing import Final, Literal
 
 import pytest
 
-from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.embedded.broker import PROGRAM_VARIABLE, EmbeddedBroker
 from tests.support.kafka import ApacheKafka, available
+from tests.support.processes import ROOT
 
 BrokerKind = Literal["embedded", "apache", "external"]
 
@@ -33,6 +35,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="embedded|apache|HOST:PORT",
         help="the Kafka that integration tests use: the embedded broker, Apache Kafka's own, or one that runs already",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With ``--broker apache`` every process that would start the embedded broker starts Apache Kafka in its place."""
+    if config.getoption("--broker") == "apache" and available():
+        os.environ[PROGRAM_VARIABLE] = str(ROOT / "tests" / "support" / "apache-as-embedded")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where Apache Kafka is asked for and not here, what would run on it is skipped with the reason."""
+    if config.getoption("--broker") == "apache" and not (found := available()):
+        for item in items:
+            if "integration" in item.path.parts:
+                item.add_marker(pytest.mark.skip(reason=found.reason))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from pipeline.embedded.broker import PROGRAM_VARIABLE
 from tests.support.processes import ROOT, end
 
 PROGRAM: Final = (sys.executable, "-m", "pipeline.cli.main")
@@ -41,8 +42,9 @@ def seatbeat(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
     file_bytes_max: int | None = None,
+    folder: Path = ROOT,
 ) -> Ended:
-    """Run a command to its end. ``temporary`` is where it makes its temporary folders."""
+    """Run a command in a folder to its end. ``temporary`` is where it makes its temporary folders."""
     command = [*PROGRAM, *map(str, arguments)]
     if file_bytes_max is not None:
         command = ["sh", "-c", f'ulimit -f {file_bytes_max // 512}; exec "$@"', "sh", *command]
@@ -50,7 +52,7 @@ def seatbeat(
         command,
         input=stdin,
         capture_output=True,
-        cwd=ROOT,
+        cwd=folder,
         env=surroundings(temporary, environment),
         timeout=ENDS_S_MAX,
         check=False,
@@ -85,8 +87,14 @@ def running(
 def surroundings(temporary: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a command: this one without settings of Seatbeat, and with temporary folders of its own."""
     temporary.mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEATBEAT_", "COLUMNS"))}
-    return {**kept, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1", **(environment or {})}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == PROGRAM_VARIABLE or not name.startswith(("SEATBEAT_", "COLUMNS"))
+    }
+    return {**kept, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)} | dict(
+        environment or {}
+    )
 
 
 def ended(process: subprocess.Popen[bytes], within_s: float = ENDS_S_MAX) -> Ended:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from pipeline.model.evidence import Heartbeat, SessionDay
 from pipeline.model.instants import MINUTE_MS, at_datetime
@@ -62,7 +63,7 @@ def beating(whole: Heartbeat, every_ms: int = BEAT_MS) -> list[Heartbeat]:
         return [whole]
     inner = [*range(whole.since, whole.at, every_ms)]
     told = [whole._replace(state="open", since=inner[0], at=inner[0], active_at=max(inner[0], whole.resumed_at))]
-    for since, at in zip(inner, inner[1:], strict=False):
+    for since, at in pairwise(inner):
         told.append(whole._replace(state="beat", since=since, at=at, active_at=max(at, whole.resumed_at)))
     return [*told, whole._replace(since=inner[-1])]
 

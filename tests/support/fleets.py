@@ -16,9 +16,7 @@ from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import sessions
 from tests.support.evidence import heartbeat, instant
 
-TURNS = tuple(
-    instant(f"{day} 00:00") for day in ("2016-04-01", "2020-03-01", "2022-05-04", "2022-07-01", "2023-01-01")
-)
+TURNS = tuple(instant(f"{day} 00:00") for day in ("2016-04-01", "2020-03-01", "2022-05-04", "2022-07-01", "2023-01-01"))
 """Midnights worth a look: the policy change of 2016, after a leap day, any day, and quarters' ends."""
 
 POLICIES = ("bentley-select", "bentley-select-deployed", "bentley-e365", "bentley-els", "own", "other")

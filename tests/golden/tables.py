@@ -1,0 +1,225 @@
+"""Reading the scenarios in ``pooled/*.txt``: use of licences and what a statement must say of it, as text tables.
+
+A file opens with the contract of its scenarios; a scenario begins with ``=== its name``. Its blocks are headed by a
+word and a colon and indented:
+
+``contract:``  YAML in place of the file's; account, country CZ and currency EUR need not be said.
+``use:``       a line is one session: ``2022-05-03 15:01 to 15:42  eva on PC1``. A range of days repeats it each day,
+               a range of machines (``PC1..PC3``) on each machine. What follows is ``name=value`` of a heartbeat, or
+               ``closed`` where a close ends it instead of a beat. Lines that name one ``session`` are one session,
+               opened when the first of them begins. ``2022-05-03 17:00 bare close  eva on PC1`` has no evidence.
+``counts:``    every slot in which anything counts: ``2022-05-03 15:10..15:40 : 2  MSTN CZ``. Two dots stand for every
+               ten minutes between. Product and country may be left out.
+``lines 2022Q2:``   some columns of the statement's lines, all lines; ``-`` is nothing at all.
+``refused 2005Q4:`` the error in place of counts and lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.codec.contracts import read_contract
+from pipeline.model.contract import Contract
+from pipeline.model.evidence import Heartbeat
+from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, at_midnight, calendar_day
+from pipeline.model.money import format_money
+from pipeline.model.statement import PooledLine
+from pipeline.rules.counting import Pool
+from tests.support.evidence import beating, heartbeat, instant
+
+Counts = dict[Pool, dict[int, int]]
+Cells = Mapping[str, str]
+
+_USE = re.compile(
+    r"(?P<first>\S{10})(?:\.\.(?P<last>\S{10}))? (?P<since>[\d:.]+) "
+    r"(?:to (?P<at>(?:\S{10} )?[\d:.]+)|(?P<bare>bare close)) +(?P<user>\S+) on (?P<machine>\S+)(?P<rest>.*)"
+)
+_OPTIONS = {"session", "product", "country", "usage", "version", "opened"}
+_MACHINES = re.compile(r"(\D+)(\d+)\.\.\1(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Use under a contract and what must come of it. ``told`` is the use as few heartbeats, ``beaten`` as many."""
+
+    name: str
+    contract: Contract
+    told: tuple[Heartbeat, ...]
+    beaten: tuple[Heartbeat, ...]
+    counts: Counts
+    lines: Mapping[str, tuple[Cells, ...]]
+    refused: Mapping[str, str]
+
+    @property
+    def periods(self) -> list[Period]:
+        """The quarters the scenario speaks of."""
+        starts = {Period.containing(one.opened_at) for one in self.told} | {
+            Period.containing(one.at) for one in self.told
+        }
+        named = {Period.parse(name) for name in (*self.lines, *self.refused)}
+        return sorted(starts | named, key=lambda period: period.start_at)
+
+
+@dataclass(slots=True)
+class _Blocks:
+    name: str
+    blocks: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read_scenarios(path: Path) -> Iterator[Scenario]:
+    """Every scenario of a file."""
+    head, *found = _split(path)
+    for number, one in enumerate(found, 1):
+        yield _scenario(one, f"{path.stem} {number}", {**head.blocks, **one.blocks})
+
+
+def cells(line: PooledLine, currency: str, columns: Mapping[str, str]) -> Cells:
+    """The columns of a statement's line as the tables write them."""
+
+    def money(minor: int | None) -> str:
+        return "-" if minor is None else format_money(minor, currency)
+
+    written = {
+        "product": line.product,
+        "country": line.country,
+        "policy": line.policy,
+        "entitled": str(line.entitled),
+        "peak": str(line.peak),
+        "peak slots": _written_slots(line.peak_slots),
+        "overuse": str(line.overuse),
+        "overuse slots": _written_slots(line.overuse_slots),
+        "overuse days": str(line.overuse_days),
+        "term licences": str(line.term_licenses),
+        "unit price": money(line.unit_price),
+        "amount": money(line.amount),
+    }
+    return {column: written[column] for column in columns}
+
+
+def _split(path: Path) -> list[_Blocks]:
+    found, block = [_Blocks(path.stem)], list[str]()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("=== "):
+            found.append(_Blocks(line.removeprefix("=== ")))
+        elif line.startswith("  "):
+            block.append(line[2:])
+        elif line.endswith(":") and not line.startswith("#"):
+            block = found[-1].blocks.setdefault(line[:-1], [])
+        else:
+            assert not line or line.startswith("#"), f"{path}: {line}"
+    return found
+
+
+def _scenario(named: _Blocks, account: str, blocks: Mapping[str, list[str]]) -> Scenario:
+    told = tuple(_heartbeats(blocks["use"], account))
+    return Scenario(
+        name=f"{account.rpartition(' ')[0]}: {named.name}",
+        contract=_contract(blocks["contract"], account),
+        told=told,
+        beaten=tuple(one for whole in told for one in beating(whole)),
+        counts=_counts(blocks.get("counts", [])),
+        lines={title[6:]: tuple(_rows(rows)) for title, rows in blocks.items() if title.startswith("lines ")},
+        refused={title[8:]: rows[0] for title, rows in blocks.items() if title.startswith("refused ")},
+    )
+
+
+def _contract(body: list[str], account: str) -> Contract:
+    said = {line.partition(":")[0] for line in body}
+    head = {"account": account, "country": "CZ", "currency": "EUR"}
+    text = "\n".join([*(f"{name}: {value}" for name, value in head.items() if name not in said), *body])
+    return read_contract(account, text.encode())
+
+
+def _heartbeats(rows: list[str], account: str) -> Iterator[Heartbeat]:
+    opened: dict[tuple[str, ...], int] = {}
+    for number, row in enumerate(rows):
+        match = _USE.fullmatch(row)
+        assert match is not None, row
+        words = match["rest"].split()
+        options = dict(word.split("=", 1) for word in words if "=" in word)
+        assert options.keys() <= _OPTIONS, row
+        assert {word for word in words if "=" not in word} <= {"closed"}, row
+        for day in _days(match["first"], match["last"]):
+            since = instant(f"{day} {match['since']}")
+            at = since if match["bare"] else _at(day, match["at"])
+            for machine in _machines(match["machine"]):
+                session = options.get("session", f"{number}-{day}")
+                key = (machine, match["user"], session, options.get("product", "MSTN"), options.get("country", ""))
+                opened_at = opened.setdefault(key, since)
+                if "opened" in options:
+                    opened_at = instant(options["opened"])
+                yield heartbeat(
+                    opened_at,
+                    at,
+                    since=since,
+                    state="close" if match["bare"] or "closed" in words else "beat",
+                    account=account,
+                    machine=machine,
+                    user=match["user"],
+                    session=session,
+                    product=options.get("product", "MSTN"),
+                    country=options.get("country", ""),
+                    usage=options.get("usage", "production"),
+                    version=options.get("version", "10.1"),
+                )
+
+
+def _days(first: str, last: str | None) -> list[str]:
+    days = range(instant(f"{first} 00:00") // DAY_MS, instant(f"{last or first} 00:00") // DAY_MS + 1)
+    return [calendar_day(day).isoformat() for day in days]
+
+
+def _at(day: str, text: str) -> int:
+    return instant(text if " " in text else f"{day} {text}")
+
+
+def _machines(text: str) -> list[str]:
+    match = _MACHINES.fullmatch(text)
+    if match is None:
+        return [text]
+    return [f"{match[1]}{number}" for number in range(int(match[2]), int(match[3]) + 1)]
+
+
+def _counts(rows: list[str]) -> Counts:
+    counts: Counts = {}
+    for row in rows:
+        slots, _, figures = row.partition(" : ")
+        count, *pool = figures.split()
+        product, country = [*pool, *("MSTN", "CZ")[len(pool) :]]
+        for slot_at in read_slots(slots):
+            assert slot_at not in counts.setdefault((product, country), {}), row
+            counts[product, country][slot_at] = int(count)
+    return counts
+
+
+def read_slots(text: str) -> list[int]:
+    """``2022-05-03 15:10..15:30 17:00`` as instants; an early step past midnight is not meant."""
+    day, *times = text.split()
+    slots = []
+    for time in times:
+        first, _, last = time.partition("..")
+        slots += [*range(instant(f"{day} {first}"), instant(f"{day} {last or first}") + 1, BASE_SLOT_MS)]
+    return slots
+
+
+def _written_slots(slots: tuple[int, ...]) -> str:
+    days: dict[int, list[int]] = {}
+    for slot_at in slots:
+        days.setdefault(slot_at // DAY_MS, []).append(slot_at)
+    return (
+        ", ".join(f"{calendar_day(day)} {' '.join(_clock(at) for at in found)}" for day, found in days.items()) or "-"
+    )
+
+
+def _clock(at: int) -> str:
+    minutes = (at - at_midnight(calendar_day(at // DAY_MS))) // 60_000
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _rows(rows: list[str]) -> Iterator[Cells]:
+    header, *body = ([cell.strip() for cell in row.split("|")] for row in rows)
+    for values in body:
+        yield dict(zip(header, values, strict=True))

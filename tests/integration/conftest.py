@@ -1,0 +1,69 @@
+"""What integration tests share: one fleet, commands side by side, and the real logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import pytest
+
+from tests.support.commands import Ended
+from tests.support.processes import ROOT
+from tests.support.world import World, make_world
+
+FLEXNET_LOGS: Final = ROOT.parent / "shared" / "data" / "flexnet"
+AT_ONCE: Final = 3
+"""A run mostly waits, for the members of its consumer groups to find each other."""
+
+Result = TypeVar("Result")
+
+
+class SideBySide:
+    """Starts what takes long ahead of the tests that ask for it."""
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        self._executor = executor
+
+    def start(self, work: Callable[[], Result]) -> Future[Result]:
+        return self._executor.submit(work)
+
+
+@pytest.fixture(scope="session")
+def side_by_side() -> Iterator[SideBySide]:
+    """A few commands at a time."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="side-by-side") as executor:
+        yield SideBySide(executor)
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A fleet of some thousand heartbeats in files of every form."""
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def run_twice(world: World) -> tuple[Ended, Ended]:
+    """The whole fleet into the folder ``kept``, and again."""
+    options = ("--output", "json", "--data-dir", world.folder / "kept")
+    first = world.run(world.folder / "whole.ndjson", options=options)
+    return first, world.run(world.folder / "whole.ndjson", options=options)
+
+
+@pytest.fixture(scope="session")
+def kept(run_twice: tuple[Ended, Ended]) -> dict[str, Any]:
+    """The statement of the whole fleet; its store is in the folder ``kept``."""
+    first, _ = run_twice
+    assert first.status == 0, first.err
+    statement: dict[str, Any] = first.json
+    return statement
+
+
+@pytest.fixture(scope="session")
+def flexnet_logs() -> Path:
+    """The folder of the real logs; skips where it is not there."""
+    if not FLEXNET_LOGS.is_dir():
+        pytest.skip(f"the real FlexNet logs are not in {FLEXNET_LOGS.relative_to(ROOT.parent)} beside the project")
+    return FLEXNET_LOGS

@@ -1,0 +1,232 @@
+"""Dead letters are not a dead end: a validator was too strict, is mended, and what it refused is replayed.
+
+The commands run as processes over one ``--data-dir``; the first of them with the validator as it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from tests.integration.conftest import SideBySide
+from tests.support.commands import ENDS_S_MAX, Ended, seatbeat, surroundings
+from tests.support.processes import ROOT
+
+TOO_STRICT: Final = """
+import sys
+import pipeline.codec.heartbeats as validator
+validator.TEXT_LENGTH_MAX = 8
+from pipeline.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+CONTRACT: Final = "account: acme\ncountry: CZ\ncurrency: EUR\n"
+OPENED_AT: Final = 1_651_568_460_000
+
+
+def heartbeat(machine: str, **more: Any) -> dict[str, Any]:
+    told = {
+        "v": 1, "account": "acme", "product": "MSTN", "machine": machine, "user": "jana", "session": "s",
+        "opened_at": OPENED_AT, "since": OPENED_AT, "at": OPENED_AT + 3_600_000,
+    }  # fmt: skip
+    return {name: value for name, value in {**told, **more}.items() if value is not ...}
+
+
+LINES: Final = (
+    orjson.dumps(heartbeat("pc1")),
+    orjson.dumps(heartbeat("workstation-1")),
+    orjson.dumps([heartbeat("workstation-2"), [1, 2], heartbeat("pc2"), heartbeat("workstation-3", v=9)]),
+    orjson.dumps(heartbeat("pc3", user=...)),
+    orjson.dumps(heartbeat("pc3", user=...)),
+    b'{"v": 1, "account": "acme" \x1b[2J',
+    orjson.dumps(heartbeat("workstation-4", x="y" * 1_200_000)),
+)
+REFUSED: Final = {
+    "bad_json": 1, "field_too_long": 2, "frame_too_large": 1, "missing_field": 2, "unknown_version": 1, "wrong_type": 1,
+}  # fmt: skip
+MENDED: Final = "2 heartbeats metered, 4 still invalid (bad_json 1, missing_field 1, unknown_version 1, wrong_type 1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A folder with an input, a contract and the stores of runs over them."""
+
+    folder: Path
+
+    def ask(self, *arguments: str, store: str = "store") -> Ended:
+        return seatbeat(*arguments, "--data-dir", self.folder / store, temporary=self.folder / "temporary")
+
+    def letters(self, *options: str) -> Any:
+        return self.ask("dead-letters", "list", "--output", "json", *options).json
+
+    def run(self, store: str, *program: str) -> Ended:
+        """``seatbeat run`` over the input with a validator as it is, or by a program that changes it first."""
+        arguments = [
+            "run", "--contract", self.folder / "contract.yaml", "--input", self.folder / "beats.ndjson",
+            "--period", "2022Q2", "--output", "json", "--data-dir", self.folder / store,
+        ]  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, *(program or ("-m", "pipeline.cli.main")), *map(str, arguments)],
+            capture_output=True,
+            cwd=ROOT,
+            env=surroundings(self.folder / "temporary"),
+            timeout=ENDS_S_MAX,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr.decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the commands of the story said, in their order."""
+
+    before: Any
+    dry: Ended
+    after_dry: Any
+    replayed: Ended
+    usage: Any
+    statement: Any
+    after: Any
+    again: Ended
+    usage_again: Any
+    statement_again: Any
+    after_again: Any
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    folder = tmp_path_factory.mktemp("dead-letters")
+    (folder / "contract.yaml").write_text(CONTRACT)
+    (folder / "beats.ndjson").write_bytes(b"\n".join(LINES) + b"\n")
+    return Story(folder)
+
+
+@pytest.fixture(scope="module")
+def mended(story: Story, side_by_side: SideBySide) -> Future[Ended]:
+    """The same input through the mended validator, into a store of its own."""
+    return side_by_side.start(lambda: story.run("mended"))
+
+
+@pytest.fixture(scope="module")
+def told(story: Story, mended: Future[Ended]) -> Told:
+    refused = story.run("store", "-c", TOO_STRICT)
+    assert refused.status == 0, refused.err
+    usage, statement = ("usage", "--output", "json"), ("statement", "--period", "2022Q2", "--output", "json")
+    return Told(
+        before=story.letters(),
+        dry=story.ask("dead-letters", "replay", "--account", "acme", "--dry-run"),
+        after_dry=story.letters(),
+        replayed=story.ask("dead-letters", "replay", "--account", "acme"),
+        usage=story.ask(*usage).json,
+        statement=story.ask(*statement).json,
+        after=story.letters(),
+        again=story.ask("dead-letters", "replay", "--account", "acme"),
+        usage_again=story.ask(*usage).json,
+        statement_again=story.ask(*statement).json,
+        after_again=story.letters(),
+    )
+
+
+def ids(listed: Any) -> list[str]:
+    return sorted(one["id"] for one in listed["letters"])
+
+
+def test_what_a_run_could_not_use_is_listed_by_code_with_its_file_and_line(told: Told) -> None:
+    assert told.before["by_code"] == REFUSED
+    assert told.before["count"] == sum(REFUSED.values()) == len(told.before["letters"])
+    places = sorted((one["line"], one["code"]) for one in told.before["letters"])
+    assert places == [
+        (2, "field_too_long"), (3, "field_too_long"), (3, "unknown_version"), (3, "wrong_type"), (4, "missing_field"),
+        (5, "missing_field"), (6, "bad_json"), (7, "frame_too_large"),
+    ]  # fmt: skip
+    assert all(one["source"].endswith("beats.ndjson") for one in told.before["letters"])
+
+
+def test_a_dry_run_foretells_what_a_replay_then_finds_and_changes_nothing(told: Told) -> None:
+    assert told.dry.status == 0
+    assert told.dry.out.decode() == (
+        f"would send 6 of 8 dead letters (1 alike left out); by this version's rules: {MENDED}\n"
+    )
+    assert told.after_dry == told.before
+
+
+def test_a_replay_meters_what_is_valid_by_now_and_dead_letters_the_rest_anew(told: Told) -> None:
+    assert told.replayed.status == 0, told.replayed.err
+    assert told.replayed.out.decode() == f"replayed 6 of 8 dead letters (1 alike left out): {MENDED}\n"
+    new = [one for one in told.after["letters"] if one["id"] not in ids(told.before)]
+    assert sorted(one["code"] for one in new) == ["bad_json", "missing_field", "unknown_version", "wrong_type"]
+    assert all(one["id"].startswith("replay:") and one["account"] == "acme" for one in new)
+    assert sorted(one["line"] for one in new) == [3, 3, 4, 6]
+    assert set(ids(told.before)) < set(ids(told.after))
+
+
+def test_what_cannot_be_replayed_is_said_with_the_reason(told: Told) -> None:
+    (large,) = [one["id"] for one in told.before["letters"] if one["code"] == "frame_too_large"]
+    assert f"seatbeat: {large} cannot be replayed: frame_too_large: " in told.replayed.err
+
+
+def test_after_a_replay_usage_is_what_the_mended_validator_finds_in_the_input(
+    story: Story, told: Told, mended: Future[Ended]
+) -> None:
+    assert mended.result().status == 0, mended.result().err
+    assert {one["machine"] for one in told.usage} == {"pc1", "pc2", "workstation-1", "workstation-2"}
+    assert told.usage == story.ask("usage", "--output", "json", store="mended").json
+    assert told.statement["lines"] == mended.result().json["lines"]
+    assert told.statement["basis"]["heartbeats"] == mended.result().json["basis"]["heartbeats"] == 4
+
+
+def test_replaying_twice_changes_nothing_even_where_the_first_replay_left_dead_letters(told: Told) -> None:
+    assert told.again.status == 0, told.again.err
+    assert told.again.out.decode() == f"replayed 6 of 12 dead letters (5 alike left out): {MENDED}\n"
+    assert told.usage_again == told.usage
+    assert told.statement_again == told.statement
+    assert ids(told.after_again) == ids(told.after)
+
+
+def test_a_listing_is_chosen_by_code_and_time_and_cut_at_its_limit_out_loud(story: Story, told: Told) -> None:
+    assert story.letters("--code", "missing_field")["by_code"] == {"missing_field": 3}
+    assert story.letters("--until", "2022-05-03")["count"] == 0
+    cut = story.ask("dead-letters", "list", "--output", "csv", "--limit", "2")
+    rows = list(csv.DictReader(io.StringIO(cut.out.decode())))
+    assert [row["id"] for row in rows] == [one["id"] for one in told.after_again["letters"][:2]]
+    assert f"{told.after_again['count'] - 2} more are not listed" in cut.err
+
+
+def test_a_table_holds_whole_ids_and_counts_by_code(story: Story, told: Told) -> None:
+    table = story.ask("dead-letters", "list").out.decode()
+    assert all(one in table for one in ids(told.after_again))
+    assert table.splitlines()[-1].startswith("12 dead letters (bad_json 2, field_too_long 2, ")
+
+
+def test_a_dead_letter_is_shown_by_its_id_and_its_control_characters_are_not_sent_to_the_terminal(
+    story: Story, told: Told
+) -> None:
+    (broken, *_) = [one["id"] for one in told.before["letters"] if one["code"] == "bad_json"]
+    shown = story.ask("dead-letters", "show", broken, "--raw", "hex").out.decode()
+    assert b"".join(map(bytes.fromhex, shown.splitlines()[8:])) == LINES[5]
+    (version, *_) = [one["id"] for one in told.before["letters"] if one["code"] == "unknown_version"]
+    member = story.ask("dead-letters", "show", version).out.decode().partition("\nmember\n")[2]
+    assert orjson.loads(member) == heartbeat("workstation-3", v=9)
+
+
+def test_an_id_of_no_dead_letter_ends_with_status_2_and_one_that_cannot_be_replayed_with_1(
+    story: Story, told: Told
+) -> None:
+    nobody = story.ask("dead-letters", "replay", "main/heartbeats/0/0/0")
+    assert (nobody.status, nobody.out) == (2, b"")
+    assert "main/heartbeats/0/0/0: is no dead letter of this store" in nobody.err
+    (large,) = [one["id"] for one in told.before["letters"] if one["code"] == "frame_too_large"]
+    assert story.ask("dead-letters", "replay", large).status == 1
+
+
+def test_nothing_that_matches_is_nothing_to_do(story: Story, told: Told) -> None:
+    done = story.ask("dead-letters", "replay", "--account", "nobody")
+    assert (done.status, done.out) == (0, b"nothing to replay of 0 dead letters\n")

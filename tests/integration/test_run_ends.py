@@ -1,0 +1,151 @@
+"""How ``seatbeat`` ends when it is interrupted, when its reader leaves, when its broker dies: soon, clean, and told.
+
+Every moment is one that can be seen from outside: a folder, a child process, a row in the store.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.commands import PROGRAM, alive, children, ended, read_line, running, seatbeat, until
+from tests.support.world import World
+
+BROKER: Final = "tansu"
+ENDS_S_MAX: Final = 30.0
+ESTABLISHED: Final = "01"
+"""The state of a connection in ``/proc/net/tcp``."""
+
+
+@contextmanager
+def _run(
+    world: World, temporary: Path, given: str = "", stdin: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
+    path = given or world.folder / "whole.ndjson"
+    arguments = ("run", "--contract", world.contract, "--period", "2022Q2", "--input", path)
+    with running((*PROGRAM, *arguments), temporary=temporary, stdin=stdin) as process:
+        yield process
+
+
+def _scratch(temporary: Path, _: int) -> object:
+    return list(temporary.glob("seatbeat-*"))
+
+
+def _broker(_: Path, process_id: int) -> object:
+    return children(process_id, BROKER)
+
+
+def _store(temporary: Path, _: int) -> object:
+    return list(temporary.glob("seatbeat-*/store/metadata"))
+
+
+def _usage(temporary: Path, _: int) -> object:
+    """The first part of a table by months, and there is one only: usage."""
+    return list(temporary.glob("seatbeat-*/store/store/*/*/202204_*"))
+
+
+@pytest.mark.parametrize(
+    ("moment", "told", "status"),
+    [
+        (_scratch, signal.SIGINT, 130),
+        (_broker, signal.SIGINT, 130),
+        (_store, signal.SIGINT, 130),
+        (_usage, signal.SIGINT, 130),
+        (_broker, signal.SIGTERM, 143),
+        (_usage, signal.SIGHUP, 129),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or str(value),
+)
+def test_an_interrupted_run_leaves_nothing_behind(
+    moment: Callable[[Path, int], object], told: signal.Signals, status: int, world: World, tmp_path: Path
+) -> None:
+    with _run(world, tmp_path) as process:
+        until(process, lambda: moment(tmp_path, process.pid))
+        brokers = children(process.pid, BROKER)
+        process.send_signal(told)
+        end = ended(process, ENDS_S_MAX)
+    assert (end.status, end.out) == (status, b"")
+    assert end.err == "seatbeat: interrupted; nothing is left running, and what was stored stays as it is\n"
+    assert not any(map(alive, brokers))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_waits_for_standard_input_can_be_interrupted(world: World, tmp_path: Path) -> None:
+    with _run(world, tmp_path, given="-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(world.heartbeats[0] + b"\n")
+        until(process, lambda: list(tmp_path.glob("seatbeat-*/standard-input")))
+        process.send_signal(signal.SIGINT)
+        end = ended(process, ENDS_S_MAX)
+    assert (end.status, end.out) == (130, b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", [_broker, _usage])
+def test_a_broker_that_dies_fails_the_run_soon_and_says_so(
+    moment: Callable[[Path, int], object], world: World, tmp_path: Path
+) -> None:
+    with _run(world, tmp_path) as process:
+        until(process, lambda: moment(tmp_path, process.pid))
+        (broker,) = children(process.pid, BROKER)
+        until(process, lambda: _serves(broker))
+        os.kill(broker, signal.SIGKILL)
+        end = ended(process, ENDS_S_MAX)
+    assert (end.status, end.out) == (1, b"")
+    assert "seatbeat: the pipeline failed: the embedded broker ended by itself (exit status -9)" in end.err
+    assert "Traceback" not in end.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_is_interrupted_removes_its_temporary_store(tmp_path: Path) -> None:
+    with running((*PROGRAM, "demo"), temporary=tmp_path) as process:
+        until(process, lambda: children(process.pid, BROKER))
+        process.send_signal(signal.SIGINT)
+        end = ended(process, ENDS_S_MAX)
+    assert end.status == 130
+    assert "Traceback" not in end.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_leaves_early_is_no_error(world: World, tmp_path: Path) -> None:
+    for command in (
+        ("run", "--contract", world.contract, "--input", world.folder / "plain.ndjson", "--period", "2022Q2"),
+        ("simulate", "--machines", "200"),
+        ("settings",),
+    ):
+        with running((*PROGRAM, *command), temporary=tmp_path) as process:
+            assert process.stdout is not None
+            if command[0] != "run":
+                assert read_line(process)
+            process.stdout.close()
+            process.stdout = None
+            end = ended(process, ENDS_S_MAX)
+        assert end.status == 0, end.err
+        assert "Traceback" not in end.err
+        assert "BrokenPipe" not in end.err
+
+
+def test_a_run_leaves_nothing_where_it_was_started(world: World, tmp_path: Path) -> None:
+    path = world.folder / "few.ndjson"
+    path.write_bytes(b"\n".join(world.heartbeats[:50]))
+    here = tmp_path / "here"
+    here.mkdir()
+    arguments = ("run", "--contract", world.contract, "--input", path, "--period", "2022Q2", "--output", "csv")
+    done = seatbeat(*arguments, temporary=tmp_path / "temporary", folder=here)
+    assert (done.status, done.err) == (0, "")
+    assert list(here.iterdir()) == []
+
+
+def _serves(broker: int) -> bool:
+    """Whether a broker has a client."""
+    port = re.findall(r"--listener-url=tcp://127\.0\.0\.1:(\d+)", Path(f"/proc/{broker}/cmdline").read_text())[0]
+    rows = (row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return any(row[1] == f"0100007F:{int(port):04X}" and row[3] == ESTABLISHED for row in rows)

@@ -1,0 +1,141 @@
+"""What ``seatbeat run`` refuses, and what it says then: place, reason, remedy, and never a traceback."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from concurrent.futures import Future
+from dataclasses import replace
+
+import pytest
+
+from pipeline.embedded.fleet import fleet
+from tests.integration.conftest import SideBySide
+from tests.support.commands import Ended, seatbeat
+from tests.support.world import CONTRACT, PLAN, World
+
+
+class Runs:
+    """The runs of this module, all started before the first test asks for one."""
+
+    def __init__(self, world: World, side_by_side: SideBySide) -> None:
+        self.strict: Future[Ended] = side_by_side.start(lambda: self._strict(world))
+        self.uncovered: Future[Ended] = side_by_side.start(lambda: self._uncovered(world))
+        self.cut: Future[Ended] = side_by_side.start(lambda: self._cut(world))
+        self.full: Future[Ended] = side_by_side.start(lambda: self._full(world))
+        self.occupied: Future[Ended] = side_by_side.start(lambda: self._occupied(world))
+
+    def _strict(self, world: World) -> Ended:
+        path = world.folder / "one-broken.ndjson"
+        path.write_bytes(b"\n".join([*world.heartbeats[:20], b"{", *world.heartbeats[20:40]]))
+        return world.run(path, options=("--strict", "--output", "csv"))
+
+    def _uncovered(self, world: World) -> Ended:
+        contract, path = world.folder / "uncovered.yaml", world.folder / "early.ndjson"
+        contract.write_text(CONTRACT.partition("entitlements")[0] + "default_policy: bentley-e365\n")
+        path.write_bytes(b"\n".join(fleet(replace(PLAN, period="2016Q1", machines=2))))
+        return world.run(path, contract=contract, period="2016Q1")
+
+    def _cut(self, world: World) -> Ended:
+        path = world.folder / "cut.ndjson.gz"
+        whole = gzip.compress(b"\n".join(world.heartbeats))
+        path.write_bytes(whole[: len(whole) // 2])
+        return world.run(path)
+
+    def _full(self, world: World) -> Ended:
+        options = ("--output", "json", "--data-dir", world.folder / "full disk")
+        return world.run(world.folder / "whole.ndjson", options=options, file_bytes_max=32 * 1024)
+
+    def _occupied(self, world: World) -> Ended:
+        """A store laid out by somebody else: what should be its folder of tables is a file."""
+        folder = world.folder / "not a store"
+        folder.mkdir()
+        (folder / "store").touch()
+        return world.run(world.folder / "whole.ndjson", options=("--data-dir", folder))
+
+
+@pytest.fixture(scope="module")
+def runs(world: World, side_by_side: SideBySide) -> Runs:
+    return Runs(world, side_by_side)
+
+
+def test_strict_ends_with_status_2_and_no_statement(runs: Runs) -> None:
+    ended = runs.strict.result()
+    assert (ended.status, ended.out) == (2, b"")
+    assert "one-broken.ndjson:21: bad_json" in ended.err
+    assert "--strict: no statement" in ended.err
+
+
+def test_a_default_policy_that_is_silent_about_the_period_is_told_with_the_remedy(runs: Runs) -> None:
+    ended = runs.uncovered.result()
+    assert (ended.status, ended.out) == (2, b"")
+    assert "uncovered.yaml" in ended.err
+    assert "bentley-e365" in ended.err
+    assert "Choose a default_policy that covers the period" in ended.err
+
+
+def test_a_compressed_file_that_breaks_off_is_told_with_the_line_reached(runs: Runs) -> None:
+    ended = runs.cut.result()
+    assert (ended.status, ended.out) == (2, b"")
+    assert re.search(r"cut\.ndjson\.gz:\d{3,}: cannot be read: Compressed file ended", ended.err)
+    assert "Traceback" not in ended.err
+
+
+def test_a_store_that_is_full_fails_the_run_and_not_in_silence(runs: Runs) -> None:
+    ended = runs.full.result()
+    assert (ended.status, ended.out) == (1, b"")
+    assert "seatbeat: the pipeline failed: " in ended.err
+    assert "File too large" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_folder_that_the_engine_cannot_open_is_told(runs: Runs) -> None:
+    ended = runs.occupied.result()
+    assert (ended.status, ended.out) == (2, b"")
+    assert "not a store: " in ended.err
+    assert "Not a directory" in ended.err
+    assert "Check that it may be written to" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("contract", "given", "period", "options", "told"),
+    [
+        ("nowhere.yaml", "plain.ndjson", "2022Q2", "", "nowhere.yaml"),
+        ("broken.yaml", "plain.ndjson", "2022Q2", "", "broken.yaml:1"),
+        ("named.yaml", "plain.ndjson", "2022Q2", "", "has named in 2022Q2"),
+        ("contract.yaml", "nowhere.ndjson", "2022Q2", "", "nowhere.ndjson: cannot be read"),
+        ("contract.yaml", ".", "2022Q2", "", "Give the path of a readable file"),
+        ("contract.yaml", "plain.ndjson", "2022-2", "", "'2022-2' is not a calendar quarter"),
+        ("contract.yaml", "plain.ndjson", "2022Q2", "--data-dir plain.ndjson/store", "store: cannot be made"),
+        ("contract.yaml", "plain.ndjson", "2022Q2", "--data-dir what?", "no path with ? or #"),
+        ("contract.yaml", "plain.ndjson", "2022Q2", "--format flexnet", "no line has the form"),
+        ("contract.yaml", "plain.ndjson", "2022Q2", "--format flexnet --timezone Prague", "not a known time zone"),
+    ],
+)
+def test_input_that_cannot_be_used_is_told_with_place_and_remedy(
+    contract: str, given: str, period: str, options: str, told: str, world: World
+) -> None:
+    named = CONTRACT + "  - {product: MSTN, model: named, policy: bentley-select, quantity: 2, from: 2022-01-01}\n"
+    (world.folder / "named.yaml").write_text(named)
+    (world.folder / "broken.yaml").write_text("accounts: studio\n")
+    words = [str(world.folder / word) if word in {"plain.ndjson/store", "what?"} else word for word in options.split()]
+    ended = world.run(world.folder / given, period=period, contract=world.folder / contract, options=words)
+    assert (ended.status, ended.out) == (2, b"")
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_check_says_that_a_contract_is_valid_or_what_is_wrong(world: World) -> None:
+    good = seatbeat("check", world.contract, temporary=world.temporary)
+    assert (good.status, good.err) == (0, "")
+    (world.folder / "unpriced.yaml").write_text(CONTRACT.replace(', list_price: "6000.00"', ""))
+    strict = seatbeat("check", "--strict", world.folder / "unpriced.yaml", temporary=world.temporary)
+    assert (strict.status, strict.out) == (2, b"")
+    assert "price" in strict.err
+
+
+def test_no_refusal_leaves_anything_in_the_temporary_folder(runs: Runs, world: World) -> None:
+    for run in (runs.strict, runs.uncovered, runs.cut, runs.full, runs.occupied):
+        run.result()
+    assert list(world.temporary.iterdir()) == []
