@@ -72,18 +72,8 @@ class UsageFold:
 
     def session_days(self) -> Iterator[SessionDay]:
         """Every session day folded so far, in no particular order."""
-        for (session, day), (
-            opened_at,
-            last_at,
-            used_slots,
-            stretches,
-            version,
-            first_at,
-            latest_at,
-        ) in self._facts.items():
-            yield SessionDay(
-                session, day, opened_at, last_at, used_slots, dict(stretches), version, first_at, latest_at
-            )  # fmt: skip
+        for (session, day), fact in self._facts.items():
+            yield SessionDay(session, day, *fact[:3], dict(fact[3]), *fact[4:])
 
     def closes(self) -> Iterator[SessionClose]:
         """The latest close of every session that had one."""

@@ -46,6 +46,7 @@ def test_segments_are_adjoining_and_say_what_is_in_force_at_every_instant(
     segments = list(timeline(found).segments(from_at, until_at))
     said = [(at, one.value) for one in segments for at in range(one.from_at, one.until_at)]
     assert said == [(at, in_force(found, at)) for at in range(from_at, until_at)]
+    assert all(one.from_at < one.until_at for one in segments)
     assert len(segments) == len({one.value for one in segments})
 
 

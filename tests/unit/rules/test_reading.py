@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from pipeline.model.contract import Contract, CustomPolicy, Entitlement, Model, Product, Replacement
 from pipeline.model.instants import DAY_MS, Period
-from pipeline.policy.timeline import BeforeFirstRow
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.policy.timeline import BeforeFirstRow, Timeline
 from pipeline.rules.reading import ContractReading
 from tests.support.evidence import instant
 from tests.support.fleets import reading_of
@@ -170,6 +172,16 @@ def test_a_policy_is_not_asked_of_days_on_which_another_judges() -> None:
     covered = seats(until_at=MAY)
     found = reading(entitlements=[covered], default_policy="late")
     assert [one.policy.name for one in found.judgements("A", "CZ", PERIOD)] == ["bentley-select", "late"]
+
+
+def test_judgements_are_cut_where_a_policy_has_a_new_row() -> None:
+    old = metering_catalogue()["bentley-select"].at(MAY)
+    rows = ((PERIOD.start_at, old), (MAY, replace(old, valid_from_at=MAY, min_use_ms=0)))
+    found = ContractReading(Contract("acme", "CZ", "EUR", ""), {"bentley-select": Timeline("bentley-select", rows)})
+    assert [(one.from_at, one.until_at, one.policy) for one in found.judgements("A", "", PERIOD)] == [
+        (PERIOD.start_at, MAY, old),
+        (MAY, PERIOD.end_at, rows[1][1]),
+    ]
 
 
 def test_judgements_are_kept_by_what_was_reported() -> None:

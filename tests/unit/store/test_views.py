@@ -96,6 +96,7 @@ def test_slot_counts_of_a_policy_are_the_rules_for_rows_inserted_twice_and_not_m
         *use("2022-05-03 15:01", "2022-05-03 15:42", account, "pc1", "ORD"),
         *use("2022-05-03 15:09", "2022-05-03 15:12", account, "pc2"),
         *use("2022-05-03 23:49", "2022-05-04 00:05", account, "pc3"),
+        *use("2022-05-03 16:01", "2022-05-03 16:11", account, "pc4"),
     ]
     contract = stored(store, told)
     for policy in ("bentley-select", "bentley-css", "bentley-select-deployed", "bentley-e365", "bentley-els"):
