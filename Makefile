@@ -15,14 +15,14 @@ demo: $(INSTALLED) ## a sample fleet through the whole pipeline, and its stateme
 	@rm -rf .cache/demo
 	@$(BIN)/seatbeat demo --data-dir .cache/demo
 
-test: $(INSTALLED) ## all tests: units, golden tables, properties, the embedded broker and engine
-	@$(BIN)/python -m pytest -q
+test: $(INSTALLED) ## all tests but chaos: units, golden tables, laws, simulation, embedded broker and engine
+	@$(BIN)/python -m pytest -q --ignore tests/chaos
 
 test-kafka: $(INSTALLED) kafka-jars ## the harness and the integration suite on Apache Kafka
 	@$(BIN)/python -m pytest -q --broker apache tests/kafka tests/integration
 
 test-chaos: $(INSTALLED) kafka-jars ## kills, zombies, lost answers: the short form; the long one: tests/chaos/README.md
-	@$(BIN)/python -m pytest -q tests/chaos tests/simulation
+	@$(BIN)/python -m pytest -q tests/chaos
 
 BROKERS ?= 1
 kafka: $(INSTALLED) ## Apache Kafka here without Docker: fetched once, then run (BROKERS=3 runs three)

@@ -23,8 +23,9 @@ from tests.support.processes import ROOT
 
 TOO_STRICT: Final = """
 import sys
-import pipeline.codec.heartbeats as validator
-validator.TEXT_LENGTH_MAX = 8
+import pipeline.codec.accept as hot_half
+import pipeline.codec.heartbeats as plain_half
+hot_half.TEXT_LENGTH_MAX = plain_half.TEXT_LENGTH_MAX = 8
 from pipeline.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
