@@ -6,6 +6,7 @@ from typing import Final
 
 import faust
 
+from pipeline.agents.checkpoint import Fail
 from pipeline.agents.settings import Settings
 from pipeline.agents.transport import paced_transport
 
@@ -13,8 +14,12 @@ BUFFER_MESSAGES: Final = 4_096
 """Well above what one checkpoint takes: when every buffer is full Faust pauses for a whole second."""
 
 
-def build_app(settings: Settings, role: str, *, checkpoint_messages: int) -> faust.App:
-    """An app for one role that decodes, declares, serves and leaves nothing, and starts at the log's beginning."""
+def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages: int) -> faust.App:
+    """An app for one role that decodes, declares, serves and leaves nothing, and starts at the log's beginning.
+
+    ``fail`` hears of a crash in Faust itself, such as a commit that the broker refuses: the app then stands still, and
+    nobody else would say so.
+    """
     transport = paced_transport(settings.fetch_wait_ms)
 
     class SeatbeatApp(faust.App):
@@ -23,6 +28,10 @@ def build_app(settings: Settings, role: str, *, checkpoint_messages: int) -> fau
 
         def _create_directories(self) -> None:
             """Faust lays out folders for tables where the program was started. There are no tables."""
+
+        def _crash(self, reason: BaseException) -> None:
+            super()._crash(reason)
+            self.loop.call_soon_threadsafe(fail, reason)
 
     return SeatbeatApp(
         f"{settings.app_id}-{role}",

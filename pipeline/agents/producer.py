@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 
@@ -23,11 +23,14 @@ class Outgoing(NamedTuple):
 class Producer:
     """Writes messages with ``acks=all`` and in order, partition by partition.
 
+    ``ends`` holds, of each partition written to, the offset after the last message.
+
     ``idempotent`` is off for the embedded broker only, which gives out no producer ids: a write it answers too late
     may then stand twice in the log, which merges do not mind.
     """
 
     def __init__(self, bootstrap: str, *, idempotent: bool = True) -> None:
+        self.ends: dict[TopicPartition, int] = {}
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             enable_idempotence=idempotent,
@@ -49,4 +52,5 @@ class Producer:
             await self._producer.send(one.topic, value=one.value, key=one.key, headers=list(one.headers))
             for one in messages
         ]
-        await asyncio.gather(*written)
+        for one in await asyncio.gather(*written):
+            self.ends[one.topic_partition] = max(one.offset + 1, self.ends.get(one.topic_partition, 0))

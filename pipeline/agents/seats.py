@@ -24,7 +24,7 @@ from pipeline.codec.session_days import UnreadableUsage, UsageFrame, decode_fram
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.seats import AccountSeats
 from pipeline.store.client import Client
-from pipeline.store.sessions import read_latest_session_days
+from pipeline.store.sessions import read_latest_closes, read_latest_session_days
 
 CHECKPOINT_MS = 500
 
@@ -87,9 +87,13 @@ async def rebuild(seats: Seats, partitions: set[int], settings: Settings, client
         all_partitions = len(consumer.partitions_for_topic(USAGE))
         loop = asyncio.get_running_loop()
         days = await loop.run_in_executor(executor, read_latest_session_days, client, AccountSeats.DAYS_KEPT)
+        closes = await loop.run_in_executor(executor, read_latest_closes, client, AccountSeats.DAYS_KEPT)
         for day in days:
             if partition_of(encode_key(day.session.account), all_partitions) in partitions:
                 seats.account(day.session.account).merge(day)
+        for close in closes:
+            if partition_of(encode_key(close.session.account), all_partitions) in partitions:
+                seats.account(close.session.account).close(close)
         for one in assigned:
             await _merge_range(seats, consumer, one, stored_to[one] or 0, ends[one])
     finally:
@@ -114,7 +118,7 @@ def build_seats(
     observe: Callable[[Made], None] = lambda _: None,
 ) -> faust.App:
     """The seats agent's app: it rebuilds what it is assigned and merges what it hears."""
-    app = build_app(settings, "seats", checkpoint_messages=settings.meter_checkpoint_messages)
+    app = build_app(settings, "seats", fail, checkpoint_messages=settings.meter_checkpoint_messages)
     pace = Pace(settings.meter_checkpoint_messages, CHECKPOINT_MS)
     checkpoints = Checkpoints(SeatsStep(seats), _nothing_to_write, pace, fail, observe)
     rebuilding: set[asyncio.Task[None]] = set()

@@ -66,6 +66,7 @@ class EmbeddedPipeline:
         self._running = AsyncExitStack()
         self._failure: asyncio.Future[None]
         self._client: Client | None = None
+        self._agents: list[faust.App] = []
         self._groups: list[GroupProgress] = []
         self.producer: Producer
         self.partitions: dict[str, int] = {one.name: one.partitions for one in topics("embedded")}
@@ -104,10 +105,9 @@ class EmbeddedPipeline:
             await self.producer.start()
         finally:
             await _even_if_cancelled(opening)
-        for app in self._apps(self._settings(), opening.result()):
-            self._running.push_async_callback(app.stop)
-            self._watch.apps.append(app)
-        await asyncio.gather(*(app.start() for app in self._watch.apps))
+        self._running.push_async_callback(self._stop_apps)
+        self._agents += self._apps(self._settings(), opening.result())
+        await asyncio.gather(*(app.start() for app in self._agents))
         for role, names in _READS.items():
             if role != "seats" or self._seats is not None:
                 await self._follow(role, names)
@@ -118,8 +118,12 @@ class EmbeddedPipeline:
         if self._seats is not None:
             yield build_seats(settings, self._seats, client, self._executor, self._fail)
 
+    async def _stop_apps(self) -> None:
+        await asyncio.gather(*(app.stop() for app in self._agents))
+
     async def _follow(self, role: str, names: tuple[str, ...]) -> None:
-        group = GroupProgress(self.bootstrap, f"seatbeat-{role}", {name: self.partitions[name] for name in names})
+        partitions = {name: self.partitions[name] for name in names}
+        group = GroupProgress(self.bootstrap, f"seatbeat-{role}", partitions, self.producer.ends)
         self._running.push_async_callback(group.stop)
         await group.start()
         self._groups.append(group)
@@ -174,7 +178,7 @@ class EmbeddedPipeline:
             await _within(STOP_S_MAX, asyncio.gather(task, watch, return_exceptions=True))
 
     async def drained(self, heard: Callable[[str, int, int], None]) -> None:
-        """Wait until every agent has committed the end of its topics, which it does after everything is stored."""
+        """Wait until every agent has committed all that ``producer`` wrote, which it does once everything is stored."""
         last = ("", 0, 0)
 
         def told(group: str, done: int, end: int) -> None:

@@ -8,8 +8,6 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Final
 
-import faust
-
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.sink import Batch, StoreWriter
 from pipeline.embedded.broker import EmbeddedBroker
@@ -27,12 +25,11 @@ class StoodStill(Exception):
 
 
 class Watch:
-    """Hears of everything that moves, and looks at the broker and the agents turn by turn."""
+    """Hears of everything that moves, and looks at the broker turn by turn."""
 
     def __init__(self, broker: EmbeddedBroker, still_s_max: float) -> None:
         self._broker, self._still_s_max = broker, still_s_max
         self._moves = self._busy = 0
-        self.apps: list[faust.App] = []
 
     def moved(self) -> None:
         """Something was written, stored or committed."""
@@ -48,7 +45,7 @@ class Watch:
             self._busy -= 1
 
     async def trouble(self) -> BaseException:
-        """Wait until the broker or an agent ends by itself, or nothing has moved for long; then say so.
+        """Wait until the broker ends by itself, or nothing has moved for long; then say so.
 
         Time is told by turns, not by the clock: while the whole process sleeps, nothing stands still.
         """
@@ -58,9 +55,6 @@ class Watch:
             status = self._broker.exit_status
             if status is not None:
                 return BrokerEnded(f"the embedded broker ended by itself (exit status {status})")
-            for app in self.apps:
-                if app.crashed:
-                    return app.crash_reason or RuntimeError(f"{app.conf.id} crashed")
             still_s = 0.0 if self._busy or moves != self._moves else still_s + TURN_S
             moves = self._moves
         return StoodStill(f"nothing was written, stored or committed for {still_s:.0f} s")

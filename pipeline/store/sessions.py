@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from pipeline.model.evidence import SessionDay, SessionKey
+from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import day_of
 from pipeline.rules.sessions import Session, sessions
 from pipeline.store.client import Client, Parameter
@@ -41,6 +41,13 @@ _COLUMNS: Final = """
 SELECT account, product, country, usage, machine, user, session, toInt32(toUInt16(day)),
        toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), used_slots, stretches, version,
        toUnixTimestamp64Milli(received_min_at), toUnixTimestamp64Milli(received_max_at)
+"""
+
+_LATEST_CLOSES: Final = """
+SELECT account, product, country, usage, machine, user, session, toUnixTimestamp64Milli(closed_at)
+FROM session_closes FINAL
+INNER JOIN (SELECT account, max(day) AS latest FROM usage_days GROUP BY account) AS heard USING account
+WHERE toDate(closed_at) > heard.latest - {days:UInt8}
 """
 
 _LATEST_SESSION_DAYS: Final = (
@@ -119,3 +126,9 @@ def _session_day(row: _Columns) -> SessionDay:
 def read_latest_session_days(client: Client, days: int) -> list[SessionDay]:
     """The merged session days of every account, each over its own last ``days`` UTC days with use."""
     return [_session_day(cast(_Columns, row)) for row in client.query(_LATEST_SESSION_DAYS, {"days": days}).result_rows]
+
+
+def read_latest_closes(client: Client, days: int) -> list[SessionClose]:
+    """The latest close of every session of which ``read_latest_session_days`` may read a day."""
+    rows = client.query(_LATEST_CLOSES, {"days": days}).result_rows
+    return [SessionClose(SessionKey(*cast(tuple[str, ...], row[:7])), cast(int, row[7])) for row in rows]

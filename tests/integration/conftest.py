@@ -30,6 +30,13 @@ class SideBySide:
         return self._executor.submit(work)
 
 
+@pytest.fixture
+def _embedded_broker(broker_kind: str) -> None:
+    """Skips where another broker stands in for the embedded one, whose process or memory a test is about."""
+    if broker_kind != "embedded":
+        pytest.skip("this is about the embedded broker's own process")
+
+
 @pytest.fixture(scope="session")
 def side_by_side() -> Iterator[SideBySide]:
     """A few commands at a time."""

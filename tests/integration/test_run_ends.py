@@ -64,6 +64,7 @@ def _usage(temporary: Path, _: int) -> object:
     ],
     ids=lambda value: getattr(value, "__name__", None) or str(value),
 )
+@pytest.mark.usefixtures("_embedded_broker")
 def test_an_interrupted_run_leaves_nothing_behind(
     moment: Callable[[Path, int], object], told: signal.Signals, status: int, world: World, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_run_that_waits_for_standard_input_can_be_interrupted(world: World, tm
 
 
 @pytest.mark.parametrize("moment", [_broker, _usage])
+@pytest.mark.usefixtures("_embedded_broker")
 def test_a_broker_that_dies_fails_the_run_soon_and_says_so(
     moment: Callable[[Path, int], object], world: World, tmp_path: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_a_broker_that_dies_fails_the_run_soon_and_says_so(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("_embedded_broker")
 def test_a_demo_that_is_interrupted_removes_its_temporary_store(tmp_path: Path) -> None:
     with running((*PROGRAM, "demo"), temporary=tmp_path) as process:
         until(process, lambda: children(process.pid, BROKER))

@@ -81,6 +81,7 @@ def test_a_compressed_file_that_breaks_off_is_told_with_the_line_reached(runs: R
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.usefixtures("_embedded_broker")
 def test_a_store_that_is_full_fails_the_run_and_not_in_silence(runs: Runs) -> None:
     ended = runs.full.result()
     assert (ended.status, ended.out) == (1, b"")

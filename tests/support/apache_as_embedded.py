@@ -7,12 +7,17 @@ whoever waits for it to accept a connection waits long enough.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from tests.support.kafka import ApacheKafka
+
+FOLDER_VARIABLE: Final = "APACHE_KAFKA_FOLDER"
+"""Where brokers keep their data; whoever sets it removes it."""
 
 
 async def forward(port: int, bootstrap: str) -> None:
@@ -39,7 +44,8 @@ def main(arguments: list[str]) -> None:
     listener = next(one for one in arguments if one.startswith("--listener-url="))
     port = urlsplit(listener.partition("=")[2]).port
     assert port is not None, "the listener names a port"
-    with tempfile.TemporaryDirectory(prefix="apache-") as folder, ApacheKafka(Path(folder)) as kafka:
+    folder = tempfile.mkdtemp(prefix="broker-", dir=os.environ.get(FOLDER_VARIABLE))
+    with ApacheKafka(Path(folder)) as kafka:
         asyncio.run(forward(port, kafka.bootstrap))
 
 

@@ -11,6 +11,8 @@ import itertools
 import os
 import re
 import secrets
+import shutil
+import tempfile
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from typing import Final, Literal
@@ -18,6 +20,7 @@ from typing import Final, Literal
 import pytest
 
 from pipeline.embedded.broker import PROGRAM_VARIABLE, EmbeddedBroker
+from tests.support.apache_as_embedded import FOLDER_VARIABLE
 from tests.support.kafka import ApacheKafka, available
 from tests.support.processes import ROOT
 
@@ -41,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """With ``--broker apache`` every process that would start the embedded broker starts Apache Kafka in its place."""
     if config.getoption("--broker") == "apache" and available():
         os.environ[PROGRAM_VARIABLE] = str(ROOT / "tests" / "support" / "apache-as-embedded")
+        os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="apache-kafka-")
+
+
+def pytest_unconfigure() -> None:
+    """A broker is ended by killing it, so its folders are left to whoever had it started."""
+    if folder := os.environ.pop(FOLDER_VARIABLE, ""):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import orjson
-from aiokafka import AIOKafkaProducer
 
 from pipeline import __version__
+from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.progress import GroupProgress, drained
 from pipeline.agents.seats import Seats, build_seats
 from pipeline.agents.settings import Settings
-from pipeline.agents.topics import HEARTBEATS, USAGE, create_topics, topics
+from pipeline.agents.topics import HEARTBEATS, USAGE, create_topics, topic, topics
 from pipeline.codec.contracts import load_contract
 from pipeline.codec.keys import encode_key
 from pipeline.codec.session_days import encode_frames
@@ -82,6 +83,17 @@ def _say(event: str, **more: object) -> None:
     sys.stdout.buffer.flush()
 
 
+async def _told_to_go_on() -> None:
+    """Wait for the next line on stdin, which holds nothing else."""
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+    heard: asyncio.Future[bytes] = loop.create_future()
+    loop.add_reader(stdin, lambda: None if heard.done() else heard.set_result(os.read(stdin, 1)))
+    try:
+        await heard
+    finally:
+        loop.remove_reader(stdin)
+
+
 def _messages(path: Path) -> list[Carried]:
     return [
         (None if key is None else bytes.fromhex(key), None if value is None else bytes.fromhex(value))
@@ -123,24 +135,22 @@ async def _play(args: argparse.Namespace) -> None:
         _say("started", broker=pipeline.broker_process_id, bootstrap=pipeline.bootstrap)
 
         async def work() -> None:
-            sender = AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap, acks="all", max_request_size=8 * 1024**2)
-            await sender.start()
-            try:
-                for start in range(0, len(messages), args.step):
-                    if args.wait:
-                        await asyncio.to_thread(sys.stdin.buffer.readline)
-                    _say("sending", sent=start)
-                    for key, value in messages[start : start + args.step]:
-                        await sender.send(HEARTBEATS, key=key, value=value)
-                    await sender.flush()
-                    await pipeline.drained(lambda *_: None)
-                    _say("checkpoint", sent=start + args.step)
-            finally:
-                await sender.stop()
+            for start in range(0, len(messages), args.step):
+                if args.wait:
+                    await _told_to_go_on()
+                _say("sending", sent=start)
+                chosen = messages[start : start + args.step]
+                await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
+                await pipeline.drained(lambda *_: None)
+                _say("checkpoint", sent=start + args.step)
             _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(seats, account))
 
         await pipeline.unless_failed(work())
     _say("stopped")
+
+
+def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
+    return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
 
 
 def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
@@ -164,14 +174,20 @@ async def _seats(args: argparse.Namespace) -> None:
         client = await loop.run_in_executor(executor, _laid_out, args.data_dir, stored)
         async with EmbeddedBroker() as broker:
             await create_topics(broker.bootstrap, topics("embedded"), with_config=False)
-            await _write_usage(broker.bootstrap, account, awaiting)
+            producer = Producer(broker.bootstrap, idempotent=False)
+            await producer.start()
+            await producer.write(
+                Outgoing(USAGE, encode_key(account), frame)
+                for frame in encode_frames(account, awaiting.session_days(), awaiting.closes(), [])
+            )
             settings = Settings(
                 kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
                 commit_interval_ms=100, topics="embedded",
             )  # fmt: skip
             seats, failed = Seats(lambda _account: reading), loop.create_future()
             app = build_seats(settings, seats, client, executor, failed.set_result)
-            group = GroupProgress(broker.bootstrap, "seatbeat-seats", {USAGE: len(await _partitions())})
+            partitions = {USAGE: topic(USAGE, "embedded").partitions}
+            group = GroupProgress(broker.bootstrap, "seatbeat-seats", partitions, producer.ends)
             try:
                 await asyncio.gather(app.start(), group.start())
                 await drained([group], lambda *_: None)
@@ -179,20 +195,18 @@ async def _seats(args: argparse.Namespace) -> None:
             finally:
                 await app.stop()
                 await group.stop()
+                await producer.stop()
         await loop.run_in_executor(executor, client.close)
     _say("stopped")
-
-
-async def _partitions() -> range:
-    return range(next(one.partitions for one in topics("embedded") if one.name == USAGE))
 
 
 async def _tell_changes(live: Callable[[], Record], failed: asyncio.Future[BaseException]) -> None:
     """Say what is live whenever it has changed, until a line is read."""
     told: Record = {}
-    enough = asyncio.ensure_future(asyncio.to_thread(sys.stdin.buffer.readline))
+    enough = asyncio.ensure_future(_told_to_go_on())
     while not enough.done():
         if failed.done():
+            enough.cancel()
             raise PipelineFailed(repr(failed.result()))
         now = live()
         if now != told:
@@ -214,16 +228,6 @@ def _laid_out(folder: Path, usage: UsageFold) -> Client:
     write_session_days(client, usage.session_days())
     write_closes(client, usage.closes())
     return client
-
-
-async def _write_usage(bootstrap: str, account: str, usage: UsageFold) -> None:
-    sender = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
-    await sender.start()
-    try:
-        for frame in encode_frames(account, usage.session_days(), usage.closes(), []):
-            await sender.send_and_wait(USAGE, key=encode_key(account), value=frame)
-    finally:
-        await sender.stop()
 
 
 def _stored(args: argparse.Namespace) -> None:

@@ -1,0 +1,95 @@
+"""What an agent acknowledges, and when, on the embedded broker: nothing before everything it led to is stored."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import SideBySide
+from tests.support.commands import Ended, ended, running
+
+Seen = dict[str, Any]
+
+
+def _play(temporary: Path, *names: str) -> Ended:
+    with running((sys.executable, "-m", "tests.support.checkpointing", *names), temporary=temporary) as process:
+        return ended(process)
+
+
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory: pytest.TempPathFactory, side_by_side: SideBySide) -> Future[Ended]:
+    temporary = tmp_path_factory.mktemp("crashed")
+    return side_by_side.start(lambda: _play(temporary, "faust_crashes"))
+
+
+@pytest.fixture(scope="module")
+def seen_by_case(crashed: Future[Ended], tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """What every other case saw, by its name."""
+    found = _play(tmp_path_factory.mktemp("checkpoints"))
+    assert found.status == 0, found.err
+    return {**found.json, "err": found.err}
+
+
+def test_a_step_that_raises_ends_the_agent_and_acknowledges_nothing(seen_by_case: Seen) -> None:
+    assert seen_by_case["step_raises"] == {
+        "taken": ["one", "poison"],
+        "failures": ["ValueError: the step was told to fail"],
+        "acknowledged": [],
+        "committed": 0,
+    }
+
+
+def test_a_produce_that_fails_acknowledges_nothing(seen_by_case: Seen) -> None:
+    seen = seen_by_case["flush_raises"]
+    assert [one.partition(":")[0] for one in seen["failures"]] == ["MessageSizeTooLargeError"]
+    assert (seen["taken"], seen["acknowledged"], seen["committed"]) == (["one"], [], 0)
+
+
+def test_an_insert_that_fails_is_tried_again_with_the_same_rows_and_then_acknowledged(seen_by_case: Seen) -> None:
+    assert seen_by_case["retried"] == {
+        "retries": ["away", "still away"],
+        "tries": 3,
+        "same_rows": True,
+        "rows": ["one", "two"],
+        "early": [0],
+    }
+
+
+def test_an_insert_that_no_second_try_mends_ends_the_agent(seen_by_case: Seen) -> None:
+    seen = seen_by_case["refused"]
+    assert (seen["failures"], seen["tries"]) == (["ValueError: not a row"], 1)
+    assert (seen["acknowledged"], seen["committed"]) == ([], 0)
+
+
+def test_messages_that_arrive_during_a_checkpoint_belong_to_the_next_one(seen_by_case: Seen) -> None:
+    seen = seen_by_case
+    assert seen["arrivals"] == {
+        "flushed": [["a", "b", "c"], ["d", "e", "f"]],
+        "before": 0,
+        "between": [[0, 0], [0, 1], [0, 2]],
+        "failures": 0,
+    }
+    assert seen["interval"] == {"flushed": [["a"], ["b", "c"]], "acknowledged_before": []}
+
+
+def test_messages_are_acknowledged_in_the_order_of_each_partition(seen_by_case: Seen) -> None:
+    seen = seen_by_case["order"]
+    assert seen["taken"]
+    offsets: dict[int, list[int]] = {}
+    for partition, offset in seen["acknowledged"]:
+        offsets.setdefault(partition, []).append(offset)
+    assert len(offsets) == 3
+    assert all(found == list(range(len(found))) for found in offsets.values())
+    assert sum(map(len, offsets.values())) == 100
+
+
+def test_agents_of_all_cases_stop_without_a_word(seen_by_case: Seen) -> None:
+    assert seen_by_case["err"] == ""
+
+
+def test_a_crash_in_faust_itself_ends_the_process(crashed: Future[Ended]) -> None:
+    assert crashed.result().json == {"faust_crashes": {"failures": ["the commit was refused"]}}
