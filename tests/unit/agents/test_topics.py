@@ -90,8 +90,6 @@ def test_production_survives_the_loss_of_a_broker_and_the_others_have_but_one(na
 def test_messages_of_every_kind_fit_their_topic(stage: Stage) -> None:
     envelope = 100_000
     assert config_bytes(HEARTBEATS, stage) > max(FRAME_BYTES_MAX, OVERSIZE_BYTES_KEPT) + envelope
-    assert (
-        config_bytes(HEARTBEATS_DLQ, stage) > config_bytes(HEARTBEATS, stage) * 4 / 3 + envelope
-    )
+    assert config_bytes(HEARTBEATS_DLQ, stage) > config_bytes(HEARTBEATS, stage) * 4 / 3 + envelope
     assert config_bytes(USAGE, stage) > USAGE_BYTES_MAX + envelope
     assert max(config_bytes(name, stage) for name in NAMES) <= MESSAGE_BYTES_MAX

@@ -1,0 +1,121 @@
+"""The comparison: everything a store says against what the raw log says. The first difference is told in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final, cast
+
+from pipeline.agents.topics import HEARTBEATS
+from pipeline.store.client import Client
+from pipeline.store.statements import read_statement
+from tests.chaos.oracle import ACCOUNTS, PERIOD, Denied, Statement, Truth, reading_of
+from tests.simulation.knowledge import Fact, Knowledge
+
+_SESSION: Final = "account, product, country, usage, machine, user, session"
+_DAYS: Final = (
+    f"SELECT {_SESSION}, toInt32(toUInt16(day)), toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), "  # noqa: S608 -- constants
+    "used_slots, stretches, version, toUnixTimestamp64Milli(received_min_at), toUnixTimestamp64Milli(received_max_at) "
+    "FROM usage_days FINAL"
+)
+_CLOSES: Final = f"SELECT {_SESSION}, toUnixTimestamp64Milli(closed_at) FROM session_closes FINAL"  # noqa: S608 -- constants
+_DELIVERIES: Final = "SELECT account, log, partition, heartbeats FROM deliveries FINAL"
+_LETTERS: Final = "SELECT log, topic, partition, offset, `index`, code, account FROM dead_letters FINAL"
+_DENIALS: Final = "SELECT account, toUnixTimestamp64Milli(at), id FROM denials FINAL"
+
+
+def difference(client: Client, truth: Truth, log_id: str) -> str:
+    """What differs first, ``''`` where nothing does: facts, denials, every offset, every statement."""
+    try:
+        stored = _facts(client, log_id)
+        letters = _letters(client, log_id)
+    except ForeignLog as error:
+        return str(error)
+    stored.letters = {place[1:]: code for place, (code, _) in letters.items() if place[0] == HEARTBEATS}
+    letters_of = Counter(account for _, account in letters.values())
+    return (
+        stored.difference(truth.knowledge)
+        or _unaccounted(stored, truth)
+        or _unreadable(letters, truth)
+        or _denials(client, truth)
+        or _statements(client, truth, letters_of)
+    )
+
+
+class ForeignLog(Exception):
+    """Something is stored of a log that nobody wrote."""
+
+
+def _facts(client: Client, log_id: str) -> Knowledge:
+    """Session days, closes and deliveries, as they are stored."""
+    stored = Knowledge()
+    for row in cast(list[tuple[object, ...]], client.query(_DAYS).result_rows):
+        session, (day, opened_at, last_at, slots, stretches, version, received_min_at, received_max_at) = (
+            cast(tuple[str, ...], row[:7]),
+            cast(tuple[int, int, int, list[int], dict[int, int], str, int, int], row[7:]),
+        )
+        stored.days[session, day] = Fact(
+            opened_at, last_at, frozenset(slots), dict(stretches), version, received_min_at, received_max_at
+        )
+    for row in cast(list[tuple[object, ...]], client.query(_CLOSES).result_rows):
+        stored.closes[cast(tuple[str, ...], row[:7])] = cast(int, row[7])
+    for account, log, partition, heartbeats in cast(
+        list[tuple[str, str, int, dict[int, int]]], client.query(_DELIVERIES).result_rows
+    ):
+        _expect(log, log_id)
+        stored.deliveries |= {(account, partition, offset): count for offset, count in heartbeats.items()}
+    return stored
+
+
+def _letters(client: Client, log_id: str) -> dict[tuple[str, int, int, int], tuple[str, str]]:
+    """Code and account of each dead letter, by topic, partition, offset and index."""
+    letters = {}
+    rows = cast(list[tuple[str, str, int, int, int, str, str]], client.query(_LETTERS).result_rows)
+    for log, topic, partition, offset, index, code, account in rows:
+        _expect(log, log_id)
+        letters[topic, partition, offset, index] = code, account
+    return letters
+
+
+def _expect(log: str, log_id: str) -> None:
+    if log != log_id:
+        raise ForeignLog(f"something is stored of the log {log!r}, which is not {log_id!r}")
+
+
+def _unaccounted(stored: Knowledge, truth: Truth) -> str:
+    """Accepted = merged + dead-letter, offset by offset."""
+    accounted = dict.fromkeys(truth.members, 0)
+    for (_, partition, offset), heartbeats in stored.deliveries.items():
+        accounted[partition, offset] = accounted.get((partition, offset), 0) + heartbeats
+    for partition, offset, _ in stored.letters:
+        accounted[partition, offset] = accounted.get((partition, offset), 0) + 1
+    for place in sorted(accounted):
+        if accounted[place] != truth.members.get(place):
+            accepted = truth.members.get(place, "none")
+            return f"heartbeats {place}: {accepted} accepted, {accounted[place]} merged or dead-lettered"
+    return ""
+
+
+def _unreadable(letters: Mapping[tuple[str, int, int, int], tuple[str, str]], truth: Truth) -> str:
+    found = {place[:3] for place in letters if place[0] != HEARTBEATS}
+    wrong = sorted(found ^ truth.unreadable)
+    return f"unreadable: {wrong[0]} is {'' if wrong[0] in found else 'not '}stored as a dead letter" if wrong else ""
+
+
+def _denials(client: Client, truth: Truth) -> str:
+    stored = cast(list[Denied], [tuple(row) for row in client.query(_DENIALS).result_rows])
+    if sorted(stored) == sorted(truth.denied):
+        return ""
+    wrong = sorted(set(stored) ^ truth.denied) or [one for one in stored if stored.count(one) > 1]
+    return f"denials: {len(stored)} instead of {len(truth.denied)}, the first that differs is {wrong[0]}"
+
+
+def _statements(client: Client, truth: Truth, letters_of: Mapping[str, int]) -> str:
+    for account in ACCOUNTS:
+        statement = read_statement(client, reading_of(account), PERIOD, seatbeat="chaos", engine="server")
+        found: Statement = (statement.lines, statement.basis.heartbeats, statement.basis.dead_letters)
+        letters = letters_of.get(account, 0) + letters_of.get("", 0)
+        expected = truth.statement(account, letters)
+        if found != expected:
+            return f"statement of {account}: {found} instead of {expected}"
+    return ""

@@ -1,0 +1,73 @@
+"""What clients and importers send, drawn from a seed: sessions, duplicates, disorder, poison, wrong keys and none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from pipeline.agents.topics import DENIALS, HEARTBEATS
+from pipeline.codec import denials
+from pipeline.codec.denials import Denial
+from pipeline.codec.keys import encode_key
+from tests.simulation.inputs import messages
+
+Headers = tuple[tuple[str, bytes], ...]
+_DENIALS_EVERY: Final = 9
+_DENIED_FROM_AT: Final = 1_651_536_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as it is sent. ``partition`` is ``None`` where the key decides."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+@dataclass(slots=True)
+class Evidence:
+    """An endless stream of small fleets' messages; a denial now and then. The same seed gives the same stream."""
+
+    seed: int
+    _stream: Iterator[Sent] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stream = _messages(Random(self.seed))  # noqa: S311 -- a repeatable story
+
+    def take(self, count: int) -> list[Sent]:
+        """The next messages."""
+        return [next(self._stream) for _ in range(count)]
+
+
+def _messages(chance: Random) -> Iterator[Sent]:
+    number = 0
+    while True:
+        for one in messages(chance):
+            # The test's own Kafka client sends no message without both key and value.
+            key = b"nobody" if one.key is None and one.value is None else one.key
+            yield Sent(HEARTBEATS, key, one.value, one.headers)
+            number += 1
+            if number % _DENIALS_EVERY == 0:
+                yield _denial(chance, number)
+
+
+def _denial(chance: Random, number: int) -> Sent:
+    account = chance.choice(("studio", "設計"))
+    denial = Denial(
+        account=account,
+        id=f"denial-{number - chance.choice((0, 0, _DENIALS_EVERY))}",
+        kind="denied",
+        at=_DENIED_FROM_AT + number,
+        feature="MSTN",
+        user="jana",
+        machine="ws-1",
+        detail="Licensed number of users already reached.",
+        source="debug.log",
+        line=number,
+    )
+    return Sent(DENIALS, encode_key(account), denials.encode(denial))

@@ -1,0 +1,120 @@
+"""Workers with one defence removed, each by putting something else in the place of one part.
+
+A mutation is applied before the seams (``seams``), which then stand around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from faust.types import StreamT
+
+from pipeline.agents import meter, sink, worker
+from pipeline.agents.checkpoint import Checkpoints
+from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents.sink import Batch, SinkStep, StoreWriter
+
+
+class _AcknowledgesFirst(Checkpoints[Any]):
+    async def _checkpoint(self, stream: StreamT[Any]) -> None:
+        async with self._one_at_a_time:
+            events, self._events = self._events, []
+            drained = self._step.drain()
+            for event in events:
+                await stream.ack(event)
+            await self._flush(drained)
+
+
+def acknowledges_before_produce() -> None:
+    """The meter acknowledges, and then writes."""
+    meter.Checkpoints = _AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
+
+
+def acknowledges_before_insert() -> None:
+    """The sink acknowledges, and then stores."""
+    sink.Checkpoints = _AcknowledgesFirst  # type: ignore[attr-defined]  # as above
+
+
+def produce_is_not_awaited() -> None:
+    """The meter hands messages to its producer, and takes them as written."""
+    writing: set[asyncio.Task[None]] = set()
+
+    class DoesNotWait(Producer):
+        async def write(self, messages: Iterable[Outgoing]) -> None:
+            writing.add(asyncio.get_running_loop().create_task(super().write(list(messages))))
+
+    worker.Producer = DoesNotWait  # type: ignore[attr-defined]  # as above
+
+
+def insert_is_not_awaited() -> None:
+    """The sink starts to store, and takes it as stored."""
+    writing: set[asyncio.Task[None]] = set()
+
+    class DoesNotWait(StoreWriter):
+        async def write(self, batch: Batch) -> None:
+            writing.add(asyncio.get_running_loop().create_task(super().write(batch)))
+
+    worker.StoreWriter = DoesNotWait  # type: ignore[attr-defined]  # as above
+
+
+def failed_insert_is_ignored() -> None:
+    """The sink tries to store once."""
+
+    class TriesOnce(StoreWriter):
+        async def write(self, batch: Batch) -> None:
+            written = asyncio.get_running_loop().run_in_executor(self._executor, batch.write, self._client)
+            await asyncio.gather(written, return_exceptions=True)
+
+    worker.StoreWriter = TriesOnce  # type: ignore[attr-defined]  # as above
+
+
+def retry_has_other_rows() -> None:
+    """The sink tries again with what has been gathered meanwhile, as though it held the old rows, too."""
+    steps: list[SinkStep] = []
+
+    class Known(SinkStep):
+        def __init__(self, log_id: str) -> None:
+            super().__init__(log_id)
+            steps.append(self)
+
+    class DrainsAgain(StoreWriter):
+        async def write(self, batch: Batch) -> None:
+            while True:
+                written = asyncio.get_running_loop().run_in_executor(self._executor, batch.write, self._client)
+                (failure,) = await asyncio.gather(written, return_exceptions=True)
+                if failure is None:
+                    return
+                batch = steps[0].drain()
+
+    sink.SinkStep = Known  # type: ignore[misc]  # as above
+    worker.StoreWriter = DrainsAgain  # type: ignore[attr-defined]  # as above
+
+
+def error_of_a_flush_is_swallowed() -> None:
+    """The meter acknowledges, whatever became of what it made of the messages."""
+
+    class Swallows(Checkpoints[Any]):
+        async def _checkpoint(self, stream: StreamT[Any]) -> None:
+            async with self._one_at_a_time:
+                events, self._events = self._events, []
+                (_,) = await asyncio.gather(self._drain_and_flush(), return_exceptions=True)
+                for event in events:
+                    await stream.ack(event)
+
+        async def _drain_and_flush(self) -> None:
+            await self._flush(self._step.drain())
+
+    meter.Checkpoints = Swallows  # type: ignore[attr-defined]  # as above
+
+
+MUTATIONS: Final[Mapping[str, Callable[[], None]]] = {
+    "ack before produce": acknowledges_before_produce,
+    "ack before insert": acknowledges_before_insert,
+    "produce not awaited": produce_is_not_awaited,
+    "insert not awaited": insert_is_not_awaited,
+    "failed insert ignored": failed_insert_is_ignored,
+    "retry with other rows": retry_has_other_rows,
+    "error of a flush swallowed": error_of_a_flush_is_swallowed,
+}

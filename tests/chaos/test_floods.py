@@ -1,0 +1,31 @@
+"""A flood of poison from one account: it is quarantined, loudly, and the others go on (R6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.agents.topics import HEARTBEATS
+from pipeline.codec.keys import encode_key
+from tests.chaos.inputs import Sent
+from tests.chaos.world import World
+
+pytestmark = pytest.mark.chaos
+
+
+def test_a_poison_flood_from_one_account_is_quarantined_and_harms_nobody(world: World) -> None:
+    poison = [
+        Sent(HEARTBEATS, encode_key("studio", str(user)), b'{"v":1,"account":"studio","user":%d}' % user)
+        for user in range(600)
+    ]
+    meter = world.keep("meter", quarantine_letters=100)
+    world.keep("sink")
+    mixed = poison + world.evidence.take(300)
+    world.chance.shuffle(mixed)
+    world.send(mixed)
+    world.until_drained()
+    assert meter.said("studio floods with dead letters") > 0
+    assert world.lag("quarantine") > 0
+    assert "letters" in world.difference()
+    world.keep("quarantine")
+    world.until_drained("quarantine")
+    world.check()

@@ -1,0 +1,84 @@
+"""SIGKILL at any moment, and at every named step of a checkpoint, changes nothing but time (R3)."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from typing import Final
+
+import pytest
+
+from tests.chaos.keeping import Keeper
+from tests.chaos.steps import ROLES, STEPS, Order, Role
+from tests.chaos.world import World
+
+pytestmark = pytest.mark.chaos
+
+KILLED: Final = -signal.SIGKILL
+_OFTEN_PASSED: Final = {"taken": 30, "acked some": 24}
+"""Steps that are passed for each message; the others once for each checkpoint."""
+_STEPS_S_MAX: Final = 1_800.0
+
+
+def test_workers_killed_at_random_moments_change_nothing(world: World) -> None:
+    kept: list[Keeper] = [world.keep(role, as_production=True) for role in ("meter", "sink", "seats")]
+    world.send(400)
+    for _ in range(world.form.rounds):
+        for keeper in world.chance.sample(kept, len(kept)):
+            world.send(200)
+            left = world.chance.randrange(150)
+            world.until(lambda role=keeper.role, left=left: world.lag(role) <= left)  # type: ignore[misc]  # bound now
+            keeper.send(signal.SIGKILL)
+    world.until_drained("meter", "sink", "seats")
+    world.check()
+    for keeper in kept:
+        assert keeper.statuses == [*[KILLED] * world.form.rounds, 0], keeper.told()
+
+
+def test_a_worker_killed_at_every_named_step_changes_nothing(world: World) -> None:
+    orders = {role: _orders(world, role) for role in ROLES}
+    with world.feeding():
+        kept = [world.keep(role, orders=iter(found), instance_id=role) for role, found in orders.items()]
+        for keeper in kept:
+            assert keeper.until_ended(len(orders[keeper.role]), _STEPS_S_MAX), world.told()
+    world.until_drained("meter", "sink", "seats")
+    world.check()
+    for keeper in kept:
+        assert keeper.hits() == Counter(dict.fromkeys(STEPS[keeper.role], world.form.kills))
+        assert keeper.statuses == [*[KILLED] * len(orders[keeper.role]), 0], keeper.told()
+
+
+@pytest.mark.parametrize(
+    ("at_meter", "at_sink"),
+    [
+        ("drained", "inserted usage_days"),
+        *(
+            pytest.param(at_meter, at_sink, marks=pytest.mark.chaos_long(reason="an error at every other step"))
+            for at_meter, at_sink in (("taken", "taken"), ("produced some", "drained"), ("acked some", "acked some"))
+        ),
+    ],
+)
+def test_an_error_that_nobody_expected_ends_the_worker_and_changes_nothing(
+    world: World, at_meter: str, at_sink: str
+) -> None:
+    steps: dict[Role, str] = {"meter": at_meter, "sink": at_sink}
+    kept = [
+        world.keep(role, orders=iter([Order(step, nth, "raise") for nth in (1, 3)])) for role, step in steps.items()
+    ]
+    with world.feeding():
+        for keeper in kept:
+            assert keeper.until_ended(2, _STEPS_S_MAX), world.told()
+    world.check()
+    for keeper in kept:
+        assert keeper.statuses[:2] == [1, 1], keeper.told()
+
+
+def _orders(world: World, role: Role) -> list[Order]:
+    """Each step as often as the form says, in a random order, at one of its first passings."""
+    orders = [
+        Order(step, world.chance.randint(1, _OFTEN_PASSED.get(step, 2)), "kill")
+        for step in STEPS[role]
+        for _ in range(world.form.kills)
+    ]
+    world.chance.shuffle(orders)
+    return orders

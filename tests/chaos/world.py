@@ -1,0 +1,244 @@
+"""One scenario's world: empty topics, an empty database, worker processes, what was sent, and the comparison.
+
+Every world has a name of its own, for the app and the log, so that nothing of another scenario is taken for its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final, Literal
+
+from aiokafka.errors import KafkaError
+
+from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, Topic, topics
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.store.client import Client, connect
+from pipeline.store.contracts import store_policies
+from pipeline.store.migrations import migrate
+from tests.chaos.audit import difference
+from tests.chaos.inputs import Evidence, Sent
+from tests.chaos.kafka_client import KafkaClient
+from tests.chaos.keeping import Keeper, Nursery, as_command, as_fork
+from tests.chaos.oracle import truth_of
+from tests.chaos.steps import Order, Role
+from tests.support.clickhouse import ClickhouseSeam
+
+READS: Final[Mapping[Role, tuple[str, ...]]] = {
+    "meter": (HEARTBEATS,),
+    "sink": (USAGE, HEARTBEATS_DLQ, DENIALS),
+    "seats": (USAGE,),
+    "quarantine": (HEARTBEATS_QUARANTINE,),
+}
+DRAINED_S_MAX: Final = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How much is done. ``kills`` is how often a worker is killed at each step."""
+
+    name: Literal["short", "long"]
+    brokers: Literal[1, 3]
+    kills: int
+    rounds: int
+    tables: int
+    faults: int
+    turns_away: int
+    messages_a_turn: int
+    seed: int
+
+    @property
+    def stage(self) -> Literal["production", "single"]:
+        return "production" if self.brokers > 1 else "single"
+
+
+class World:
+    """Everything blocks until it is so. ``with`` leaves no worker behind.
+
+    ``name`` is like no other; what is drawn at random depends on the seed and on ``story`` alone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        story: str,
+        form: Form,
+        kafka: KafkaClient,
+        seam: ClickhouseSeam,
+        nursery: Nursery,
+        folder: Path,
+    ) -> None:
+        self.name, self.form, self.kafka, self.seam, self._nursery, self._folder = (
+            name, form, kafka, seam, nursery, folder,
+        )  # fmt: skip
+        self.chance = Random(f"{form.seed} {story}")  # noqa: S311 -- a repeatable story
+        self.evidence = Evidence(self.chance.randrange(2**32))
+        self.topics: tuple[Topic, ...] = topics(form.stage)
+        self.dsn = f"{seam.dsn.rsplit('/', 1)[0]}/{name}"
+        self._accepted: list[Sent] = []
+        self._keepers: list[Keeper] = []
+        self._drawing = threading.Lock()
+
+    def __enter__(self) -> World:
+        self.seam.clear()
+        self.kafka.renew(self.topics)
+        with closing(connect(self.seam.dsn)) as client:
+            client.command(f"CREATE DATABASE {self.name}")
+        with closing(self.store()) as client:
+            migrate(client)
+            store_policies(client, metering_catalogue())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for keeper in self._keepers:
+            keeper.end()
+
+    def store(self) -> Client:
+        """The scenario's database; to be closed."""
+        return connect(self.dsn)
+
+    def environment(self, **settings: object) -> dict[str, str]:
+        """What a worker's process is given: short paces, and whatever is set otherwise."""
+        told = {
+            "kafka_bootstrap": self.kafka.bootstrap,
+            "clickhouse_dsn": self.dsn,
+            "app_id": self.name,
+            "log_id": f"log-{self.name}",
+            "meter_checkpoint_messages": 16,
+            "meter_checkpoint_ms": 60,
+            "sink_checkpoint_messages": 24,
+            "sink_checkpoint_ms": 120,
+            "quarantine_letters": 1_000_000,
+            "commit_interval_ms": 100,
+            "session_timeout_s": 2,
+            "rebalance_timeout_s": 5,
+            "fetch_wait_ms": 50,
+            "store_retry_max_s": 1,
+            "topics": self.form.stage,
+            "health_address": "",
+            **settings,
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SEATBEAT_")}
+        return kept | {f"SEATBEAT_{name.upper()}": str(value) for name, value in told.items()}
+
+    def keep(
+        self,
+        role: Role,
+        *,
+        orders: Iterator[Order] | None = None,
+        mutation: str = "",
+        as_production: bool = False,
+        **settings: object,
+    ) -> Keeper:
+        """Keep a worker running; ``instance_id`` makes it a static member, that is at home again at once."""
+        number = len(self._keepers) + 1
+        environment = self.environment(**settings)
+        log, hits = self._folder / f"{number}-{role}.log", self._folder / f"{number}-{role}.hits"
+        start = (
+            as_command(role, environment, log)
+            if as_production
+            else as_fork(self._nursery, role, environment, log)
+        )  # fmt: skip
+        keeper = Keeper(role, start, hits, log, orders, mutation)
+        self._keepers.append(keeper)
+        return keeper
+
+    @contextmanager
+    def feeding(self, per_turn: int = 12, turn_s: float = 0.15) -> Iterator[None]:
+        """Evidence keeps coming, while brokers are there to take it."""
+        ended = threading.Event()
+
+        def feed() -> None:
+            while not ended.wait(turn_s):
+                with suppress(KafkaError, TimeoutError):
+                    self.send(per_turn)
+
+        thread = threading.Thread(target=feed, daemon=True, name="feeding")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def send(self, messages: int | Sequence[Sent]) -> None:
+        """Send so many messages of the scenario's evidence, or these; clients are told that they are accepted."""
+        with self._drawing:
+            sent = self.evidence.take(messages) if isinstance(messages, int) else messages
+        self.kafka.send(sent)
+        self._accepted += sent
+
+    def partitions(self, *names: str) -> dict[str, int]:
+        """How many partitions topics have."""
+        return {one.name: one.partitions for one in self.topics if one.name in names}
+
+    def lag(self, role: Role) -> int:
+        """How many messages a role has not committed."""
+        return self.kafka.lag(f"{self.name}-{role}", self.partitions(*READS[role]))
+
+    def members(self, role: Role) -> int:
+        """How many workers share a role now; 0 while they settle who does what."""
+        return self.kafka.members(f"{self.name}-{role}")
+
+    def until(self, holds: Callable[[], bool], within_s: float = DRAINED_S_MAX) -> None:
+        """Wait until something holds."""
+        try:
+            self.kafka.until(holds, within_s)
+        except TimeoutError as error:
+            raise AssertionError(f"what was waited for did not come within {within_s:.0f} s\n{self.told()}") from error
+
+    def told(self) -> str:
+        """What became of every worker."""
+        return "\n".join(one.told() for one in self._keepers)
+
+    def until_drained(self, *roles: Role, within_s: float = DRAINED_S_MAX) -> None:
+        """Wait until roles, in order of the data's flow, have committed all there is."""
+        for role in roles or ("meter", "sink"):
+            try:
+                self.kafka.until_committed(f"{self.name}-{role}", self.partitions(*READS[role]), within_s)
+            except TimeoutError as error:
+                raise AssertionError(f"{role} has work left after {within_s:.0f} s\n{self.told()}") from error
+
+    def reset(self, *roles: Role) -> None:
+        """Put the offsets of roles whose workers have ended back to the start."""
+        for role in roles:
+            self.kafka.reset(f"{self.name}-{role}", self.partitions(*READS[role]))
+
+    def ended(self) -> bool:
+        """Whether any worker has ended."""
+        return any(keeper.statuses for keeper in self._keepers)
+
+    def stop(self) -> None:
+        """Tell every worker to end, which each does well."""
+        for keeper in self._keepers:
+            keeper.end()
+        for keeper in self._keepers:
+            assert keeper.ended_well, keeper.told()
+
+    def difference(self) -> str:
+        """What differs first between the store and the raw log; ``''`` where nothing does."""
+        log = self.kafka.read(self.partitions(HEARTBEATS, USAGE, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, DENIALS))
+        in_log = Counter((one.topic, one.key, one.value) for one in log)
+        missing = Counter((one.topic, one.key, one.value) for one in self._accepted) - in_log
+        if missing:
+            return f"{missing.total()} messages that clients were told are accepted do not stand in the log"
+        with closing(self.store()) as client:
+            return difference(client, truth_of(log), f"log-{self.name}")
+
+    def check(self) -> None:
+        """All is worked off; workers end well; the store says what the raw log says."""
+        self.check_running()
+        self.stop()
+        assert self.difference() == ""
+
+    def check_running(self) -> None:
+        """All is worked off, and the store says what the raw log says; workers go on."""
+        self.until_drained()
+        found = self.difference()
+        assert found == "", f"{found}\n--chaos {self.form.name} --chaos-seed {self.form.seed}\n{self.told()}"
