@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from pipeline.codec.contract_entry import Entry
 from pipeline.codec.contract_schema import nearest
-from pipeline.codec.contract_yaml import Place, shown
+from pipeline.codec.contract_yaml import Place, printable, shown
 from pipeline.model.contract import CustomPolicy, Unit
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, calendar_day, day_of
 from pipeline.policy.catalogue import metering_catalogue, token_policy_starts
@@ -83,7 +83,7 @@ def date_text(at: int) -> str:
 
 
 def _listed(names: frozenset[str]) -> str:
-    return ", ".join(sorted(names)[:20])
+    return ", ".join(printable(name) for name in sorted(names)[:20])
 
 
 def _custom_policy(name: str, entry: Entry) -> CustomPolicy | None:

@@ -72,8 +72,13 @@ def shown(value: Plain) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return str(value)
-    printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)
-    return f'"{printable}"' if len(printable) <= 60 else f'"{printable[:57]}..."'
+    text = printable(value)
+    return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}..."'
+
+
+def printable(text: str) -> str:
+    """A text from the file on one line, without control characters."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def read_yaml(content: bytes) -> tuple[Document | None, list[Mistake]]:

@@ -40,12 +40,12 @@ entitlements:
 BROKEN: Final = {
     b'{"v": 1, "account": "studio", "product": "MSTN"': "bad_json",
     b'{"v": 1, "account": "studio", "product": "MSTN"}': "missing_field",
-    b'{"v": 1, "product": "MSTN"}': "missing_field",
+    **{b'{"v": 1, "product": "MSTN", "user": "%d"}' % user: "missing_field" for user in range(8)},
     b"\xff\xfe": "bad_encoding",
     b"17": "wrong_type",
 }
 
-BROKEN_AT: Final = range(100, 600, 100)
+BROKEN_AT: Final = range(100, 220, 10)
 OTHERS: Final = 300
 
 
@@ -99,10 +99,11 @@ def _write_in_parts(folder: Path, heartbeats: list[bytes]) -> None:
 
 
 def _write_with_faults(folder: Path, heartbeats: list[bytes]) -> None:
-    """The fleet doubled and shuffled among broken lines and the heartbeats of somebody else."""
+    """Heartbeats of somebody else with broken lines among them, then the fleet, doubled and shuffled."""
     others = [one.replace(b'"account":"studio"', b'"account":"other"') for one in heartbeats[:OTHERS]]
-    lines = [*heartbeats, *heartbeats, *others]
+    lines = [*heartbeats, *heartbeats]
     random.Random(7).shuffle(lines)  # noqa: S311 -- a repeatable shuffle
+    lines = [*others, *lines]
     for place, line in zip(BROKEN_AT, BROKEN, strict=True):
         lines.insert(place, line)
     (folder / "faults.ndjson").write_bytes(b"\n".join(lines) + b"\n")

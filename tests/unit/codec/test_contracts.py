@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
@@ -446,3 +447,14 @@ def test_an_open_end_is_no_end() -> None:
     assert entitlement.until_at is None
     assert entitlement.in_force(entitlement.from_at)
     assert not entitlement.in_force(entitlement.from_at - 1)
+
+
+def test_a_policy_whose_name_holds_control_characters_is_told_without_them() -> None:
+    body = {
+        "account": "acme", "country": "CZ", "currency": "EUR", "policies": {"\x1f": None},
+        "products": {"A": {}},
+        "entitlements": [{"product": "A", "model": "pooled", "policy": "none", "quantity": 1, "from": "2022-01-01"}],
+    }  # fmt: skip
+    mistakes = examine_contract(json.dumps(body).encode()).mistakes
+    assert any("name one of" in one.remedy for one in mistakes)
+    assert all(one.path.isprintable() and one.reason.isprintable() and one.remedy.isprintable() for one in mistakes)
