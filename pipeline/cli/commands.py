@@ -20,7 +20,8 @@ DONE: Final = 0
 WRONG_INPUT: Final = 2
 
 _COMMANDS: Final = (
-    "demo", "run", "statement", "usage", "explain", "dead-letters", "check", "simulate", "worker", "migrate", "settings",
+    "demo", "run", "statement", "usage", "explain", "dead-letters", "check", "simulate",
+    "worker", "migrate", "settings",
 )  # fmt: skip
 
 
