@@ -13,7 +13,7 @@ from pipeline import __version__
 from pipeline.codec.denials import Denial
 from pipeline.codec.flexnet import FlexnetLog, read_flexnet
 from pipeline.embedded.importer import Framer, Line, import_broken, import_denials, import_heartbeats
-from pipeline.embedded.inputs import Format, Input, gather_inputs, log_identity
+from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, log_identity
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.model.contract import Contract
 from pipeline.model.instants import Period
@@ -76,7 +76,7 @@ async def _run(
 ) -> RunOutcome:
     reading = ContractReading(request.contract, metering_catalogue())
     framer = Framer(request.account, pipeline.partitions["heartbeats"])
-    lines = _flexnet_lines(flexnet) if flexnet is not None else (line for one in inputs for line in one.lines())
+    lines = _flexnet_lines(flexnet) if flexnet is not None else all_lines(inputs)
     written = await import_heartbeats(lines, pipeline.producer, framer, lambda done: progress("read", done, None))
     if flexnet is not None:
         broken = [((one.source, one.line, one.raw), one.reason) for one in flexnet.broken]

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.embedded import inputs
-from pipeline.embedded.inputs import Input, gather_inputs, log_identity
+from pipeline.embedded.inputs import Input, all_lines, gather_inputs, log_identity
 from pipeline.model.errors import InputError
 
 OPTIONS = ("heartbeats", "acme", "UTC")
@@ -126,4 +126,16 @@ def test_more_than_the_embedded_broker_holds_is_refused_with_a_remedy(
     with pytest.raises(InputError, match="8 bytes are more than the embedded broker holds") as refused:
         gather_inputs([a, b], scratch)
     assert refused.value.place == f"{a}, {b}"
+    assert "--data-dir" in refused.value.remedy
+
+
+def test_what_is_small_when_packed_is_measured_again_as_it_is_read(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = file(tmp_path, "a.gz", gzip.compress(b"0123456789\n" * 1_000))
+    monkeypatch.setattr(inputs, "BYTES_MAX", 500)
+    gathered = gather_inputs([packed], scratch)
+    with pytest.raises(InputError, match="once unpacked") as refused:
+        list(all_lines(gathered))
+    assert refused.value.place == f"{packed}:51"
     assert "--data-dir" in refused.value.remedy
