@@ -44,13 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """With ``--broker apache`` every process that would start the embedded broker starts Apache Kafka in its place."""
     if config.getoption("--broker") == "apache" and available():
         os.environ[PROGRAM_VARIABLE] = str(ROOT / "tests" / "support" / "apache-as-embedded")
-        os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="apache-kafka-")
-
-
-def pytest_unconfigure() -> None:
-    """A broker is ended by killing it, so its folders are left to whoever had it started."""
-    if folder := os.environ.pop(FOLDER_VARIABLE, ""):
-        shutil.rmtree(folder, ignore_errors=True)
+        # A broker is ended by killing it, so its folder is left to whoever had it started: this run, not one within it.
+        folder = tempfile.mkdtemp(prefix="apache-kafka-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ[FOLDER_VARIABLE] = folder
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
