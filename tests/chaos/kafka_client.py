@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.agents.checkpoint import Message
@@ -81,7 +81,7 @@ class KafkaClient:
         return self._loop.run(self._lag(group, topics))
 
     def until_committed(self, group: str, topics: Mapping[str, int], within_s: float) -> None:
-        """Wait until a group has committed all of these topics. Raises ``TimeoutError``."""
+        """Wait until a group has committed all of these topics, whoever is away meanwhile. Raises ``TimeoutError``."""
         self._loop.run(self._until_committed(group, topics), within_s)
 
     def members(self, group: str) -> int:
@@ -97,12 +97,13 @@ class KafkaClient:
         return self._loop.run(self._read(topics))
 
     def until(self, holds: Callable[[], bool], within_s: float) -> None:
-        """Wait until something holds. Raises ``TimeoutError``."""
+        """Wait until something holds; a broker that cannot say is asked again. Raises ``TimeoutError``."""
 
         async def watch() -> None:
             while True:
-                if await asyncio.to_thread(holds):
-                    return
+                with suppress(KafkaError):
+                    if await asyncio.to_thread(holds):
+                        return
                 await asyncio.sleep(POLL_S)
 
         self._loop.run(watch(), within_s)
@@ -180,11 +181,9 @@ class KafkaClient:
 
     async def _until_committed(self, group: str, topics: Mapping[str, int]) -> None:
         while True:
-            try:
+            with suppress(KafkaError):
                 if not await self._lag(group, topics):
                     return
-            except (KafkaError, UnknownTopicOrPartitionError):
-                pass  # a broker that is away; it is asked again
             await asyncio.sleep(POLL_S)
 
     async def _members(self, group: str) -> int:

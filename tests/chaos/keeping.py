@@ -134,7 +134,10 @@ def as_fork(nursery: Nursery, role: Role, environment: Mapping[str, str], log: P
 
 
 class Keeper:
-    """One worker, kept running. ``orders`` gives each process in turn what happens to it; then nothing does."""
+    """One worker, kept running. ``orders`` gives each process in turn what happens to it; then nothing does.
+
+    ``always`` are arguments of every process.
+    """
 
     def __init__(
         self,
@@ -143,9 +146,9 @@ class Keeper:
         hits: Path,
         log: Path,
         orders: Iterator[Order] | None = None,
-        mutation: str = "",
+        always: Sequence[str] = (),
     ) -> None:
-        self.role, self._start, self._hits, self._log, self._mutation = role, start, hits, log, mutation
+        self.role, self._start, self._hits, self._log, self._always = role, start, hits, log, tuple(always)
         self._orders = orders if orders is not None else iter(())
         self._stopping, self._changed = threading.Event(), threading.Condition()
         self.process: Process | None = None
@@ -226,8 +229,7 @@ class Keeper:
     def _arguments(self, order: Order | None) -> Iterator[str]:
         if order is not None:
             yield from ("--at", str(order), "--hits", str(self._hits))
-        if self._mutation:
-            yield from ("--mutation", self._mutation)
+        yield from self._always
 
 
 def repeated(orders: Sequence[Order]) -> Iterator[Order]:

@@ -133,6 +133,7 @@ class World:
         *,
         orders: Iterator[Order] | None = None,
         mutation: str = "",
+        rewind_late_s: float = 0.0,
         as_production: bool = False,
         **settings: object,
     ) -> Keeper:
@@ -140,12 +141,14 @@ class World:
         number = len(self._keepers) + 1
         environment = self.environment(**settings)
         log, hits = self._folder / f"{number}-{role}.log", self._folder / f"{number}-{role}.hits"
+        always = [] if not mutation else ["--mutation", mutation]
+        always += [] if not rewind_late_s else ["--rewind-late-s", str(rewind_late_s)]
         start = (
             as_command(role, environment, log)
             if as_production
             else as_fork(self._nursery, role, environment, log)
         )  # fmt: skip
-        keeper = Keeper(role, start, hits, log, orders, mutation)
+        keeper = Keeper(role, start, hits, log, orders, always)
         self._keepers.append(keeper)
         return keeper
 
