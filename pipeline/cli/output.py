@@ -85,7 +85,7 @@ def statement_table(statement: Statement) -> Table:
     table.add_column("First peak slot")
     for name in ("Over-use", "Days", "Term licences", "Unit price", "Amount"):
         table.add_column(name, justify="right")
-    for line in statement.lines:
+    for line in statement.pooled:
         table.add_row(*_cells(line, statement.currency), style="bold" if line.overuse else "")
     return table
 
@@ -93,7 +93,7 @@ def statement_table(statement: Statement) -> Table:
 def statement_footer(statement: Statement) -> Text:
     """The total and what it rests on, in two lines."""
     basis = statement.basis
-    unpriced = sum(line.amount is None for line in statement.lines)
+    unpriced = sum(line.amount is None for line in statement.pooled)
     text = Text(f"Total {format_money(statement.total, statement.currency)} {statement.currency}", style="bold")
     if unpriced:
         text.append(f" ({unpriced} of {len(statement.lines)} lines have no price in the contract)", style="not bold")

@@ -4,43 +4,61 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Final, TypedDict
+from typing import Final
 
 import orjson
 
 from pipeline.model.instants import iso
 from pipeline.model.money import format_money
-from pipeline.model.statement import Basis, PooledLine, Statement
+from pipeline.model.statement import (
+    Adjustment,
+    Basis,
+    ChargedWindow,
+    FlexLine,
+    Line,
+    PooledLine,
+    SeatLine,
+    Statement,
+    TokenBlock,
+    VoidEntry,
+)
 
 VERSION: Final = 1
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class LineRecord(TypedDict):
-    """A pooled line as users and programs read it."""
+Value = str | int | None | list[str] | list[dict[str, str | int]]
+Record = dict[str, Value]
 
-    product: str
-    country: str
-    model: str
-    policy: str
-    entitled: int
-    peak: int
-    peak_slots: list[str]
-    overuse: int
-    overuse_slots: list[str]
-    overuse_days: int
-    term_licenses: int
-    unit_price: str | None
-    amount: str | None
+COLUMNS: Final = (
+    "product", "country", "model", "policy", "entitled",
+    "peak", "peak_slots", "overuse", "overuse_slots", "overuse_days", "term_licenses", "unit_price", "amount",
+    "users", "overflow", "charges", "tokens", "uncovered", "windows",
+)  # fmt: skip
+"""What a line of any model has to say, as CSV has it; a line leaves empty what its model does not know."""
 
 
-def line_record(line: PooledLine, currency: str) -> LineRecord:
+def line_record(line: Line, currency: str) -> Record:
     """A line in the interface's names and order."""
+    record: Record = {"product": line.product, "country": line.country, "model": line.model, "policy": line.policy}
+    match line:
+        case PooledLine():
+            record |= _pooled(line, currency)
+        case SeatLine():
+            record |= {"entitled": line.entitled, "users": list(line.users)}
+            record |= {} if line.overflow is None else {"overflow": line.overflow}
+        case FlexLine():
+            record |= {"charges": line.charges, "tokens": line.tokens, "uncovered": line.uncovered}
+            record |= {"windows": [_window(one) for one in line.windows]}
+    return record
+
+
+def _window(one: ChargedWindow) -> dict[str, str | int]:
+    return {"user": one.user, "start": iso(one.start_at), "tokens": one.tokens, "uncovered": one.uncovered}
+
+
+def _pooled(line: PooledLine, currency: str) -> Record:
     return {
-        "product": line.product,
-        "country": line.country,
-        "model": line.model,
-        "policy": line.policy,
         "entitled": line.entitled,
         "peak": line.peak,
         "peak_slots": [iso(at) for at in line.peak_slots],
@@ -66,12 +84,12 @@ def statement_json(statement: Statement) -> bytes:
             "state": statement.state,
             "currency": currency,
             "total": format_money(statement.total, currency),
-            "adjustments_total": format_money(0, currency),
+            "adjustments_total": format_money(statement.adjustments_total, currency),
             "basis": _basis(statement.basis),
             "lines": [line_record(line, currency) for line in statement.lines],
-            "tokens": {"granted": 0, "debited": 0, "expired": 0, "balance": 0},
-            "adjustments": [],
-            "voids": [],
+            "tokens": _tokens(statement.tokens),
+            "adjustments": [_adjustment(one, currency) for one in statement.adjustments],
+            "voids": [_void(one) for one in statement.voids],
         },
         option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
     )
@@ -81,19 +99,59 @@ def statement_csv(statement: Statement) -> str:
     """One row per line under the interface's names; lists are joined by spaces, nothing is there for ``None``."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(LineRecord.__annotations__)
+    writer.writerow(COLUMNS)
     for line in statement.lines:
-        writer.writerow([csv_cell(value) for value in line_record(line, statement.currency).values()])
+        record = line_record(line, statement.currency)
+        writer.writerow([csv_cell(record.get(column)) for column in COLUMNS])
     return out.getvalue()
 
 
 def csv_cell(value: object) -> object:
     """A value as a spreadsheet may see it: text that it would run as a formula is put behind an apostrophe."""
     if isinstance(value, list):
-        return csv_cell(" ".join(str(item) for item in value))
+        return csv_cell(" ".join(_item(item) for item in value))
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
     return "" if value is None else value
+
+
+def _item(item: object) -> str:
+    return "/".join(str(part) for part in item.values()) if isinstance(item, dict) else str(item)
+
+
+def _tokens(block: TokenBlock | None) -> dict[str, int]:
+    block = block or TokenBlock(0, 0, 0, 0)
+    return {
+        "granted": block.granted, "debited": block.debited, "expired": block.expired, "balance": block.balance
+    }  # fmt: skip
+
+
+def _adjustment(one: Adjustment, currency: str) -> dict[str, str]:
+    return {
+        "period": one.period,
+        "kind": one.kind,
+        "product": one.product,
+        "country": one.country,
+        "model": one.model,
+        "before": format_money(one.before, currency),
+        "after": format_money(one.after, currency),
+        "amount": format_money(one.amount, currency),
+    }
+
+
+def _void(one: VoidEntry) -> dict[str, str | None]:
+    return {
+        "id": one.id,
+        "by": one.by,
+        "at": iso(one.at),
+        "reason": one.reason,
+        "session": one.session,
+        "product": one.product,
+        "machine": one.machine,
+        "user": one.user,
+        "from": None if one.from_at is None else iso(one.from_at),
+        "until": None if one.until_at is None else iso(one.until_at),
+    }
 
 
 def _basis(basis: Basis) -> dict[str, str | int | None]:

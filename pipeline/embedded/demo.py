@@ -112,7 +112,7 @@ def _outcome(
         write_completeness(client, contract.account, LOG, until)
     period = Period.parse(demo_plan().period)
     statement = read_statement(client, reading, period, seatbeat=__version__, engine="embedded")
-    most = max(statement.lines, key=lambda line: (line.overuse, line.peak))
+    most = max(statement.pooled, key=lambda line: (line.overuse, line.peak))
     peak = read_explanation(client, reading, most.product, most.country, most.peak_slots[0])
     return DemoOutcome(statement, peak, heartbeats, metering_ms)
 

@@ -113,7 +113,7 @@ def _denials(client: Client, truth: Truth) -> str:
 def _statements(client: Client, truth: Truth, letters_of: Mapping[str, int]) -> str:
     for account in ACCOUNTS:
         statement = read_statement(client, reading_of(account), PERIOD, seatbeat="chaos", engine="server")
-        found: Statement = (statement.lines, statement.basis.heartbeats, statement.basis.dead_letters)
+        found: Statement = (statement.pooled, statement.basis.heartbeats, statement.basis.dead_letters)
         letters = letters_of.get(account, 0) + letters_of.get("", 0)
         expected = truth.statement(account, letters)
         if found != expected:

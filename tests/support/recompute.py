@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.codec.contracts import load_contract
 from pipeline.codec.heartbeats import decode
-from pipeline.codec.statements import LineRecord, line_record
+from pipeline.codec.statements import Record, line_record
 from pipeline.model.contract import Contract
 from pipeline.model.evidence import PRODUCTION, Heartbeat, SessionDay
 from pipeline.model.instants import Period
@@ -33,7 +33,7 @@ def counts_of(contract: Contract, heartbeats: Iterable[Heartbeat], period: Perio
     return slot_counts(used, reading.judgements_of(reported, period))
 
 
-def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[LineRecord]:
+def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[Record]:
     """The lines of the statement that these lines or messages make."""
     terms, quarter = load_contract(contract), Period.parse(period)
     reading = ContractReading(terms, metering_catalogue())

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import zstandard
 
-from pipeline.codec.statements import LineRecord
+from pipeline.codec.statements import Record
 from pipeline.embedded.fleet import FleetPlan, FleetProduct, fleet
 from tests.support.commands import Ended, seatbeat
 from tests.support.recompute import lines_of
@@ -72,7 +72,7 @@ class World:
         """A command that reads the store of an earlier run."""
         return seatbeat(command, "--data-dir", self.folder / data_dir, *options, temporary=self.temporary)
 
-    def expected(self) -> list[LineRecord]:
+    def expected(self) -> list[Record]:
         return lines_of(self.contract, self.heartbeats, "2022Q2")
 
 

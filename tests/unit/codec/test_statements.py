@@ -5,13 +5,25 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from typing import cast
 
 import orjson
 import pytest
 
-from pipeline.codec.statements import csv_cell, statement_csv, statement_json
+from pipeline.codec.statements import COLUMNS, csv_cell, statement_csv, statement_json
 from pipeline.model.instants import Period, iso
-from pipeline.model.statement import Basis, PooledLine, Statement
+from pipeline.model.statement import (
+    Adjustment,
+    Basis,
+    ChargedWindow,
+    FlexLine,
+    Line,
+    PooledLine,
+    SeatLine,
+    Statement,
+    TokenBlock,
+    VoidEntry,
+)
 from tests.support.schemas import SCHEMAS, examples, validator
 
 PERIOD = Period.parse("2022Q2")
@@ -37,6 +49,13 @@ STATEMENT = Statement(
     currency="EUR",
     lines=(LINE, UNPRICED),
     basis=Basis(PERIOD.end_at, 120_034, 2, "sha256:abc", "0.1.0", "embedded"),
+)
+ALL_MODELS: tuple[Line, ...] = (
+    LINE,
+    UNPRICED,
+    SeatLine("ORD", "CZ", "named", LINE.policy, 2, ("a@acme.example", "b@acme.example"), overflow=1),
+    SeatLine("STAAD", "CZ", "practitioner", LINE.policy, 1, ("jana",)),
+    FlexLine("ACD", "CZ", "autodesk-flex@2021-09-24", 41, 280, 7, (ChargedWindow("jana", SLOT_AT, 0, 7),)),
 )
 SCHEMA = validator(SCHEMAS[-1])
 
@@ -162,18 +181,47 @@ def test_amounts_below_one_keep_their_noughts(currency: str, total: str) -> None
 
 def test_csv_is_one_row_per_line_under_the_interfaces_names() -> None:
     told_rows = """
-product,country,model,policy,entitled,peak,peak_slots,overuse,overuse_slots,overuse_days,term_licenses,unit_price,amount
-MSTN,CZ,pooled,bentley-select@2016-04-01,10,13,2022-05-03T09:10:00Z 2022-05-03T09:20:00Z,3,SLOT,2,3,960.00,2880.00
-ORD,CZ,pooled,bentley-select@2016-04-01,10,13,,3,,2,3,,
+product,country,model,policy,entitled,peak,peak_slots,overuse,overuse_slots,overuse_days,term_licenses,unit_price,amount\
+,users,overflow,charges,tokens,uncovered,windows
+MSTN,CZ,pooled,bentley-select@2016-04-01,10,13,2022-05-03T09:10:00Z 2022-05-03T09:20:00Z,3,SLOT,2,3,960.00,2880.00,,,,,,
+ORD,CZ,pooled,bentley-select@2016-04-01,10,13,,3,,2,3,,,,,,,,
+ORD,CZ,named,bentley-select@2016-04-01,2,,,,,,,,,a@acme.example b@acme.example,1,,,,
+STAAD,CZ,practitioner,bentley-select@2016-04-01,1,,,,,,,,,jana,,,,,
+ACD,CZ,flex,autodesk-flex@2021-09-24,,,,,,,,,,,,41,280,7,jana/SLOT/0/7
 """
-    assert statement_csv(STATEMENT) == told_rows.lstrip().replace("SLOT", iso(SLOT_AT)).replace("\n", "\r\n")
+    assert statement_csv(replace(STATEMENT, lines=ALL_MODELS)) == told_rows.lstrip().replace(
+        "SLOT", iso(SLOT_AT)
+    ).replace("\n", "\r\n")
 
 
 def test_csv_and_json_tell_the_same() -> None:
-    fields = orjson.loads(statement_json(STATEMENT))
-    for row, line in zip(rows(STATEMENT), fields["lines"], strict=True):
+    statement = replace(STATEMENT, lines=ALL_MODELS[:-1])
+    fields = told(statement)
+    for row, line in zip(rows(statement), cast(list[dict[str, object]], fields["lines"]), strict=True):
         as_texts = {name: " ".join(value) if isinstance(value, list) else value for name, value in line.items()}
-        assert row == {name: "" if value is None else str(value) for name, value in as_texts.items()}
+        said = {name: "" if value is None else str(value) for name, value in as_texts.items()}
+        assert row == dict.fromkeys(COLUMNS, "") | said
+
+
+def test_adjustments_and_voids_are_told_with_their_sum() -> None:
+    adjustments = (
+        Adjustment("2022Q1", "late_evidence", "MSTN", "CZ", "pooled", 0, 96_000),
+        Adjustment("2022Q1", "void", "MSTN", "CZ", "pooled", 96_000, 48_000),
+    )
+    voids = (VoidEntry("v1", "eva", SLOT_AT, "a test install", "", "MSTN", "pc1", "", SLOT_AT, None),)
+    fields = told(replace(STATEMENT, adjustments=adjustments, voids=voids, tokens=TokenBlock(500, 287, 0, 213)))
+    assert fields["adjustments_total"] == "480.00"
+    assert fields["adjustments"] == [
+        {"period": "2022Q1", "kind": "late_evidence", "product": "MSTN", "country": "CZ", "model": "pooled",
+         "before": "0.00", "after": "960.00", "amount": "960.00"},
+        {"period": "2022Q1", "kind": "void", "product": "MSTN", "country": "CZ", "model": "pooled",
+         "before": "960.00", "after": "480.00", "amount": "-480.00"},
+    ]  # fmt: skip
+    assert fields["voids"] == [
+        {"id": "v1", "by": "eva", "at": iso(SLOT_AT), "reason": "a test install", "session": "", "product": "MSTN",
+         "machine": "pc1", "user": "", "from": iso(SLOT_AT), "until": None},
+    ]  # fmt: skip
+    assert fields["tokens"] == {"granted": 500, "debited": 287, "expired": 0, "balance": 213}
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", '=HYPERLINK("x","y")'])
