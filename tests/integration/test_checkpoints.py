@@ -31,7 +31,7 @@ def seen_by_case(crashed: Future[Ended], tmp_path_factory: pytest.TempPathFactor
     """What every other case saw, by its name."""
     found = _play(tmp_path_factory.mktemp("checkpoints"))
     assert found.status == 0, found.err
-    return {**found.json, "err": found.err}
+    return {**found.json, "err": found.words}
 
 
 def test_a_step_that_raises_ends_the_agent_and_acknowledges_nothing(seen_by_case: Seen) -> None:

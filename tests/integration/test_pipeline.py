@@ -120,7 +120,7 @@ class Scenarios:
         command = self._command("play", "shapes", messages=MESSAGES)
         with running(command, temporary=self._folder / "temporary") as process:
             end = ended(process)
-        return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.err)
+        return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.words)
 
     def _crashes(self) -> Played:
         """Killed at moments after some checkpoint, then everything again to the end, into the same store."""
@@ -140,7 +140,7 @@ class Scenarios:
                 process.wait()
         with running(command, temporary=self._folder / "temporary") as process:
             end = ended(process)
-        return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.err)
+        return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.words)
 
     def _seats(self, name: str, stored: list[Carried], topic: list[Carried]) -> dict[str, Any]:
         """What is live once nothing changes any more: the counts are those expected, or time is up."""
@@ -153,7 +153,7 @@ class Scenarios:
                 found = json.loads(line)
             _go_on(process)
             end = ended(process)
-        return {**found, "status": end.status, "err": end.err}
+        return {**found, "status": end.status, "err": end.words}
 
     def _divided(self) -> dict[str, Any]:
         return self._seats("divided", MESSAGES[::2], MESSAGES[1::2])
@@ -172,7 +172,7 @@ class Scenarios:
                 if events[-1]["event"] == "checkpoint":
                     _go_on(process)
             end = ended(process)
-        return Played(events, end.status, end.err)
+        return Played(events, end.status, end.words)
 
     def _still(self) -> Played:
         """The broker stands still while messages are on their way."""
@@ -182,7 +182,7 @@ class Scenarios:
             os.kill(started["broker"], signal.SIGSTOP)
             _go_on(process)
             end = ended(process)
-        return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.err)
+        return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.words)
 
 
 async def _join_and_leave(bootstrap: str, joined: Callable[[], None]) -> None:
@@ -317,6 +317,7 @@ def test_partitions_that_go_to_somebody_else_and_come_back_lose_nothing(
     assert found["heartbeats"] == shapes["heartbeats"]
 
 
+@pytest.mark.usefixtures("_embedded_broker")
 def test_a_broker_that_stands_still_fails_the_pipeline_instead_of_hanging(scenarios: Scenarios) -> None:
     played = scenarios.still.result()
     assert played.status == 1

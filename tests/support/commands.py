@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import subprocess
 import sys
@@ -21,6 +22,10 @@ from tests.support.processes import ROOT, end
 PROGRAM: Final = (sys.executable, "-m", "pipeline.cli.main")
 ENDS_S_MAX: Final = 120.0
 _TURN_S: Final = 0.02
+_ASKED_AGAIN: Final = re.compile(
+    r"^Group Coordinator Request failed: .*GroupCoordinatorNotAvailableError$"
+    r"|^Got error produce response .*, retrying\. .*NotLeaderForPartitionError"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,11 @@ class Ended:
     @property
     def json(self) -> Any:
         return orjson.loads(self.out)
+
+    @property
+    def words(self) -> str:
+        """What it said on stderr beyond aiokafka's notes that a broker which has just started is asked again."""
+        return "".join(line for line in self.err.splitlines(keepends=True) if not _ASKED_AGAIN.search(line))
 
 
 def seatbeat(
