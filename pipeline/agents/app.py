@@ -13,6 +13,9 @@ from pipeline.agents.transport import paced_transport
 BUFFER_MESSAGES: Final = 4_096
 """Well above what one checkpoint takes: when every buffer is full Faust pauses for a whole second."""
 
+METADATA_AGE_MS_MAX: Final = 15_000
+"""A group that formed while the broker knew no leaders has nothing assigned until it looks again: at most so long."""
+
 
 def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages: int) -> faust.App:
     """An app for one role that decodes, declares, serves and leaves nothing, and starts at the log's beginning.
@@ -46,6 +49,7 @@ def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages:
         stream_buffer_maxsize=max(BUFFER_MESSAGES, 4 * checkpoint_messages),
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=f"{settings.instance_id}-{role}" if settings.instance_id else None,
+        consumer_metadata_max_age_ms=METADATA_AGE_MS_MAX,
         consumer_max_fetch_size=4 * 1024 * 1024,
         broker_commit_interval=settings.commit_interval_ms / 1000,
         broker_commit_every=1_000_000,

@@ -54,6 +54,7 @@ def sink_is_killed_while_the_store_is_away(world: World, mutation: str) -> None:
     world.seam.down()
     world.until(lambda: sink.hits().total() == 1)
     world.seam.clear()
+    world.until(lambda: sink.said("working as sink") > 1)
 
 
 def rows_are_stored_twice(world: World, mutation: str) -> None:
