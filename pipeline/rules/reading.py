@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.model.contract import Contract, Entitlement
-from pipeline.model.instants import Period
+from pipeline.model.contract import Contract, Entitlement, Model
+from pipeline.model.instants import Period, calendar_day, day_of
+from pipeline.policy.catalogue import token_policy_starts
 from pipeline.policy.metering import MeteringPolicy, MeteringTimeline, resolve
+from pipeline.rules.entitlements import seats_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class ContractReading:
 
     def entitled_at(self, product: str, country: str, at: int) -> int:
         """Pooled seats in force at an instant (RULES 4)."""
-        return sum(e.quantity for e in self.entitlements_at(product, country, at) if e.model == "pooled")
+        return seats_at(self.contract, product, country, "pooled", at)
 
     def policy_at(self, product: str, country: str, at: int) -> MeteringPolicy:
         """The policy that judges use: the one the entitlements in force name, else the contract's default.
@@ -90,6 +92,21 @@ class ContractReading:
         )
         return self._timeline(name).at(at)
 
+    def policy_id_at(self, product: str, country: str, model: Model, at: int) -> str:
+        """The policy as a line names it: a token policy where the model's own entitlement names one.
+
+        Raises ``BeforeFirstRow``.
+        """
+        own = (e.policy for e in self.entitlements_at(product, country, at) if e.model == model)
+        token = next((name for name in own if not self._is_metering(name)), None)
+        if token is None:
+            return self.policy_at(product, country, at).id
+        return f"{token}@{calendar_day(day_of(token_policy_starts()[token])).isoformat()}"
+
+    def is_charged(self, product: str, country: str, at: int) -> bool:
+        """Whether flex is in force: use beyond single-user seats is charged in tokens and no pool counts (RULES 6)."""
+        return any(e.model == "flex" for e in self.entitlements_at(product, country, at))
+
     def needs_licence(self, product: str, country: str, at: int) -> bool:
         """False for a plug-in without an entitlement of its own: it costs nothing and counts nowhere (RULES 6)."""
         listed = self.contract.products.get(product)
@@ -98,14 +115,15 @@ class ContractReading:
         return any(True for _ in self.entitlements_at(product, country, at))
 
     def judgements(self, code: str, reported_country: str, period: Period) -> tuple[Judgement, ...]:
-        """How use of a code is judged over a period: adjoining stretches of time without overlap.
+        """How use of a code is judged over a period: stretches of time without overlap, those left out that no seats
+        are for: a plug-in's without an entitlement, and those in which tokens are charged.
 
         Raises ``BeforeFirstRow`` where a policy says nothing of some day in the period.
         """
         country, found = self.country_of(reported_country), list[Judgement]()
         for from_at, until_at in self._elementary(period.start_at, period.end_at):
             product = self.product_at(code, from_at)
-            if not self.needs_licence(product, country, from_at):
+            if not self.needs_licence(product, country, from_at) or self.is_charged(product, country, from_at):
                 continue
             policy = self.policy_at(product, country, from_at)
             last = found[-1] if found else None

@@ -1,4 +1,4 @@
-"""Reading the scenarios in ``pooled/*.txt``: use of licences and what a statement must say of it, as text tables.
+"""Reading the scenarios in ``pooled`` and ``people``: use of licences and what a statement must say of it, as tables.
 
 A file opens with the contract of its scenarios; a scenario begins with ``=== its name``. Its blocks are headed by a
 word and a colon and indented:
@@ -10,6 +10,11 @@ word and a colon and indented:
                opened when the first of them begins. ``2022-05-03 17:00 bare close  eva on PC1`` has no evidence.
 ``counts:``    every slot in which anything counts: ``2022-05-03 15:10..15:40 : 2  MSTN CZ``. Two dots stand for every
                ten minutes between. Product and country may be left out.
+``commands:``  what was ordered, in log order, each behind its id: ``c1 assign STAAD to jana at 2022-05-01 08:00``, with
+               ``replacing petr``; ``c2 release STAAD of jana at 2022-06-01 08:00``; ``c3 checkout MSTN for petr on PC2
+               from 2022-05-03 00:00 to 2022-05-04 00:00``; ``c4 checkin c3 at 2022-05-03 12:00``. ``country=SK`` and
+               ``model=practitioner`` may follow.
+``refusals:``  every order that is refused: ``c1 locked, possible 2022-05-31 08:00``; of a contract's list by its place.
 ``lines 2022Q2:``   some columns of the statement's lines, all lines; ``-`` is nothing at all.
 ``refused 2005Q4:`` the error in place of counts and lines.
 """
@@ -20,14 +25,18 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from pipeline.codec.contracts import read_contract
+from pipeline.model.commands import Assign, CheckIn, CheckOut, Command, Logged, Order, Refused, Release, SeatModel
 from pipeline.model.contract import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, at_midnight, calendar_day
 from pipeline.model.money import format_money
-from pipeline.model.statement import PooledLine
+from pipeline.model.statement import PooledLine, SeatLine
+from pipeline.model.text import fold
 from pipeline.rules.counting import Pool
+from pipeline.rules.people import listed_orders
 from tests.support.evidence import beating, heartbeat, instant
 
 Counts = dict[Pool, dict[int, int]]
@@ -38,6 +47,11 @@ _USE = re.compile(
     r"(?:to (?P<at>(?:\S{10} )?[\d:.]+)|(?P<bare>bare close)) +(?P<user>\S+) on (?P<machine>\S+)(?P<rest>.*)"
 )
 _OPTIONS = {"session", "product", "country", "usage", "version", "opened"}
+_ORDER = re.compile(
+    r"(?P<id>\S+) +(?P<kind>assign|release|checkout|checkin) +(?P<what>\S+)"
+    r"(?: +(?:to|of|for) (?P<user>\S+))?(?: on (?P<machine>\S+))?(?: at (?P<at>\S+ [\d:.]+))?"
+    r"(?: from (?P<from_at>\S+ [\d:.]+) to (?P<until_at>\S+ [\d:.]+))?(?: replacing (?P<replaces>\S+))?(?P<rest>.*)"
+)
 _MACHINES = re.compile(r"(\D+)(\d+)\.\.\1(\d+)")
 
 
@@ -52,6 +66,9 @@ class Scenario:
     counts: Counts
     lines: Mapping[str, tuple[Cells, ...]]
     refused: Mapping[str, str]
+    commands: tuple[Logged, ...] = ()
+    refusals: tuple[str, ...] = ()
+    tells_counts: bool = True
 
     @property
     def periods(self) -> list[Period]:
@@ -59,6 +76,7 @@ class Scenario:
         starts = {Period.containing(one.opened_at) for one in self.told} | {
             Period.containing(one.at) for one in self.told
         }
+        starts |= {Period.containing(at) for slots in self.counts.values() for at in slots}
         named = {Period.parse(name) for name in (*self.lines, *self.refused)}
         return sorted(starts | named, key=lambda period: period.start_at)
 
@@ -76,17 +94,33 @@ def read_scenarios(path: Path) -> Iterator[Scenario]:
         yield _scenario(one, f"{path.stem} {number}", {**head.blocks, **one.blocks})
 
 
-def cells(line: PooledLine, currency: str, columns: Mapping[str, str]) -> Cells:
+def refusal(contract: Contract, refused: Refused) -> str:
+    """A refusal as the tables write it."""
+    places = {one.id: "{}[{}]".format(*one.place) for one in listed_orders(contract)}
+    possible = "" if refused.possible_at is None else f", possible {_written_slots((refused.possible_at,))}"
+    return f"{places.get(refused.id, refused.id)} {refused.code}{possible}"
+
+
+def cells(line: PooledLine | SeatLine, currency: str, columns: Mapping[str, str]) -> Cells:
     """The columns of a statement's line as the tables write them."""
 
     def money(minor: int | None) -> str:
         return "-" if minor is None else format_money(minor, currency)
 
-    written = {
+    written = dict.fromkeys(columns, "-") | {
         "product": line.product,
         "country": line.country,
+        "model": line.model,
         "policy": line.policy,
         "entitled": str(line.entitled),
+    }
+    if isinstance(line, SeatLine):
+        written |= {
+            "users": " ".join(line.users) or "-",
+            "overflow": "-" if line.overflow is None else str(line.overflow),
+        }
+        return {column: written[column] for column in columns}
+    written |= {
         "peak": str(line.peak),
         "peak slots": _written_slots(line.peak_slots),
         "overuse": str(line.overuse),
@@ -114,10 +148,13 @@ def _split(path: Path) -> list[_Blocks]:
 
 
 def _scenario(named: _Blocks, account: str, blocks: Mapping[str, list[str]]) -> Scenario:
-    told = tuple(_heartbeats(blocks["use"], account))
+    told = tuple(_heartbeats(blocks.get("use", []), account))
     return Scenario(
         name=f"{account.rpartition(' ')[0]}: {named.name}",
         contract=_contract(blocks["contract"], account),
+        commands=tuple(_command(row, account) for row in blocks.get("commands", [])),
+        refusals=tuple(blocks.get("refusals", [])),
+        tells_counts="counts" in blocks,
         told=told,
         beaten=tuple(one for whole in told for one in beating(whole)),
         counts=_counts(blocks.get("counts", [])),
@@ -157,14 +194,35 @@ def _heartbeats(rows: list[str], account: str) -> Iterator[Heartbeat]:
                     since=since,
                     state="close" if match["bare"] or "closed" in words else "beat",
                     account=account,
-                    machine=machine,
-                    user=match["user"],
+                    machine=fold(machine),
+                    user=fold(match["user"]),
                     session=session,
                     product=options.get("product", "MSTN"),
                     country=options.get("country", ""),
                     usage=options.get("usage", "production"),
                     version=options.get("version", "10.1"),
                 )
+
+
+def _command(row: str, account: str) -> Logged:
+    match = _ORDER.fullmatch(row)
+    assert match is not None, row
+    said = dict(word.split("=", 1) for word in match["rest"].split())
+    assert said.keys() <= {"country", "model"}, row
+    at, country, user = _at("", match["at"]) if match["at"] else 0, said.get("country", ""), match["user"] or ""
+    model = cast("SeatModel | None", said.get("model"))
+    order: Order
+    match match["kind"]:
+        case "assign":
+            order = Assign(match["what"], country, user, at, match["replaces"], model)
+        case "release":
+            order = Release(match["what"], country, user, at, model)
+        case "checkout":
+            from_at, until_at = instant(match["from_at"]), instant(match["until_at"])
+            order = CheckOut(match["what"], country, user, match["machine"], from_at, until_at)
+        case _:
+            order = CheckIn(match["what"], at)
+    return Logged(Command(match["id"], account, "tests", 0, order), 0)
 
 
 def _days(first: str, last: str | None) -> list[str]:
