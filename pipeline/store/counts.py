@@ -9,6 +9,7 @@ from pipeline.model.evidence import PRODUCTION
 from pipeline.model.instants import Period, day_of
 from pipeline.rules.counting import Pool
 from pipeline.rules.reading import Judgement
+from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
 
 SESSION_DAYS_MAX: Final = 36
@@ -23,16 +24,12 @@ WHERE account = {account:String} AND usage = {production:String}
 ORDER BY product, country
 """
 
-_COUNTS: Final = """
+_FACTS: Final = """
 WITH
 judgements AS (
     SELECT j.1 AS code, j.2 AS reported_country, j.3 AS pool_product, j.4 AS pool_country, j.5 AS from_ms,
            j.6 AS until_ms, j.7 AS slot_ms, j.8 AS opening_slot_counts, j.9 AS min_use_ms, j.10 AS by_session
-    FROM (
-        SELECT arrayJoin(
-            {judgements:Array(Tuple(String, String, String, String, Int64, Int64, Int64, UInt8, Int64, UInt8))}
-        ) AS j
-    )
+    FROM (SELECT arrayJoin({judgements}) AS j)
 ),
 sessions AS (
     SELECT product, country, machine, user, session,
@@ -46,6 +43,10 @@ sessions AS (
       AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32})
     GROUP BY product, country, machine, user, session
 )
+"""
+"""What every count begins with: how use is judged, and the facts. Nothing else reads facts to count them."""
+
+_COUNTS: Final = """
 SELECT pool_product, pool_country, intDiv(at_ms, slot_ms) * slot_ms AS slot_ms_at,
        uniqExact(if(by_session, sipHash128(product, country, machine, user, session), sipHash128(machine))) AS units
 FROM sessions
@@ -71,10 +72,8 @@ def reported_codes(client: Client, account: str, period: Period) -> list[tuple[s
     return [(str(product), str(country)) for product, country in rows]
 
 
-def slot_counts(
-    client: Client, account: str, period: Period, judgements: Iterable[Judgement]
-) -> dict[Pool, dict[int, int]]:
-    """Units per pool and slot start, slots without use left out; equal to ``rules.counting.slot_counts``."""
+def counting_facts(account: str, period: Period, judgements: Iterable[Judgement]) -> tuple[str, dict[str, Parameter]]:
+    """The beginning of a query that counts: the tables ``judgements`` and ``sessions``; and its parameters."""
     rules = [
         (
             j.code, j.reported_country, j.product, j.country, j.from_at, j.until_at, j.policy.slot_ms,
@@ -82,16 +81,26 @@ def slot_counts(
         )
         for j in judgements
     ]  # fmt: skip
-    if not rules:
-        return {}
-    parameters: dict[str, Parameter] = {
+    kind = "Tuple(String, String, String, String, Int64, Int64, Int64, UInt8, Int64, UInt8)"
+    expression, parameters = array_parameter("judgements", kind, rules)
+    parameters |= {
         "account": account,
         "production": PRODUCTION,
         "from_day": day_of(period.start_at) - SESSION_DAYS_MAX,
         "until_day": day_of(period.end_at) + SESSION_DAYS_MAX,
-        "judgements": rules,
     }
+    return _FACTS.replace("{judgements}", expression), parameters
+
+
+def slot_counts(
+    client: Client, account: str, period: Period, judgements: Iterable[Judgement]
+) -> dict[Pool, dict[int, int]]:
+    """Units per pool and slot start, slots without use left out; equal to ``rules.counting.slot_counts``."""
+    rules = tuple(judgements)
+    if not rules:
+        return {}
+    facts, parameters = counting_facts(account, period, rules)
     counts: dict[Pool, dict[int, int]] = {}
-    for product, country, slot_at, units in client.query(_COUNTS, parameters).result_rows:
+    for product, country, slot_at, units in client.query(facts + _COUNTS, parameters).result_rows:
         counts.setdefault((str(product), str(country)), {})[cast(int, slot_at)] = cast(int, units)
     return counts

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
+from pipeline.model.commands import Logged
 from pipeline.model.instants import Period
-from pipeline.model.statement import Basis, Statement
-from pipeline.rules.pooled import pooled_lines
+from pipeline.model.statement import Basis, Line, Statement
+from pipeline.rules.lines import statement_lines
+from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.counts import reported_codes, slot_counts
+from pipeline.store.counts import slot_counts
+from pipeline.store.people import uncovered_counts
+from pipeline.store.seats import judgements_of, read_seats
 
 
 def read_statement(
-    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Literal["embedded", "server"]
+    client: Client,
+    reading: ContractReading,
+    period: Period,
+    *,
+    seatbeat: str,
+    engine: Literal["embedded", "server"],
+    logged: Sequence[Logged] = (),
 ) -> Statement:
-    """The open statement of the contract's account for a quarter.
+    """The open statement of the contract's account for a quarter, after its commands in log order, no id twice.
 
     Raises ``BeforeFirstRow`` where a policy of the contract says nothing of some day in the period.
     """
     account = reading.contract.account
-    judgements = reading.judgements_of(reported_codes(client, account, period), period)
-    counts = slot_counts(client, account, period, [one for found in judgements.values() for one in found])
     return Statement(
         account=account,
         period=period,
         currency=reading.contract.currency,
-        lines=pooled_lines(reading, period, counts),
+        lines=read_lines(client, reading, period, logged),
         basis=Basis(
             complete_until=_complete_until(client, account, period),
             heartbeats=_number(client, _HEARTBEATS, account),
@@ -36,6 +45,23 @@ def read_statement(
             engine=engine,
         ),
     )
+
+
+def read_lines(
+    client: Client, reading: ContractReading, period: Period, logged: Sequence[Logged] = ()
+) -> tuple[Line, ...]:
+    """The lines of a quarter under any contract of the account and after any of its commands.
+
+    One query counts; where named seats are in force another one says who took them. Raises ``BeforeFirstRow``.
+    """
+    account = reading.contract.account
+    judgements = judgements_of(client, reading, period)
+    seats = read_seats(client, reading, people_of(reading.contract, logged), period, judgements)
+    if seats.coverage or seats.offline:
+        counts = uncovered_counts(client, account, period, judgements, seats.coverage, seats.offline)
+    else:
+        counts = slot_counts(client, account, period, judgements)
+    return statement_lines(reading, period, counts, seats.held, seats.named)
 
 
 _HEARTBEATS = """

@@ -12,10 +12,16 @@ from pipeline.model.instants import Period
 from pipeline.model.statement import PooledLine, SeatLine
 from pipeline.rules import recount
 from pipeline.rules.coverage import Covered
+from pipeline.rules.fold import fold
 from pipeline.rules.named import named_coverage
 from pipeline.rules.people import people_of
 from pipeline.rules.sessions import sessions
 from pipeline.rules.waterfall import uncovered, units_by_slot
+from pipeline.store.client import Client
+from pipeline.store.people import uncovered_counts
+from pipeline.store.seats import judgements_of, read_seats
+from pipeline.store.statements import read_lines
+from pipeline.store.writes import write_session_days
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios, refusal
 from tests.support.evidence import ways
 from tests.support.fleets import reading_of
@@ -56,6 +62,27 @@ def expected_counts(scenario: Scenario, period: Period) -> Counts:
         for pool, slots in scenario.counts.items()
     }
     return {pool: slots for pool, slots in inside.items() if slots}
+
+
+@pytest.fixture(scope="module")
+def filled(store: Client) -> Client:
+    """The store with the evidence of every scenario, in three parts in an odd order, the first of them twice."""
+    beaten = [one for scenario in SCENARIOS for one in scenario.beaten]
+    parts = [fold(beaten[part::3]) for part in range(3)]
+    for part in (2, 0, 1, 0):
+        write_session_days(store, reversed(parts[part]))
+    return store
+
+
+@each_quarter
+def test_the_store_has_the_same_lines_and_counts(scenario: Scenario, period: Period, filled: Client) -> None:
+    reading, days = reading_of(scenario.contract), fold(scenario.beaten)
+    assert read_lines(filled, reading, period, scenario.commands) == pure_lines(scenario, days, period)
+    judgements = judgements_of(filled, reading, period)
+    seats = read_seats(filled, reading, people_of(scenario.contract, scenario.commands), period)
+    account = scenario.contract.account
+    counts = uncovered_counts(filled, account, period, judgements, seats.coverage, seats.offline)
+    assert counts == pool_counts(scenario, days, period)
 
 
 @each_quarter
