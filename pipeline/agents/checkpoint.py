@@ -20,6 +20,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 from faust.streams import Stream as FaustStream
 from faust.types import EventT, StreamT
 
+from pipeline.agents.continuity import Continuity
+
 Output = TypeVar("Output")
 Output_co = TypeVar("Output_co", covariant=True)
 Event = EventT[bytes | None]
@@ -66,7 +68,10 @@ class Made(NamedTuple):
 
 
 class Checkpoints(Generic[Output]):
-    """Runs one step over one stream, checkpoint by checkpoint. ``observe`` hears of each one made."""
+    """Runs one step over one stream, checkpoint by checkpoint. ``observe`` hears of each one made.
+
+    Without ``continuity`` a message that the broker's client passes over is passed over: only for what is a cache.
+    """
 
     def __init__(
         self,
@@ -75,7 +80,9 @@ class Checkpoints(Generic[Output]):
         pace: Pace,
         fail: Fail,
         observe: Callable[[Made], None] = lambda _: None,
+        continuity: Continuity | None = None,
     ) -> None:
+        self._continuity = continuity
         self._step, self._flush, self._pace, self._fail, self._observe = step, flush, pace, fail, observe
         self._events: list[Event] = []
         self._first_taken_s = 0.0
@@ -98,6 +105,7 @@ class Checkpoints(Generic[Output]):
 
     async def _read(self, stream: Stream) -> None:
         async for event in stream.events():
+            await self._unbroken(event)
             self._step.take(read_message(event))
             if not self._events:
                 self._first_taken_s = asyncio.get_running_loop().time()
@@ -105,6 +113,11 @@ class Checkpoints(Generic[Output]):
             if len(self._events) >= self._pace.messages:
                 await self._checkpoint(stream)
         raise RuntimeError("the stream ended by itself")
+
+    async def _unbroken(self, event: Event) -> None:
+        at = event.message
+        if self._continuity is not None and not self._continuity.follows(at.topic, at.partition, at.offset):
+            await self._continuity.look_into(at.topic, at.partition, at.offset)
 
     async def _tick(self, stream: Stream) -> None:
         while True:

@@ -13,6 +13,7 @@ import orjson
 
 from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
+from pipeline.agents.continuity import Continuity
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.quarantine import Quarantine
 from pipeline.agents.settings import Settings
@@ -156,7 +157,7 @@ def build_meter(
         await producer.write(outgoing)
 
     pace = Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms)
-    checkpoints = Checkpoints(step, flush, pace, fail, observe)
+    checkpoints = Checkpoints(step, flush, pace, fail, observe, Continuity(settings.kafka_bootstrap, app.conf.id))
 
     @app.agent(raw_topics(app, HEARTBEATS), concurrency=1, name="meter")
     async def meter(stream: Stream) -> None:

@@ -14,6 +14,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
+from pipeline.agents.continuity import Continuity
 from pipeline.agents.settings import Settings
 from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.codec import dead_letters, denials
@@ -141,7 +142,9 @@ def build_sink(
     """The app of a storing role: a checkpoint awaits every insert before it acknowledges."""
     app = build_app(settings, role, fail, checkpoint_messages=settings.sink_checkpoint_messages)
     pace = Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms)
-    checkpoints = Checkpoints(SinkStep(settings.log_id), writer.write, pace, fail, observe)
+    checkpoints = Checkpoints(
+        SinkStep(settings.log_id), writer.write, pace, fail, observe, Continuity(settings.kafka_bootstrap, app.conf.id)
+    )
 
     @app.agent(raw_topics(app, *SINK_TOPICS[role]), concurrency=1, name=role)
     async def sink(stream: Stream) -> None:

@@ -14,6 +14,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from pipeline.agents import worker
 from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Pace, Step
+from pipeline.agents.continuity import Continuity
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.seats import SeatsStep
@@ -126,12 +127,13 @@ def _around_acknowledgements(passing: Passing) -> None:
         pace: Pace,
         fail: Fail,
         observe: Callable[[Made], None] = lambda _: None,
+        continuity: Continuity | None = None,
     ) -> None:
         def heard_observe(made: Made) -> None:
             observe(made)
             passing.step("acked all")
 
-        build(self, step, flush, pace, fail, heard_observe)
+        build(self, step, flush, pace, fail, heard_observe, continuity)
 
     Stream.ack = heard_ack  # type: ignore[method-assign]  # a seam
     Checkpoints.__init__ = heard_build  # type: ignore[method-assign]  # a seam

@@ -49,6 +49,21 @@ def test_a_produce_that_fails_acknowledges_nothing(seen_by_case: Seen) -> None:
     assert (seen["taken"], seen["acknowledged"], seen["committed"]) == (["one"], [], 0)
 
 
+def test_messages_that_faust_passes_over_end_the_agent_and_nothing_after_them_is_acknowledged(
+    seen_by_case: Seen,
+) -> None:
+    assert seen_by_case["passed_over"] == {
+        "taken": ["one"],
+        "failures": ["MessagesMissed: TOPIC/0: offset 3 came, but 1 never did"],
+        "acknowledged": [[0, 0]],
+    }
+    assert seen_by_case["passed_over_at_first"] == {
+        "taken": [],
+        "failures": ["MessagesMissed: TOPIC/0: offset 2 came, but 0 never did"],
+        "acknowledged": [],
+    }
+
+
 def test_an_insert_that_fails_is_tried_again_with_the_same_rows_and_then_acknowledged(seen_by_case: Seen) -> None:
     assert seen_by_case["retried"] == {
         "retries": ["away", "still away"],

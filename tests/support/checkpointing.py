@@ -18,10 +18,12 @@ from typing import Any, Final
 import faust
 import orjson
 import pyarrow as pa
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Message, Pace, Stream
+from pipeline.agents.continuity import Continuity
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.progress import GroupProgress
 from pipeline.agents.settings import Settings
@@ -72,6 +74,16 @@ class Case:
     async def send(self, *texts: str) -> None:
         await self.producer.write(Outgoing(self.name, text.encode(), text.encode()) for text in texts)
 
+    async def pass_over(self, offset: int, *texts: str) -> None:
+        """Send messages and let Faust's consumer go on from an offset, as after a rebalance whose way back failed."""
+        assert self.app is not None
+        consumer: AIOKafkaConsumer = vars(vars(self.app.consumer)["_thread"])["_consumer"]
+        place = TopicPartition(self.name, 0)
+        consumer.pause(place)
+        await self.send(*texts)
+        consumer.seek(place, offset)
+        consumer.resume(place)
+
     async def committed(self) -> int:
         lag = await self.progress.lag()
         return lag.end - lag.behind
@@ -88,7 +100,8 @@ class Case:
         )  # fmt: skip
         await create_topics(self.bootstrap, [Topic(self.name, self.partitions, 1, {})], with_config=False)
         app = build_app(settings, self.name, self.failures.append, checkpoint_messages=pace.messages)
-        checkpoints = Checkpoints(self.step, flush, pace, self.failures.append)
+        continuity = Continuity(self.bootstrap, app.conf.id)
+        checkpoints = Checkpoints(self.step, flush, pace, self.failures.append, continuity=continuity)
 
         @app.agent(raw_topics(app, self.name), concurrency=1, name=self.name)
         async def agent(stream: Stream) -> None:
@@ -159,6 +172,31 @@ async def step_raises(case: Case) -> Seen:
         await _until(lambda: bool(case.failures))
         await case.send("four")
         return await _afterwards(case)
+
+
+async def passed_over(case: Case) -> Seen:
+    """Faust's consumer goes on further than where it was."""
+    async with case.running(_nothing, Pace(1, 20)):
+        await case.send("one")
+        await _until(lambda: bool(case.acknowledged))
+        await case.pass_over(3, "lost", "lost", "four")
+        return await _missed(case)
+
+
+async def passed_over_at_first(case: Case) -> Seen:
+    """Faust's consumer goes on further than the beginning of what nobody has committed."""
+    async with case.running(_nothing, Pace(1, 20)):
+        await case.pass_over(2, "lost", "lost", "three")
+        return await _missed(case)
+
+
+async def _missed(case: Case) -> Seen:
+    await _until(lambda: bool(case.failures))
+    return {
+        "taken": case.step.taken,
+        "failures": [f"{type(one).__name__}: {one}".replace(case.name, "TOPIC") for one in case.failures],
+        "acknowledged": case.acknowledged,
+    }
 
 
 async def flush_raises(case: Case) -> Seen:
@@ -316,7 +354,17 @@ def _batch(texts: list[str]) -> Batch:
     )
 
 
-CASES: Final = (step_raises, flush_raises, arrivals, interval, order, retried, refused)
+CASES: Final = (
+    step_raises,
+    flush_raises,
+    arrivals,
+    interval,
+    order,
+    retried,
+    refused,
+    passed_over,
+    passed_over_at_first,
+)
 
 
 async def _play(cases: Sequence[Callable[[Case], Awaitable[Seen]]]) -> dict[str, Seen]:
