@@ -15,6 +15,7 @@ from pipeline.model.errors import InputError
 from pipeline.model.instants import Period, at_datetime
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.policy.timeline import BeforeFirstRow
+from pipeline.rules.entitlements import overlaps
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client, StoreUnreachable, connect, engine_of
 from pipeline.store.contracts import stored_contract
@@ -80,22 +81,12 @@ def store_error(place: str, error: StoreUnreachable) -> InputError:
 
 
 def refuse_other_models(contract: Contract, period: Period, source: str) -> None:
-    """Raises ``InputError`` where a statement would need licence models that this version does not compute."""
-    other = sorted(
-        {
-            entitlement.model
-            for entitlement in contract.entitlements
-            if entitlement.model != "pooled"
-            and entitlement.from_at < period.end_at
-            and (entitlement.until_at is None or entitlement.until_at > period.start_at)
-        }
-    )
-    if other or contract.checkouts:
-        named = ", ".join([*other, *(["checkouts"] if contract.checkouts else [])])
+    """Raises ``InputError`` where a statement would need token charges, which this version does not compute."""
+    if any(one.model == "flex" and overlaps(one, period.start_at, period.end_at) for one in contract.entitlements):
         raise InputError(
             source,
-            f"has {named} in {period.name}; statements of this version cover pooled entitlements only",
-            "Leave them out of the contract to see its pooled lines alone",
+            f"has flex in {period.name}; statements of this version do not charge tokens",
+            "Leave it out of the contract to see its other lines alone",
         )
 
 

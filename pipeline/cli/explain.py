@@ -12,7 +12,8 @@ from rich.tree import Tree
 from pipeline.cli.access import add_store_options, ask_store, parse_instant
 from pipeline.cli.output import console, duration, minute
 from pipeline.codec.session_reports import explanation_record
-from pipeline.rules.explain import SlotExplanation, sentence
+from pipeline.rules.checkouts import TakenOut
+from pipeline.rules.explain import SlotExplanation, because, covered_sentence
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session
 from pipeline.store.client import Client
@@ -55,17 +56,33 @@ def explanation_tree(explained: SlotExplanation) -> Tree:
     )
     counted = tree.add(f"{explained.count} {_plural(explained.policy.unit, explained.count)} counted")
     for unit in explained.units:
-        if len(unit.sessions) == 1:
-            counted.add(_session(unit.sessions[0]))
+        by = [*map(_session, unit.sessions), *map(_checkout, unit.checkouts)]
+        if len(by) == 1:
+            counted.add(by[0])
             continue
-        machine = counted.add(f"{escape(unit.machine)}, once for its {len(unit.sessions)} sessions")
-        for session in unit.sessions:
-            machine.add(_session(session))
+        sessions = f"its {len(unit.sessions)} sessions"
+        if unit.checkouts:
+            sessions = f"its {len(unit.sessions)} sessions and {len(unit.checkouts)} checkouts"
+        machine = counted.add(f"{escape(unit.machine)}, once for {sessions}")
+        for one in by:
+            machine.add(one)
     if explained.uncounted:
         rest = tree.add(f"{len(explained.uncounted)} sessions not counted")
-        for one in explained.uncounted:
-            rest.add(f"{_session(one.session)}: {sentence(one.reason, explained.policy)}")
+        for session in explained.uncounted:
+            rest.add(f"{_session(session.session)}: {escape(because(session, explained.policy))}")
+    if explained.covered_checkouts:
+        rest = tree.add(f"{len(explained.covered_checkouts)} checkouts not counted")
+        for taken in explained.covered_checkouts:
+            sentence = covered_sentence(taken.covered_by, taken.checkout.user)
+            rest.add(f"{_checkout(taken.checkout)}: {escape(sentence)}")
     return tree
+
+
+def _checkout(taken: TakenOut) -> str:
+    return (
+        f"{escape(taken.user)} on {escape(taken.machine)}, checked out ({escape(taken.id)}): from "
+        f"{minute(taken.from_at)} to {minute(taken.until_at)}"
+    )
 
 
 def _plural(unit: str, count: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from pipeline.model.instants import SECOND_MS, iso
-from pipeline.rules.explain import SlotExplanation, sentence
+from pipeline.rules.checkouts import TakenOut
+from pipeline.rules.explain import SlotExplanation, because, covered_sentence
 from pipeline.rules.sessions import Session
 
 
@@ -44,20 +45,34 @@ def session_record(session: Session, product: str, country: str) -> SessionRecor
     }
 
 
+CheckoutRecord = TypedDict("CheckoutRecord", {"checkout": str, "user": str, "machine": str, "from": str, "until": str})
+"""A licence taken offline, by the id of its order."""
+
+
 class UnitRecord(TypedDict):
-    """A machine that counts, by its sessions."""
+    """A machine that counts, by its sessions and by licences that are offline on it."""
 
     machine: str
     users: list[str]
     sessions: list[SessionRecord]
+    checkouts: list[CheckoutRecord]
 
 
 class UncountedRecord(TypedDict):
-    """A session that does not count, and why."""
+    """A session that does not count, and why; ``covered_by`` is the model of the seat where one covers it."""
 
     reason: str
     because: str
+    covered_by: str | None
     session: SessionRecord
+
+
+class CoveredCheckoutRecord(TypedDict):
+    """A licence that is offline and covered by a seat of its user."""
+
+    because: str
+    covered_by: str
+    checkout: CheckoutRecord
 
 
 class ExplanationRecord(TypedDict):
@@ -73,6 +88,7 @@ class ExplanationRecord(TypedDict):
     overuse: int
     units: list[UnitRecord]
     uncounted: list[UncountedRecord]
+    covered_checkouts: list[CoveredCheckoutRecord]
 
 
 def explanation_record(explained: SlotExplanation) -> ExplanationRecord:
@@ -93,17 +109,39 @@ def explanation_record(explained: SlotExplanation) -> ExplanationRecord:
         "units": [
             {
                 "machine": unit.machine,
-                "users": sorted({session.key.user for session in unit.sessions}),
+                "users": sorted(
+                    {*(session.key.user for session in unit.sessions), *(taken.user for taken in unit.checkouts)}
+                ),
                 "sessions": [record(session) for session in unit.sessions],
+                "checkouts": [_checkout(taken) for taken in unit.checkouts],
             }
             for unit in explained.units
         ],
         "uncounted": [
             {
                 "reason": one.reason,
-                "because": sentence(one.reason, explained.policy),
+                "because": because(one, explained.policy),
+                "covered_by": one.covered_by,
                 "session": record(one.session),
             }
             for one in explained.uncounted
         ],
+        "covered_checkouts": [
+            {
+                "because": covered_sentence(one.covered_by, one.checkout.user),
+                "covered_by": one.covered_by,
+                "checkout": _checkout(one.checkout),
+            }
+            for one in explained.covered_checkouts
+        ],
+    }
+
+
+def _checkout(taken: TakenOut) -> CheckoutRecord:
+    return {
+        "checkout": taken.id,
+        "user": taken.user,
+        "machine": taken.machine,
+        "from": iso(taken.from_at),
+        "until": iso(taken.until_at),
     }

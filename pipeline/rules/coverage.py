@@ -47,6 +47,9 @@ class Covered:
         return next((one for one in found if one.covers(slot_at, slot_ms)), None)
 
 
+NOTHING_COVERED: Final = Covered(())
+
+
 def seat_coverage(contract: Contract, holdings: Iterable[Holding], period: Period) -> tuple[Coverage, ...]:
     """What seats given by hand cover in a period, in the order of assignment.
 

@@ -1,34 +1,53 @@
-"""Why a count is what it is: the machines, users and sessions behind a slot, and those that did not count (RULES 7)."""
+"""Why a count is what it is: the machines, users and sessions behind a slot, and those that did not count (RULES 7).
+
+What a seat of its user covers counts in an earlier step of the waterfall, and so not in the pool.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.model.instants import Period
 from pipeline.policy.metering import MeteringPolicy
+from pipeline.rules.checkouts import TakenOut
 from pipeline.rules.counting import Reason, judge_slot, unit_of, used_slots
+from pipeline.rules.coverage import NOTHING_COVERED, Covered, Step
 from pipeline.rules.grace import counts_from
 from pipeline.rules.pooled import overuse
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session
+from pipeline.rules.waterfall import checkout_unit, offline_spans
 
 
 @dataclass(frozen=True, slots=True)
 class CountedUnit:
-    """A machine (or a session of its own, by policy) and the sessions by which it counts in the slot."""
+    """A machine (or a session or checkout of its own, by policy) and by what it counts in the slot."""
 
     machine: str
     sessions: tuple[Session, ...]
+    checkouts: tuple[TakenOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Uncounted:
-    """A session with use in the slot that does not count in it, and why; ``counts_from`` where it would begin to."""
+    """A session with use in the slot that does not count in it, and why; ``counts_from`` where it would begin to.
+
+    ``covered_by`` is the step of the waterfall that covers it, where that is the reason.
+    """
 
     session: Session
     reason: Reason
     counts_from: int
+    covered_by: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredCheckout:
+    """A licence that is offline in the slot and does not count in the pool, for a seat of its user covers it."""
+
+    checkout: TakenOut
+    covered_by: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,7 @@ class SlotExplanation:
     entitled: int
     units: tuple[CountedUnit, ...]
     uncounted: tuple[Uncounted, ...]
+    covered_checkouts: tuple[CoveredCheckout, ...] = ()
 
     @property
     def count(self) -> int:
@@ -59,10 +79,18 @@ def slot_of(reading: ContractReading, product: str, country: str, at: int) -> tu
 
 
 def explain_slot(
-    reading: ContractReading, product: str, country: str, at: int, found: Iterable[Session]
+    reading: ContractReading,
+    product: str,
+    country: str,
+    at: int,
+    found: Iterable[Session],
+    *,
+    covered: Covered = NOTHING_COVERED,
+    checkouts: Iterable[TakenOut] = (),
 ) -> SlotExplanation:
     """Take the slot that holds ``at`` apart. ``found`` are sessions with use near it, of any code and country.
 
+    ``covered`` is what seats of people cover in its quarter, ``checkouts`` the licences taken offline, whenever.
     Raises ``BeforeFirstRow``.
     """
     slot_at, policy = slot_of(reading, product, country, at)
@@ -74,19 +102,47 @@ def explain_slot(
         if slot_at not in used_slots(session, policy, slot_at, slot_at + 1):
             continue
         reason = judge_slot(session, slot_at, policy)
-        if reason == "counted":
+        by = covered.by(product, country, session.key.user, slot_at, policy.slot_ms)
+        if reason == "counted" and by is not None:
+            uncounted.append(Uncounted(session, "covered", counts_from(session, policy), by.step))
+        elif reason == "counted":
             counted.setdefault(unit_of(session.key, policy), []).append(session)
         else:
             uncounted.append(Uncounted(session, reason, counts_from(session, policy)))
+    offline, covered_checkouts = dict[object, list[TakenOut]](), list[CoveredCheckout]()
+    for taken in _offline(reading, product, country, slot_at, checkouts):
+        by = covered.by(product, country, taken.user, slot_at, policy.slot_ms)
+        if by is None:
+            offline.setdefault(checkout_unit(taken, policy), []).append(taken)
+        else:
+            covered_checkouts.append(CoveredCheckout(taken, by.step))
     return SlotExplanation(
         product=product,
         country=country,
         slot_at=slot_at,
         policy=policy,
         entitled=reading.entitled_at(product, country, slot_at),
-        units=tuple(CountedUnit(used[0].key.machine, tuple(used)) for used in counted.values()),
+        units=tuple(
+            _unit(counted.get(unit, ()), offline.get(unit, ())) for unit in dict.fromkeys([*counted, *offline])
+        ),
         uncounted=tuple(uncounted),
+        covered_checkouts=tuple(covered_checkouts),
     )
+
+
+def _unit(used: Sequence[Session], offline: Sequence[TakenOut]) -> CountedUnit:
+    machine = used[0].key.machine if used else offline[0].machine
+    return CountedUnit(machine, tuple(used), tuple(offline))
+
+
+def _offline(
+    reading: ContractReading, product: str, country: str, slot_at: int, checkouts: Iterable[TakenOut]
+) -> Iterator[TakenOut]:
+    """The checkouts that count for a product in a slot, whoever covers them."""
+    for span in offline_spans(reading, checkouts, Period.containing(slot_at)):
+        is_of_pool = (span.judgement.product, span.judgement.country) == (product, country)
+        if is_of_pool and span.from_at <= slot_at < span.until_at:
+            yield span.taken
 
 
 def _is_of_pool(reading: ContractReading, session: Session, product: str, country: str, slot_at: int) -> bool:
@@ -104,4 +160,17 @@ def sentence(reason: Reason, policy: MeteringPolicy) -> str:
         "not_production": "is not production use, which alone counts",
         "under_min_use": f"was in use for less than {minutes} minutes in all",
         "opening_slot": "was opened in this slot, and counting begins in the next one",
+        "covered": "is covered by a seat of its user",
     }[reason]
+
+
+def covered_sentence(step: Step, user: str) -> str:
+    """Which step of the waterfall covers use, as a sentence for the person who pays."""
+    return f"is covered by the {step.replace('_', '-')} seat of {user}"
+
+
+def because(one: Uncounted, policy: MeteringPolicy) -> str:
+    """Why a session does not count, as a sentence for the person who pays."""
+    if one.covered_by is not None:
+        return covered_sentence(one.covered_by, one.session.key.user)
+    return sentence(one.reason, policy)

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.model.instants import Period
+from pipeline.policy.metering import MeteringPolicy
 from pipeline.rules.checkouts import TakenOut
 from pipeline.rules.counting import Pool, counted_slots, unit_of
 from pipeline.rules.coverage import Covered
@@ -53,9 +54,14 @@ def checkout_uses(reading: ContractReading, checkouts: Iterable[TakenOut], perio
     """The use that checkouts make: in every slot that one overlaps, day and night, from the first slot on."""
     for span in offline_spans(reading, checkouts, period):
         taken, judgement, policy = span.taken, span.judgement, span.judgement.policy
-        unit: Hashable = taken.machine if policy.unit == "machine" else ("checkout", taken.id)
+        unit = checkout_unit(taken, policy)
         for slot_at in range(span.from_at, span.until_at, policy.slot_ms):
             yield Use(judgement.product, judgement.country, taken.user, slot_at, policy.slot_ms, unit)
+
+
+def checkout_unit(taken: TakenOut, policy: MeteringPolicy) -> Hashable:
+    """What a checkout counts as: its machine, or one unit of its own."""
+    return taken.machine if policy.unit == "machine" else ("checkout", taken.id)
 
 
 def offline_spans(reading: ContractReading, checkouts: Iterable[TakenOut], period: Period) -> Iterator[OfflineSpan]:

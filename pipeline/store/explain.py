@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pipeline.model.commands import Logged
+from pipeline.model.instants import Period
+from pipeline.rules.coverage import Covered
 from pipeline.rules.explain import SlotExplanation, explain_slot, slot_of
+from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session
 from pipeline.store.client import Client
+from pipeline.store.seats import read_seats
 from pipeline.store.sessions import Selection, read_sessions
 
 
-def read_explanation(client: Client, reading: ContractReading, product: str, country: str, at: int) -> SlotExplanation:
-    """Take the slot that holds ``at`` apart. Raises ``BeforeFirstRow``."""
+def read_explanation(
+    client: Client,
+    reading: ContractReading,
+    product: str,
+    country: str,
+    at: int,
+    logged: Sequence[Logged] = (),
+) -> SlotExplanation:
+    """Take the slot that holds ``at`` apart, after the account's commands in log order. Raises ``BeforeFirstRow``."""
     slot_at, policy = slot_of(reading, product, country, at)
     selection = Selection(
         account=reading.contract.account,
@@ -18,7 +32,10 @@ def read_explanation(client: Client, reading: ContractReading, product: str, cou
         until_at=slot_at + policy.slot_ms,
         codes=reading.codes_of(product),
     )
-    return explain_slot(reading, product, country, slot_at, read_sessions(client, selection))
+    people = people_of(reading.contract, logged)
+    seats = read_seats(client, reading, people, Period.containing(slot_at))
+    found, covered = read_sessions(client, selection), Covered(seats.coverage)
+    return explain_slot(reading, product, country, slot_at, found, covered=covered, checkouts=people.checkouts)
 
 
 def read_usage(
