@@ -15,9 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.codec.letter_reports import printable
+from pipeline.model.contract import Contract
 from pipeline.model.instants import DAY_MS, iso
 from pipeline.model.money import format_money
-from pipeline.model.statement import PooledLine, Statement
+from pipeline.model.statement import PooledLine, SeatLine, Statement
+from pipeline.rules.people import listed_orders, people_of
 from pipeline.store.dead_letters import Letters
 
 PIPE_COLUMNS: Final = 10_000
@@ -90,13 +92,42 @@ def statement_table(statement: Statement) -> Table:
     return table
 
 
+def seat_table(statement: Statement) -> Table | None:
+    """The seats tied to people of a statement, and whom they left over; ``None`` without any."""
+    lines = [line for line in statement.lines if isinstance(line, SeatLine)]
+    if not lines:
+        return None
+    table = Table(title="Seats tied to people", title_justify="left")
+    for name in ("Product", "Country", "Model", "Policy"):
+        table.add_column(name, overflow="fold")
+    for name in ("Entitled", "Held", "Overflow"):
+        table.add_column(name, justify="right")
+    table.add_column("Users", overflow="fold")
+    for line in lines:
+        overflow = "" if line.overflow is None else str(line.overflow)
+        table.add_row(
+            shown(line.product), line.country, line.model.replace("_", " "), line.policy, str(line.entitled),
+            str(len(line.users)), overflow, shown(", ".join(line.users)), style="bold" if line.overflow else "",
+        )  # fmt: skip
+    return table
+
+
+def report_refused(contract: Contract) -> None:
+    """Say on stderr which entries of a contract's lists give nobody anything."""
+    refused = {one.id: one.sentence for one in people_of(contract).refused}
+    for listed in listed_orders(contract):
+        if listed.id in refused:
+            name, index = listed.place
+            report(printable(f"{name}[{index}] of the contract is refused: {refused[listed.id]}"))
+
+
 def statement_footer(statement: Statement) -> Text:
     """The total and what it rests on, in two lines."""
     basis = statement.basis
     unpriced = sum(line.amount is None for line in statement.pooled)
     text = Text(f"Total {format_money(statement.total, statement.currency)} {statement.currency}", style="bold")
     if unpriced:
-        text.append(f" ({unpriced} of {len(statement.lines)} lines have no price in the contract)", style="not bold")
+        text.append(f" ({unpriced} of {len(statement.pooled)} lines have no price in the contract)", style="not bold")
     complete = "unknown" if basis.complete_until is None else f"{minute(basis.complete_until)} UTC"
     text.append(
         f"\nRests on {basis.heartbeats:,} heartbeats ({basis.dead_letters:,} dead letters), evidence complete until "

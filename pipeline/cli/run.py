@@ -9,7 +9,16 @@ import tempfile
 from pathlib import Path
 
 from pipeline.cli.access import make_store_folder, parse_period, refuse_other_models, store_error
-from pipeline.cli.output import console, quiet_logs, report, report_letters, statement_footer, statement_table
+from pipeline.cli.output import (
+    console,
+    quiet_logs,
+    report,
+    report_letters,
+    report_refused,
+    seat_table,
+    statement_footer,
+    statement_table,
+)
 from pipeline.cli.progress import stage_progress
 from pipeline.codec.contracts import read_contract, read_contract_file
 from pipeline.codec.statements import statement_csv, statement_json
@@ -73,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(
                 str(args.contract), str(error), "Choose a default_policy that covers the period"
             ) from error
+    report_refused(contract)
     report_letters(outcome.letters)
     if outcome.unmatched_ins:
         report(f"{outcome.unmatched_ins:,} IN lines close nothing that these files opened; an older log may hold it")
@@ -92,4 +102,7 @@ def print_statement(statement: Statement, output: str) -> None:
     else:
         screen = console()
         screen.print(statement_table(statement))
+        seats = seat_table(statement)
+        if seats is not None:
+            screen.print(seats)
         screen.print(statement_footer(statement))

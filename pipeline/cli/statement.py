@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from pipeline import __version__
 from pipeline.cli.access import add_store_options, ask_store, parse_period, refuse_other_models
+from pipeline.cli.output import report_refused
 from pipeline.cli.run import print_statement
 from pipeline.model.statement import Statement
 from pipeline.rules.reading import ContractReading
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
     def ask(client: Client, reading: ContractReading, engine: str) -> Statement:
         refuse_other_models(reading.contract, args.period, str(args.contract or "the stored contract"))
+        report_refused(reading.contract)
         known = cast(Literal["embedded", "server"], engine)
         return read_statement(client, reading, args.period, seatbeat=__version__, engine=known)
 

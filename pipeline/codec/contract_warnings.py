@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pipeline.codec.contract_entitlements import Read
+from pipeline.codec.contract_entry import Notes
 from pipeline.codec.contract_policies import Policies
 from pipeline.codec.contract_products import OldCode, Products
-from pipeline.model.contract import Entitlement
+from pipeline.model.contract import Contract, Entitlement
+from pipeline.rules.people import listed_orders, people_of
 
 
 def warn(
@@ -16,6 +18,15 @@ def warn(
     """Note what deserves a second look; a product without a price is a mistake where the check is strict."""
     _warn_unpriced(found, products, policies, default_policy, strict)
     _warn_replaced(found, products.old_codes)
+
+
+def warn_refused(notes: Notes, contract: Contract) -> None:
+    """Note the entries of a contract's lists that give nobody anything; the contract is one without mistakes."""
+    refused = {one.id: one for one in people_of(contract).refused}
+    for listed in listed_orders(contract):
+        if listed.id in refused:
+            reason = f"is refused and changes nothing: {refused[listed.id].sentence}"
+            notes.warning(listed.place, reason, "Correct it, or remove it.")
 
 
 def _warn_unpriced(

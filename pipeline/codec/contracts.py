@@ -12,7 +12,7 @@ from pipeline.codec.contract_people import Seats, read_assignments, read_checkou
 from pipeline.codec.contract_policies import DEFAULT_POLICY, read_default_policy, read_policies
 from pipeline.codec.contract_products import read_products
 from pipeline.codec.contract_schema import findings
-from pipeline.codec.contract_warnings import warn
+from pipeline.codec.contract_warnings import warn, warn_refused
 from pipeline.codec.contract_yaml import BYTES_MAX, read_yaml
 from pipeline.model.contract import Contract
 from pipeline.model.errors import ContractInvalid, InputError, Mistake
@@ -73,6 +73,8 @@ def examine_contract(content: bytes, *, strict: bool = False) -> Examined:
         return Examined(None, _in_order(notes.mistakes), ())
     content_hash = f"sha256:{sha256(content).hexdigest()}"
     contract = _contract(Entry(notes, (), document.data), content_hash, strict)
+    if not notes.mistakes:
+        warn_refused(notes, contract)
     return Examined(None if notes.mistakes else contract, _in_order(notes.mistakes), _in_order(notes.warnings))
 
 
