@@ -18,6 +18,7 @@ from pipeline.rules.people import people_of
 from pipeline.rules.sessions import sessions
 from pipeline.rules.waterfall import uncovered, units_by_slot
 from pipeline.store.client import Client
+from pipeline.store.explain import read_explanation
 from pipeline.store.people import uncovered_counts
 from pipeline.store.seats import judgements_of, read_seats
 from pipeline.store.statements import read_lines
@@ -83,6 +84,15 @@ def test_the_store_has_the_same_lines_and_counts(scenario: Scenario, period: Per
     account = scenario.contract.account
     counts = uncovered_counts(filled, account, period, judgements, seats.coverage, seats.offline)
     assert counts == pool_counts(scenario, days, period)
+
+
+@each_scenario
+def test_every_count_is_explained_by_as_many_units(scenario: Scenario, filled: Client) -> None:
+    for (product, country), slots in scenario.counts.items():
+        for slot_at, count in [*slots.items()][:12]:
+            reading = reading_of(scenario.contract)
+            explained = read_explanation(filled, reading, product, country, slot_at, scenario.commands)
+            assert (explained.slot_at, explained.count) == (slot_at, count)
 
 
 @each_quarter

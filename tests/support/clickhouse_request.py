@@ -26,6 +26,8 @@ _NOT_SETTINGS: Final = frozenset(
         "wait_end_of_query",
     }
 )  # fmt: skip
+FIELD_BYTES_MAX: Final = 128 * 1024 + 1
+"""What a server takes for a field of a form (``http_max_field_value_size``, and one byte past it)."""
 _INSERT: Final = re.compile(rb"\s*INSERT\s+INTO\s+(?:TABLE\s+)?([^\s(]+)", re.IGNORECASE)
 _INSERT_DATA: Final = re.compile(
     rb"\s*(INSERT\s+INTO\s+(?:TABLE\s+)?[^\s(]+\s*(?:\([^)]*\))?)\s*FORMAT\s+(\w+)[ \t]*(?:\r?\n|$)", re.IGNORECASE
@@ -146,5 +148,7 @@ def _form(content_type: str, body: bytes) -> dict[str, str]:
         if part.get_filename() is not None:
             raise NotServed(f"the external table {name}")
         payload = part.get_payload(decode=True)
+        if isinstance(payload, bytes) and len(payload) > FIELD_BYTES_MAX:
+            raise NotServed(f"a field as long as {name}: {len(payload)} bytes")
         fields[name] = payload.decode("utf-8") if isinstance(payload, bytes) else ""
     return fields

@@ -77,3 +77,23 @@ def test_a_file_that_is_not_there_ends_with_status_2_and_a_remedy(
 def test_a_folder_is_not_a_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(str(tmp_path)) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_entries_of_lists_that_are_refused_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(
+        UNPRICED.replace("MSTN: {}", 'MSTN: {term_license_price: "1.00"}').replace("pooled", "practitioner")
+        + "assignments:\n  - {product: MSTN, user: petr, at: 2022-05-02}\n"
+        "  - {product: MSTN, user: jana, at: 2022-05-01}\n"
+        "checkouts:\n  - {product: MSTN, user: jana, machine: PC1, from: 2021-05-01, until: 2021-05-02}\n"
+    )
+    assert run(str(path)) == 0
+    printed = capsys.readouterr()
+    assignment, checkout = (line for line in printed.out.splitlines() if line.startswith("warning"))
+    assert assignment.startswith(
+        f"warning: {path}:9: assignments[0]: is refused and changes nothing: no seat of MSTN in CZ"
+    )
+    assert "is free; one is, or may be taken over, from 2022-05-31T00:00:00Z on. Correct it" in assignment
+    assert checkout.startswith(
+        f"warning: {path}:12: checkouts[0]: is refused and changes nothing: no seat of MSTN in CZ"
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pipeline.model.contract import Contract, CustomPolicy, Entitlement, Product, Replacement
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import MINUTE_MS
-from pipeline.rules.explain import SlotExplanation, explain_slot, sentence, slot_of
+from pipeline.rules.checkouts import TakenOut
+from pipeline.rules.coverage import Coverage, Covered
+from pipeline.rules.explain import SlotExplanation, because, explain_slot, sentence, slot_of
 from pipeline.rules.fold import fold
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import sessions
@@ -125,3 +127,39 @@ def test_reasons_are_sentences_for_who_pays() -> None:
     assert sentence("opening_slot", policy) == "was opened in this slot, and counting begins in the next one"
     assert sentence("not_production", policy) == "is not production use, which alone counts"
     assert sentence("counted", policy) == "counts in this slot"
+
+
+def test_what_a_seat_covers_is_told_with_the_step_and_whose_seat_it_is() -> None:
+    covered = Covered([Coverage("MSTN", "CZ", "single_user", "eva", NOON, NOON + 20 * MINUTE_MS)])
+    told = [use(1, 30, "a"), use(1, 30, "b", user="petr"), use(1, 9, "short")]
+    explained = explain_slot(reading(), "MSTN", "CZ", NOON + 10 * MINUTE_MS, sessions(fold(told)), covered=covered)
+    assert [one.key.session for unit in explained.units for one in unit.sessions] == ["b"]
+    (one,) = explained.uncounted
+    assert (one.session.key.session, one.covered_by) == ("a", "single_user")
+    assert because(one, explained.policy) == "is covered by the single-user seat of eva"
+    later = explain_slot(reading(), "MSTN", "CZ", NOON + 20 * MINUTE_MS, sessions(fold(told)), covered=covered)
+    assert (later.count, [len(unit.sessions) for unit in later.units], later.uncounted) == (1, [2], ())
+
+
+def test_a_short_session_is_short_before_it_is_covered() -> None:
+    covered = Covered([Coverage("MSTN", "CZ", "named", "eva", NOON, NOON + 20 * MINUTE_MS)])
+    explained = explain_slot(reading(), "MSTN", "CZ", NOON, sessions(fold([use(1, 9)])), covered=covered)
+    assert [one.reason for one in explained.uncounted] == ["under_min_use"]
+
+
+def test_a_licence_taken_offline_counts_with_its_machine_or_is_covered_by_its_users_seat() -> None:
+    checkouts = [
+        TakenOut("c1", "MSTN", "CZ", "eva", "pc1", NOON, NOON + 20 * MINUTE_MS),
+        TakenOut("c2", "MSTN", "CZ", "petr", "pc2", NOON, NOON + 20 * MINUTE_MS),
+        TakenOut("c3", "MSTN", "CZ", "zoe", "pc3", NOON + 20 * MINUTE_MS, NOON + 30 * MINUTE_MS),
+        TakenOut("c4", "MSTN", "SK", "zoe", "pc3", NOON, NOON + 30 * MINUTE_MS),
+    ]
+    covered = Covered([Coverage("MSTN", "CZ", "practitioner", "petr", NOON, NOON + 20 * MINUTE_MS)])
+    found = sessions(fold([use(1, 30, "a", user="zoe")]))
+    for policy, count in (("bentley-select", 1), ("bentley-select-deployed", 3)):
+        by = reading(policy)
+        explained = explain_slot(by, "MSTN", "CZ", NOON + 10 * MINUTE_MS, found, covered=covered, checkouts=checkouts)
+        assert explained.count == count
+        shown = [one.id for unit in explained.units for one in unit.checkouts]
+        assert shown == (["c1"] if count == 1 else ["c1", "c3"])
+        assert [(one.checkout.id, one.covered_by) for one in explained.covered_checkouts] == [("c2", "practitioner")]

@@ -1,0 +1,72 @@
+"""Thousands of seats and checkouts in a query over HTTP: no address and no field grows beyond what a server takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipeline.model.commands import Assign, CheckOut, Command, Logged, Order
+from pipeline.model.contract import Contract, Entitlement, Product
+from pipeline.model.evidence import Heartbeat
+from pipeline.model.instants import HOUR_MS, MINUTE_MS, Period
+from pipeline.model.statement import PooledLine
+from pipeline.rules import recount
+from pipeline.rules.fold import fold
+from pipeline.rules.people import people_of
+from pipeline.rules.sessions import sessions
+from pipeline.store.client import Client, connect
+from pipeline.store.migrations import migrate
+from pipeline.store.statements import read_lines
+from pipeline.store.writes import write_session_days
+from tests.support.clickhouse import ClickhouseSeam
+from tests.support.evidence import heartbeat, instant
+from tests.support.fleets import reading_of
+
+MANY = 3_000
+QUARTER = Period.parse("2022Q2")
+BEGUN_AT = instant("2022-01-01 00:00")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Client]:
+    with ClickhouseSeam(tmp_path / "data") as seam, closing(connect(seam.dsn)) as client:
+        migrate(client)
+        yield client
+
+
+def user(number: int) -> str:
+    """A user whose name has what is escaped on the way."""
+    return f'user-{number} o\'brien \\ "{"ž" * 20}"'
+
+
+def use() -> list[Heartbeat]:
+    at = instant("2022-05-03 09:00")
+    return [
+        heartbeat(at, at + 30 * MINUTE_MS, machine=f"pc{number}", user=user(number)) for number in range(0, 4_000, 40)
+    ]
+
+
+def test_thousands_of_seats_and_checkouts_are_heeded_over_http(store: Client) -> None:
+    seats = [
+        Entitlement(("MSTN",), "CZ", "practitioner", "bentley-select", MANY, BEGUN_AT, None),
+        Entitlement(("MSTN",), "CZ", "named", "bentley-select", 7, BEGUN_AT, None),
+    ]
+    contract = Contract("acme", "CZ", "EUR", "", products={"MSTN": Product("MSTN")}, entitlements=tuple(seats))
+    orders: list[Order] = [
+        Assign("MSTN", "CZ", user(number), BEGUN_AT + number * HOUR_MS // 10) for number in range(MANY)
+    ]
+    taken_at = instant("2022-05-03 09:00")
+    orders += [
+        CheckOut("MSTN", "CZ", user(number), f"pc{number}", taken_at, taken_at + HOUR_MS)
+        for number in range(MANY - 500, MANY + 500)
+    ]
+    logged = [Logged(Command(f"c{n}", "acme", "tests", 0, order), n) for n, order in enumerate(orders)]
+    write_session_days(store, fold(use()))
+    reading, people = reading_of(contract), people_of(contract, logged)
+    assert not people.refused
+    lines = read_lines(store, reading, QUARTER, logged)
+    assert lines == recount.lines(reading, people, QUARTER, sessions(fold(use())))
+    assert [line.peak for line in lines if isinstance(line, PooledLine)] == [500 + 12 - 7]

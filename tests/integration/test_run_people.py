@@ -1,0 +1,135 @@
+"""Seats tied to people through the whole pipeline: the rows of RULES 5's table, each for a product of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from pipeline.model.evidence import Heartbeat
+from pipeline.model.instants import iso
+from tests.golden.tables import Scenario, read_scenarios
+from tests.support.commands import Ended, seatbeat
+from tests.support.processes import ROOT
+
+ROWS: Final = 7
+"""The first scenarios of the file are the table's rows."""
+MODELS: Final = ("named", "pooled", "practitioner")
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """A run over the rows of the table, its store, and what it said."""
+
+    folder: Path
+    scenarios: tuple[Scenario, ...]
+    ended: Ended
+
+    def ask(self, command: str, *options: str) -> Ended:
+        return seatbeat(command, "--data-dir", self.folder / "kept", *options, temporary=self.folder)
+
+    def line(self, product: str, model: str) -> dict[str, Any]:
+        (found,) = (one for one in self.ended.json["lines"] if (one["product"], one["model"]) == (product, model))
+        return dict(found)
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    folder = tmp_path_factory.mktemp("people")
+    path = ROOT / "tests" / "golden" / "people" / "waterfall.txt"
+    scenarios = tuple(read_scenarios(path))[:ROWS]
+    (folder / "contract.yaml").write_text("\n".join(contract(scenarios)))
+    (folder / "use.ndjson").write_bytes(
+        b"\n".join(orjson.dumps(record(one, f"R{n}")) for n, row in enumerate(scenarios, 1) for one in row.beaten)
+    )
+    options = ("--period", "2022Q2", "--output", "json", "--data-dir", folder / "kept")
+    arguments = ("--contract", folder / "contract.yaml", "--input", folder / "use.ndjson", *options)
+    return People(folder, scenarios, seatbeat("run", *arguments, temporary=folder))
+
+
+def contract(scenarios: tuple[Scenario, ...]) -> Iterator[str]:
+    """The scenarios' contract for a product each, the machine of row 6 checked out, and an assignment too many."""
+    yield from ("account: acme", "country: CZ", "currency: EUR", "products:")
+    codes = [f"R{number}" for number in range(1, len(scenarios) + 1)]
+    yield from (f'  {code}: {{term_license_price: "960.00"}}' for code in codes)
+    yield "entitlements:"
+    for code in codes:
+        for model in MODELS:
+            yield f"  - {{product: {code}, model: {model}, quantity: 1, from: 2022-01-01}}"
+    yield "assignments:"
+    yield from (f"  - {{product: {code}, user: Jana, at: 2022-05-01T08:00:00Z}}" for code in codes)
+    yield "  - {product: R1, user: karl, at: 2022-05-02}"
+    yield "checkouts:"
+    yield "  - {product: R6, user: petr, machine: PC2, from: 2022-05-03, until: 2022-05-04}"
+
+
+def record(one: Heartbeat, product: str) -> dict[str, object]:
+    """A heartbeat as a client writes it."""
+    told = {name: value for name, value in one._asdict().items() if value != ""}
+    return told | {"v": 1, "account": "acme", "product": product}
+
+
+def test_a_run_says_of_each_row_what_the_table_says(people: People) -> None:
+    assert people.ended.status == 0, people.ended.err
+    for number, scenario in enumerate(people.scenarios, 1):
+        rows = {row["model"]: row for row in scenario.lines["2022Q2"]}
+        pooled, named = people.line(f"R{number}", "pooled"), people.line(f"R{number}", "named")
+        assert str(pooled["peak"]) == rows["pooled"]["peak"], scenario.name
+        assert str(pooled["overuse"]) == rows["pooled"].get("overuse", "0"), scenario.name
+        assert str(pooled["term_licenses"]) == rows["pooled"].get("term licences", "0"), scenario.name
+        assert " ".join(named["users"]) == rows["named"]["users"].replace("-", ""), scenario.name
+        assert str(named["overflow"]) == rows["named"]["overflow"], scenario.name
+        assert people.line(f"R{number}", "practitioner")["users"] == ["jana"]
+    assert people.ended.json["total"] == "1920.00"
+    slots = sorted(at for at in people.scenarios[5].counts["MSTN", "CZ"])
+    assert people.line("R6", "pooled")["peak_slots"] == [iso(at) for at in slots[:100]]
+
+
+def test_the_statement_read_from_the_store_is_that_of_the_run(people: People) -> None:
+    assert people.ask("statement", "--period", "2022Q2", "--output", "json").json == people.ended.json
+
+
+def test_an_entry_of_a_list_that_is_refused_is_told_on_stderr(people: People) -> None:
+    said = "assignments[7] of the contract is refused: no seat of R1 in CZ (practitioner) is free"
+    assert said in people.ended.err
+    assert said in people.ask("statement", "--period", "2022Q2").err
+
+
+def test_tables_name_who_holds_a_seat_and_how_many_found_none(people: People) -> None:
+    text = people.ask("statement", "--period", "2022Q2").out.decode()
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if "│ R3" in line]
+    assert ["R3", "CZ", "named", "bentley-select@2016-04-01", "1", "1", "2", "jana"] in rows
+    assert ["R3", "CZ", "practitioner", "bentley-select@2016-04-01", "1", "1", "", "jana"] in rows
+
+
+def test_explain_says_which_seat_covers_a_session(people: People) -> None:
+    tree = people.ask("explain", "--product", "R4", "--slot", "2022-05-02T09:10:00Z").out.decode()
+    assert "1 of 1 entitled" in tree
+    assert "is covered by the named seat of eva" in tree
+    tree = people.ask("explain", "--product", "R1", "--slot", "2022-05-01T09:30:00Z").out.decode()
+    assert "0 of 1 entitled" in tree
+    assert "is covered by the practitioner seat of jana" in tree
+
+
+def test_explain_shows_what_is_checked_out(people: People) -> None:
+    ended = people.ask("explain", "--product", "R6", "--slot", "2022-05-03T03:00:00Z", "--output", "json")
+    (unit,) = ended.json["units"]
+    assert (unit["machine"], unit["users"], unit["sessions"]) == ("pc2", ["petr"], [])
+    assert unit["checkouts"][0]["from"] == "2022-05-03T00:00:00Z"
+    tree = people.ask("explain", "--product", "R6", "--slot", "2022-05-03T03:00:00Z").out.decode()
+    assert "petr on pc2, checked out (contract-" in tree
+
+
+def test_token_charges_are_refused_and_nothing_else(people: People) -> None:
+    text = (people.folder / "contract.yaml").read_text()
+    text = text.replace("products:", "products:\n  ACD: {}", 1).replace(
+        "entitlements:", "entitlements:\n  - {product: ACD, model: flex, daily_rate: 7, from: 2022-01-01}", 1
+    )
+    (people.folder / "flex.yaml").write_text(text)
+    ended = people.ask("statement", "--period", "2022Q2", "--contract", str(people.folder / "flex.yaml"))
+    assert ended.status == 2
+    assert "has flex in 2022Q2; statements of this version do not charge tokens" in ended.err
