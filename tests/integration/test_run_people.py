@@ -15,6 +15,7 @@ from pipeline.model.instants import iso
 from tests.golden.tables import Scenario, read_scenarios
 from tests.support.commands import Ended, seatbeat
 from tests.support.processes import ROOT
+from tests.support.schemas import SCHEMAS, validator
 
 ROWS: Final = 7
 """The first scenarios of the file are the table's rows."""
@@ -75,6 +76,7 @@ def record(one: Heartbeat, product: str) -> dict[str, object]:
 
 def test_a_run_says_of_each_row_what_the_table_says(people: People) -> None:
     assert people.ended.status == 0, people.ended.err
+    assert validator(SCHEMAS[-1]).is_valid(people.ended.json)
     for number, scenario in enumerate(people.scenarios, 1):
         rows = {row["model"]: row for row in scenario.lines["2022Q2"]}
         pooled, named = people.line(f"R{number}", "pooled"), people.line(f"R{number}", "named")
