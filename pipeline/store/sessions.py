@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -83,6 +84,12 @@ def read_session_days(client: Client, selection: Selection, *, beyond_days: int 
             parameters[name] = list(value) if isinstance(value, tuple) else value
     rows = client.query(query, parameters).result_rows
     return [_session_day(cast(_Columns, row)) for row in rows]
+
+
+def select_session_days(client: Client, condition: str, parameters: Mapping[str, Parameter]) -> list[SessionDay]:
+    """The merged session days that meet a condition, which is SQL of our own over the key columns."""
+    query = f"{_COLUMNS} FROM usage_days FINAL WHERE {condition}"
+    return [_session_day(cast(_Columns, row)) for row in client.query(query, parameters).result_rows]
 
 
 def _stored_day(day: int) -> int:

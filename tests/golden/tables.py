@@ -5,9 +5,10 @@ word and a colon and indented:
 
 ``contract:``  YAML in place of the file's; account, country CZ and currency EUR need not be said.
 ``use:``       a line is one session: ``2022-05-03 15:01 to 15:42  eva on PC1``. A range of days repeats it each day,
-               a range of machines (``PC1..PC3``) on each machine. What follows is ``name=value`` of a heartbeat, or
-               ``closed`` where a close ends it instead of a beat. Lines that name one ``session`` are one session,
-               opened when the first of them begins. ``2022-05-03 17:00 bare close  eva on PC1`` has no evidence.
+               a range of machines (``PC1..PC3``) on each machine. What follows is ``name=value`` of a heartbeat
+               (``active=15:05``: the last operation), or ``closed`` where a close ends it instead of a beat. Lines
+               that name one ``session`` are one session, opened when the first of them begins.
+               ``2022-05-03 17:00 bare close  eva on PC1`` has no evidence.
 ``counts:``    every slot in which anything counts: ``2022-05-03 15:10..15:40 : 2  MSTN CZ``. Two dots stand for every
                ten minutes between. Product and country may be left out.
 ``commands:``  what was ordered, in log order, each behind its id: ``c1 assign STAAD to jana at 2022-05-01 08:00``, with
@@ -46,12 +47,12 @@ _USE = re.compile(
     r"(?P<first>\S{10})(?:\.\.(?P<last>\S{10}))? (?P<since>[\d:.]+) "
     r"(?:to (?P<at>(?:\S{10} )?[\d:.]+)|(?P<bare>bare close)) +(?P<user>\S+) on (?P<machine>\S+)(?P<rest>.*)"
 )
-_OPTIONS = {"session", "product", "country", "usage", "version", "opened"}
 _ORDER = re.compile(
     r"(?P<id>\S+) +(?P<kind>assign|release|checkout|checkin) +(?P<what>\S+)"
     r"(?: +(?:to|of|for) (?P<user>\S+))?(?: on (?P<machine>\S+))?(?: at (?P<at>\S+ [\d:.]+))?"
     r"(?: from (?P<from_at>\S+ [\d:.]+) to (?P<until_at>\S+ [\d:.]+))?(?: replacing (?P<replaces>\S+))?(?P<rest>.*)"
 )
+_OPTIONS = {"session", "product", "country", "usage", "version", "opened", "active", "resumed"}
 _MACHINES = re.compile(r"(\D+)(\d+)\.\.\1(\d+)")
 
 
@@ -69,6 +70,7 @@ class Scenario:
     commands: tuple[Logged, ...] = ()
     refusals: tuple[str, ...] = ()
     tells_counts: bool = True
+    blocks: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def periods(self) -> list[Period]:
@@ -158,8 +160,9 @@ def _scenario(named: _Blocks, account: str, blocks: Mapping[str, list[str]]) -> 
         told=told,
         beaten=tuple(one for whole in told for one in beating(whole)),
         counts=_counts(blocks.get("counts", [])),
-        lines={title[6:]: tuple(_rows(rows)) for title, rows in blocks.items() if title.startswith("lines ")},
+        lines={title[6:]: tuple(read_rows(rows)) for title, rows in blocks.items() if title.startswith("lines ")},
         refused={title[8:]: rows[0] for title, rows in blocks.items() if title.startswith("refused ")},
+        blocks=blocks,
     )
 
 
@@ -201,6 +204,8 @@ def _heartbeats(rows: list[str], account: str) -> Iterator[Heartbeat]:
                     country=options.get("country", ""),
                     usage=options.get("usage", "production"),
                     version=options.get("version", "10.1"),
+                    resumed_at=_at(day, options["resumed"]) if "resumed" in options else None,
+                    active_at=_at(day, options["active"]) if "active" in options else None,
                 )
 
 
@@ -277,7 +282,8 @@ def _clock(at: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _rows(rows: list[str]) -> Iterator[Cells]:
+def read_rows(rows: list[str]) -> Iterator[Cells]:
+    """A table with a header, cells between bars."""
     header, *body = ([cell.strip() for cell in row.split("|")] for row in rows)
     for values in body:
         yield dict(zip(header, values, strict=True))

@@ -1,0 +1,274 @@
+"""The dispute packet of a term-licence line: what made it due, what speaks for whom, the line without it (RULES 7).
+
+Pure arithmetic on what the store has read. How a line is counted without some sessions is a function that is handed
+in, so that the packet works with the plain count and with the store's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pipeline.model.evidence import SessionKey
+from pipeline.model.instants import DAY_MS, Period
+from pipeline.model.statement import Basis, PooledLine
+from pipeline.rules.counting import counted_slots, slot_counts
+from pipeline.rules.flags import FLAGS, Flag, flags_of_sessions
+from pipeline.rules.pooled import overuse, pooled_line
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import Session
+
+LineKind = Literal["unlicensed", "over_pool"]
+SubCategory = Literal["cancellation", "goodwill"]
+Recount = Callable[[frozenset[SessionKey]], PooledLine]
+"""The line as it is without some sessions."""
+
+MISTAKES: Final[frozenset[Flag]] = frozenset({"accidental", "forgotten", "two_machines"})
+"""Flags that say a licence was not needed. ``first_use`` does not: it only asks for indulgence."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverusedSlot:
+    """A slot ``[slot_at, until_at)`` in which more units counted than were entitled at its start."""
+
+    slot_at: int
+    until_at: int
+    count: int
+    entitled: int
+
+    @property
+    def overuse(self) -> int:
+        return overuse(self.count, self.entitled)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A session that counts in over-used slots: their starts, ascending, and what speaks for it."""
+
+    session: Session
+    slots: tuple[int, ...]
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The line without the sessions that carry any of ``flags``; ``sessions`` is how many they are."""
+
+    flags: tuple[Flag, ...]
+    sessions: int
+    line: PooledLine
+
+
+@dataclass(frozen=True, slots=True)
+class DaySeries:
+    """Every slot of a UTC day with over-use: ``counts`` in order of time, each ``slot_ms`` long."""
+
+    day: int
+    slot_ms: int
+    entitled: int
+    counts: tuple[int, ...]
+
+    @property
+    def overuse(self) -> int:
+        return overuse(max(self.counts), self.entitled)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """Everything that a vendor's ticket about one line needs. ``evidence`` is sorted by opening.
+
+    ``use_days`` are the UTC days on which anything counted. ``claimed`` is what is asked back, ``None`` without a
+    price. ``pseudonyms`` says that people, machines and sessions do not bear their own names.
+    """
+
+    account: str
+    period: Period
+    currency: str
+    product_name: str
+    line: PooledLine
+    kind: LineKind
+    overused: tuple[OverusedSlot, ...]
+    use_days: int
+    evidence: tuple[Evidence, ...]
+    alone: tuple[WhatIf, ...]
+    together: WhatIf
+    days: tuple[DaySeries, ...]
+    subcategory: SubCategory
+    claimed: int | None
+    state: str
+    basis: Basis
+    invoice: str = ""
+    pseudonyms: bool = False
+
+    @property
+    def flagged(self) -> int:
+        return self.together.sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was read for a packet. ``counts`` are the pool's units by slot over the whole period.
+
+    ``found`` are sessions with use in over-used slots, with their whole lives; ``others`` those of their users on the
+    days of their use; ``first`` the account's first sessions of the product ever.
+    """
+
+    counts: Mapping[int, int]
+    found: tuple[Session, ...]
+    others: tuple[Session, ...]
+    first: frozenset[SessionKey]
+
+
+def overused_slots(
+    reading: ContractReading, product: str, country: str, counts: Mapping[int, int]
+) -> tuple[OverusedSlot, ...]:
+    """The over-used slots of a pool, ascending."""
+    found = []
+    for at, count in sorted(counts.items()):
+        entitled = reading.entitled_at(product, country, at)
+        if count > entitled:
+            found.append(OverusedSlot(at, at + reading.policy_at(product, country, at).slot_ms, count, entitled))
+    return tuple(found)
+
+
+def counting_sessions(
+    reading: ContractReading,
+    product: str,
+    country: str,
+    period: Period,
+    slots: Collection[int],
+    found: Iterable[Session],
+) -> list[tuple[Session, tuple[int, ...]]]:
+    """The sessions that count in some of the pool's ``slots``, and in which, sorted by opening.
+
+    This is the one place that says whose use the pool's count is made of.
+    """
+    wanted = frozenset(slots)
+    counting = []
+    for session in sorted(found, key=lambda one: (one.opened_at, one.key)):
+        counted = sorted(
+            at
+            for judgement in reading.judgements(session.key.product, session.key.country, period)
+            if (judgement.product, judgement.country) == (product, country)
+            for at in counted_slots(session, judgement.policy, judgement.from_at, judgement.until_at)
+            if at in wanted
+        )
+        if counted:
+            counting.append((session, tuple(counted)))
+    return counting
+
+
+def packet(
+    reading: ContractReading,
+    period: Period,
+    line: PooledLine,
+    findings: Findings,
+    recount: Recount,
+    *,
+    state: str,
+    basis: Basis,
+    invoice: str = "",
+) -> Packet:
+    """The packet of an over-used line of a period. ``state`` and ``basis`` are those of its statement."""
+    product, country = line.product, line.country
+    overused = overused_slots(reading, product, country, findings.counts)
+    counting = counting_sessions(reading, product, country, period, [one.slot_at for one in overused], findings.found)
+    flags = flags_of_sessions(reading, product, [one for one, _ in counting], findings.others, findings.first)
+    evidence = tuple(Evidence(session, slots, flags[session.key]) for session, slots in counting)
+
+    def without(left_out: Collection[Flag]) -> WhatIf:
+        keys = frozenset(one.session.key for one in evidence if not frozenset(left_out).isdisjoint(one.flags))
+        named = tuple(flag for flag in FLAGS if flag in left_out)
+        return WhatIf(named, len(keys), recount(keys) if keys else line)
+
+    together = without(FLAGS)
+    listed = reading.contract.products.get(product)
+    return Packet(
+        account=reading.contract.account,
+        period=period,
+        currency=reading.contract.currency,
+        product_name=listed.name if listed else "",
+        line=line,
+        kind=kind_of(reading, product, country, period),
+        overused=overused,
+        use_days=len({at // DAY_MS for at in findings.counts}),
+        evidence=evidence,
+        alone=tuple(without((flag,)) for flag in FLAGS),
+        together=together,
+        days=_days(reading, line, findings.counts, overused),
+        subcategory=subcategory(without(MISTAKES)),
+        claimed=claim(line, together.line),
+        state=state,
+        basis=basis,
+        invoice=invoice,
+    )
+
+
+def kind_of(reading: ContractReading, product: str, country: str, period: Period) -> LineKind:
+    """``unlicensed`` where no entitlement of any model is in force at any time of the period."""
+    licensed = any(
+        product in one.products
+        and one.country == country
+        and one.from_at < period.end_at
+        and (one.until_at is None or one.until_at > period.start_at)
+        for one in reading.contract.entitlements
+    )
+    return "over_pool" if licensed else "unlicensed"
+
+
+def subcategory(without_mistakes: WhatIf) -> SubCategory:
+    """What the ticket asks for: a cancellation where nothing is due without the sessions that needed no licence.
+
+    Where licences stay due without them, or only ``first_use`` speaks for a session, it is goodwill.
+    """
+    nothing_is_due = without_mistakes.sessions > 0 and without_mistakes.line.term_licenses == 0
+    return "cancellation" if nothing_is_due else "goodwill"
+
+
+def claim(line: PooledLine, without_flagged: PooledLine) -> int | None:
+    """What is asked back: what the flagged sessions cost; all of it, as goodwill, where that is nothing."""
+    if line.amount is None or without_flagged.amount is None:
+        return None
+    return line.amount - without_flagged.amount or line.amount
+
+
+def recounted(
+    reading: ContractReading,
+    period: Period,
+    line: PooledLine,
+    counts: Mapping[int, int],
+    near: Iterable[Session],
+    without: frozenset[SessionKey],
+) -> PooledLine:
+    """The line without some sessions, from its ``counts`` with them and every session on their machines.
+
+    Leaving sessions out lowers a count only where a unit of theirs has no session left; units are machines, or the
+    sessions themselves, so sessions on other machines need not be known.
+    """
+    pool, on_machines = (line.product, line.country), list(near)
+    reported = {(one.key.product, one.key.country) for one in on_machines}
+    judgements = reading.judgements_of(reported, period)
+    before = slot_counts(on_machines, judgements).get(pool, {})
+    after = slot_counts([one for one in on_machines if one.key not in without], judgements).get(pool, {})
+    left = {at: count - before.get(at, 0) + after.get(at, 0) for at, count in counts.items()}
+    return pooled_line(reading, *pool, period, {at: count for at, count in left.items() if count})
+
+
+def _days(
+    reading: ContractReading, line: PooledLine, counts: Mapping[int, int], overused: Iterable[OverusedSlot]
+) -> tuple[DaySeries, ...]:
+    """Entitlements and policies change at midnight, so a day has one of each."""
+    series = []
+    for day in sorted({one.slot_at // DAY_MS for one in overused}):
+        midnight = day * DAY_MS
+        slot_ms = reading.policy_at(line.product, line.country, midnight).slot_ms
+        series.append(
+            DaySeries(
+                day=day,
+                slot_ms=slot_ms,
+                entitled=reading.entitled_at(line.product, line.country, midnight),
+                counts=tuple(counts.get(at, 0) for at in range(midnight, midnight + DAY_MS, slot_ms)),
+            )
+        )
+    return tuple(series)

@@ -1,0 +1,138 @@
+"""Reading what a dispute packet needs: who counted in the over-used slots, and what else bears on them (RULES 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Final, cast
+
+from pipeline.model.evidence import PRODUCTION, SessionKey
+from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, day_of
+from pipeline.model.statement import PooledLine, Statement
+from pipeline.rules.dispute import Findings, OverusedSlot, Packet, overused_slots, packet, recounted
+from pipeline.rules.fold import slot_mask, slots_of
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import Session, sessions
+from pipeline.store.client import Client, Parameter
+from pipeline.store.counts import SESSION_DAYS_MAX, reported_codes, slot_counts
+from pipeline.store.sessions import select_session_days
+
+_BEGINNING: Final = 0
+_END: Final = 65_535
+"""The first and the last day that a ``Date`` can hold."""
+
+_OF_CODES: Final = "account = {account:String} AND usage = {production:String} AND has({codes:Array(String)}, product)"
+
+_OVERUSED: Final = (
+    "FROM usage_days WHERE " + _OF_CODES + " AND arrayExists("
+    "over -> over.1 = toUInt16(day) AND hasAny(used_slots, over.2), {over:Array(Tuple(UInt16, Array(UInt8)))})"
+)
+"""Rows of sessions with use in an over-used slot."""
+
+_AROUND: Final = " AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32})"
+
+_FOUND: Final = (
+    _OF_CODES + _AROUND + " AND (product, country, machine, user, session) IN "
+    "(SELECT product, country, machine, user, session " + _OVERUSED + ")"
+)
+
+_OTHERS: Final = (
+    _OF_CODES + " AND has({days:Array(UInt16)}, toUInt16(day)) AND user IN (SELECT user " + _OVERUSED + ")"
+)
+
+_ON_MACHINES: Final = _OF_CODES + _AROUND + " AND machine IN (SELECT machine " + _OVERUSED + ")"
+
+_OF_PRODUCT: Final = """
+FROM usage_days
+WHERE account = {account:String} AND usage = {production:String}
+  AND arrayExists(
+      span -> span.1 = product AND day >= toDate(span.2) AND day < toDate(span.3),
+      {spans:Array(Tuple(String, Int32, Int32))}
+  )
+"""
+
+_FIRST: Final = (
+    "SELECT DISTINCT account, product, country, usage, machine, user, session "
+    + _OF_PRODUCT
+    + "AND opened_at = (SELECT min(opened_at) "
+    + _OF_PRODUCT
+    + ")"
+)
+
+
+def read_packet(
+    client: Client, reading: ContractReading, statement: Statement, line: PooledLine, invoice: str = ""
+) -> Packet:
+    """The packet of an over-used line of a statement that was read from this store under this contract."""
+    period = statement.period
+    counts = _counts(client, reading, period, line)
+    overused = overused_slots(reading, line.product, line.country, counts)
+    parameters = _parameters(reading, period, line, overused)
+    found = _sessions(client, _FOUND, parameters)
+    days = sorted({day for one in found for day in one.used_slots})
+    near = _sessions(client, _ON_MACHINES, parameters)
+    findings = Findings(
+        counts=counts,
+        found=found,
+        others=_sessions(client, _OTHERS, {**parameters, "days": days}),
+        first=_first_sessions(client, reading, line.product),
+    )
+
+    def recount(without: frozenset[SessionKey]) -> PooledLine:
+        return recounted(reading, period, line, counts, near, without)
+
+    return packet(
+        reading, period, line, findings, recount, state=statement.state, basis=statement.basis, invoice=invoice
+    )
+
+
+def _counts(client: Client, reading: ContractReading, period: Period, line: PooledLine) -> dict[int, int]:
+    """The pool's units by slot over the whole period: what the line was made from."""
+    account, pool = reading.contract.account, (line.product, line.country)
+    judgements = reading.judgements_of(reported_codes(client, account, period), period)
+    of_pool = [one for found in judgements.values() for one in found if (one.product, one.country) == pool]
+    return slot_counts(client, account, period, of_pool).get(pool, {})
+
+
+def _parameters(
+    reading: ContractReading, period: Period, line: PooledLine, overused: Iterable[OverusedSlot]
+) -> dict[str, Parameter]:
+    over: dict[int, int] = {}
+    for one in overused:
+        day, first = divmod(one.slot_at, DAY_MS)
+        last = (one.until_at - 1 - day * DAY_MS) // BASE_SLOT_MS
+        over[day] = over.get(day, 0) | slot_mask(first // BASE_SLOT_MS, last)
+    return {
+        "account": reading.contract.account,
+        "production": PRODUCTION,
+        "codes": list(reading.codes_of(line.product)),
+        "over": [(day, list(slots_of(mask))) for day, mask in sorted(over.items())],
+        "from_day": max(day_of(period.start_at) - SESSION_DAYS_MAX, _BEGINNING),
+        "until_day": min(day_of(period.end_at) + SESSION_DAYS_MAX, _END),
+    }
+
+
+def _sessions(client: Client, condition: str, parameters: dict[str, Parameter]) -> tuple[Session, ...]:
+    return tuple(sessions(select_session_days(client, condition, parameters)))
+
+
+def _first_sessions(client: Client, reading: ContractReading, product: str) -> frozenset[SessionKey]:
+    """The account's first sessions of a product ever: several where several were opened at that very instant."""
+    parameters: dict[str, Parameter] = {
+        "account": reading.contract.account,
+        "production": PRODUCTION,
+        "spans": [span for code in reading.codes_of(product) for span in _spans(reading, product, code)],
+    }
+    rows = client.query(_FIRST, parameters).result_rows
+    return frozenset(SessionKey(*cast(tuple[str, ...], row)) for row in rows)
+
+
+def _spans(reading: ContractReading, product: str, code: str) -> Iterator[tuple[str, int, int]]:
+    """The days on which use of a code is use of a product."""
+    changes = {_BEGINNING, _END}
+    for listed in reading.contract.products.values():
+        for old in listed.replaces:
+            changes |= {day_of(at) for at in (old.from_at, old.until_at) if at is not None}
+    for from_day, until_day in pairwise(sorted(day for day in changes if _BEGINNING <= day <= _END)):
+        if reading.product_at(code, from_day * DAY_MS) == product:
+            yield code, from_day, until_day

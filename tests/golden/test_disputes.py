@@ -1,0 +1,117 @@
+"""The scenarios of ``disputes/*.txt``: flags and lines without flagged sessions, from the rules and from the store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.model.evidence import SessionKey
+from pipeline.model.instants import Period
+from pipeline.model.money import format_money
+from pipeline.model.statement import Basis, PooledLine
+from pipeline.rules.dispute import Findings, Packet, WhatIf, packet
+from pipeline.rules.flags import use_of
+from pipeline.rules.fold import fold
+from pipeline.rules.pooled import pooled_line
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import sessions
+from pipeline.store.client import Client
+from pipeline.store.disputes import read_packet
+from pipeline.store.statements import read_statement
+from pipeline.store.writes import write_session_days
+from tests.golden.tables import Cells, Scenario, cells, read_rows, read_scenarios
+from tests.support.evidence import instant
+from tests.support.fleets import pure_counts, reading_of
+
+SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("disputes/*.txt")) for one in read_scenarios(path)]
+PERIOD = Period.parse("2022Q2")
+BASIS = Basis(None, 0, 0, "sha256:0", "0", "embedded")
+POOL = ("MSTN", "CZ")
+
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+
+
+@pytest.fixture(scope="module")
+def filled(store: Client) -> Client:
+    """The store with the evidence of every scenario, told beat by beat."""
+    write_session_days(store, fold([one for scenario in SCENARIOS for one in scenario.beaten]))
+    return store
+
+
+def pure_packet(scenario: Scenario) -> Packet:
+    """The packet from all sessions of the account, every line without some of them counted anew from nothing."""
+    reading, days = reading_of(scenario.contract), fold(scenario.told)
+    found = sessions(days)
+
+    def counted(without: frozenset[SessionKey] = frozenset()) -> dict[int, int]:
+        return pure_counts(reading, [day for day in days if day.session not in without], PERIOD).get(POOL, {})
+
+    def recount(without: frozenset[SessionKey]) -> PooledLine:
+        return pooled_line(reading, *POOL, PERIOD, counted(without))
+
+    opened = [one for one in found if one.is_production and use_of(reading, "MSTN", one)]
+    first_at = min(one.opened_at for one in opened)
+    findings = Findings(
+        counts=counted(),
+        found=tuple(found),
+        others=tuple(found),
+        first=frozenset(one.key for one in opened if one.opened_at == first_at),
+    )
+    return packet(reading, PERIOD, recount(frozenset()), findings, recount, state="open", basis=BASIS)
+
+
+def stored_packet(store: Client, reading: ContractReading) -> Packet:
+    statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded")
+    [line] = [one for one in statement.pooled if (one.product, one.country) == POOL]
+    return replace(read_packet(store, reading, statement, line), basis=BASIS)
+
+
+def expected_flags(scenario: Scenario) -> list[tuple[str, ...]]:
+    found = list[tuple[str, ...]]()
+    for row in scenario.blocks["flags"]:
+        who, _, flags = row.partition(" : ")
+        user, machine, opened = who.split(maxsplit=2)
+        found.append((user, machine, str(instant(opened)), flags))
+    return found
+
+
+def told_flags(made: Packet) -> list[tuple[str, ...]]:
+    return [
+        (key.user, key.machine, str(one.session.opened_at // 60_000 * 60_000), " ".join(one.flags) or "-")
+        for one in made.evidence
+        for key in [one.session.key]
+    ]
+
+
+def told_what_if(one: WhatIf, name: str, currency: str, columns: Cells) -> Cells:
+    line_columns = {column: "" for column in columns if column not in {"without", "sessions"}}
+    return {"without": name, "sessions": str(one.sessions), **cells(one.line, currency, line_columns)}
+
+
+@each_scenario
+def test_flags_are_the_tables(scenario: Scenario) -> None:
+    if "flags" in scenario.blocks:
+        assert sorted(told_flags(pure_packet(scenario))) == sorted(expected_flags(scenario))
+
+
+@each_scenario
+def test_the_line_without_flagged_sessions_is_the_tables(scenario: Scenario) -> None:
+    made, currency = pure_packet(scenario), scenario.contract.currency
+    if "what if" in scenario.blocks:
+        expected = list(read_rows(scenario.blocks["what if"]))
+        named = [*((one, one.flags[0]) for one in made.alone), (made.together, "all")]
+        told = [told_what_if(one, name, currency, row) for (one, name), row in zip(named, expected, strict=True)]
+        assert told == expected
+    if "packet" in scenario.blocks:
+        claimed = "-" if made.claimed is None else format_money(made.claimed, currency)
+        values = (made.kind, made.subcategory, claimed, str(len(made.evidence)), str(made.flagged))
+        assert list(read_rows(scenario.blocks["packet"])) == [
+            dict(zip(("kind", "asks for", "claimed", "sessions", "flagged"), values, strict=True))
+        ]
+
+
+@each_scenario
+def test_the_store_makes_the_same_packet(scenario: Scenario, filled: Client) -> None:
+    assert stored_packet(filled, reading_of(scenario.contract)) == pure_packet(scenario)
