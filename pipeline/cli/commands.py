@@ -20,7 +20,7 @@ DONE: Final = 0
 WRONG_INPUT: Final = 2
 
 _COMMANDS: Final = (
-    "demo", "run", "statement", "usage", "explain", "dead-letters", "check", "simulate",
+    "demo", "run", "statement", "usage", "explain", "dispute", "dead-letters", "check", "simulate",
     "worker", "migrate", "settings",
 )  # fmt: skip
 

@@ -85,7 +85,7 @@ def statement_json(statement: Statement) -> bytes:
             "currency": currency,
             "total": format_money(statement.total, currency),
             "adjustments_total": format_money(statement.adjustments_total, currency),
-            "basis": _basis(statement.basis),
+            "basis": basis_record(statement.basis),
             "lines": [line_record(line, currency) for line in statement.lines],
             "tokens": _tokens(statement.tokens),
             "adjustments": [_adjustment(one, currency) for one in statement.adjustments],
@@ -154,7 +154,8 @@ def _void(one: VoidEntry) -> dict[str, str | None]:
     }
 
 
-def _basis(basis: Basis) -> dict[str, str | int | None]:
+def basis_record(basis: Basis) -> dict[str, str | int | None]:
+    """What a statement rests on, in the interface's names."""
     return {
         "complete_until": None if basis.complete_until is None else iso(basis.complete_until),
         "heartbeats": basis.heartbeats,

@@ -24,8 +24,8 @@ SubCategory = Literal["cancellation", "goodwill"]
 Recount = Callable[[frozenset[SessionKey]], PooledLine]
 """The line as it is without some sessions."""
 
-MISTAKES: Final[frozenset[Flag]] = frozenset({"accidental", "forgotten", "two_machines"})
-"""Flags that say a licence was not needed. ``first_use`` does not: it only asks for indulgence."""
+MISTAKES: Final[frozenset[Flag]] = frozenset({"accidental", "forgotten"})
+"""Flags that say no licence was needed. Who used two machines needed one, and ``first_use`` asks for indulgence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def kind_of(reading: ContractReading, product: str, country: str, period: Period
 def subcategory(without_mistakes: WhatIf) -> SubCategory:
     """What the ticket asks for: a cancellation where nothing is due without the sessions that needed no licence.
 
-    Where licences stay due without them, or only ``first_use`` speaks for a session, it is goodwill.
+    Where licences stay due without them it is goodwill, whatever else speaks for the other sessions.
     """
     nothing_is_due = without_mistakes.sessions > 0 and without_mistakes.line.term_licenses == 0
     return "cancellation" if nothing_is_due else "goodwill"

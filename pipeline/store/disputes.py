@@ -36,9 +36,7 @@ _FOUND: Final = (
     "(SELECT product, country, machine, user, session " + _OVERUSED + ")"
 )
 
-_OTHERS: Final = (
-    _OF_CODES + " AND has({days:Array(UInt16)}, toUInt16(day)) AND user IN (SELECT user " + _OVERUSED + ")"
-)
+_OTHERS: Final = _OF_CODES + " AND has({days:Array(UInt16)}, toUInt16(day)) AND user IN (SELECT user " + _OVERUSED + ")"
 
 _ON_MACHINES: Final = _OF_CODES + _AROUND + " AND machine IN (SELECT machine " + _OVERUSED + ")"
 
