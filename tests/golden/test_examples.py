@@ -18,7 +18,16 @@ from pipeline.codec.heartbeats import decode
 from pipeline.codec.session_days import decode_frame
 from pipeline.model.errors import DEAD_LETTER_CODES
 from tests.support.members import AT, SPAN_MS
-from tests.support.schemas import EXAMPLES, SCHEMAS, Validator, event_validator, examples, validator
+from tests.support.schemas import (
+    DISPUTE,
+    EXAMPLES,
+    LINE_EXPLANATION,
+    SCHEMAS,
+    Validator,
+    event_validator,
+    examples,
+    validator,
+)
 
 GOLDEN = Path(__file__).parent / "examples"
 SINK_TOPICS = {"usage": USAGE, "dead-letter": HEARTBEATS_DLQ, "denial": DENIALS}
@@ -26,6 +35,8 @@ READERS = {"usage": decode_frame, "dead-letter": decode_dead_letter, "denial": d
 VALIDATORS = {
     "heartbeat": event_validator("heartbeats"),
     **{event: event_validator(event) for event in SINK_TOPICS},
+    "dispute": validator(DISPUTE),
+    "line-explanation": validator(LINE_EXPLANATION),
     "statement": validator(SCHEMAS[-1]),
 }
 ONLY_IN_WORDS = ("span_too_long", "times_out_of_order")

@@ -64,7 +64,9 @@ def beating(whole: Heartbeat, every_ms: int = BEAT_MS) -> list[Heartbeat]:
     inner = [*range(whole.since, whole.at, every_ms)]
     told = [whole._replace(state="open", since=inner[0], at=inner[0], active_at=max(inner[0], whole.resumed_at))]
     for since, at in pairwise(inner):
-        told.append(whole._replace(state="beat", since=since, at=at, active_at=max(min(at, whole.active_at), whole.resumed_at)))
+        told.append(
+            whole._replace(state="beat", since=since, at=at, active_at=max(min(at, whole.active_at), whole.resumed_at))
+        )
     return [*told, whole._replace(since=inner[-1])]
 
 

@@ -14,7 +14,14 @@ from pipeline.codec.schemas import schema_folder
 
 EVENTS: Final = schema_folder() / "events"
 EXAMPLES: Final = schema_folder() / "examples"
-SCHEMAS: Final = (*sorted(EVENTS.glob("*.schema.json")), schema_folder() / "statement.v1.schema.json")
+DISPUTE: Final = schema_folder() / "dispute.v1.schema.json"
+LINE_EXPLANATION: Final = schema_folder() / "line-explanation.v1.schema.json"
+SCHEMAS: Final = (
+    *sorted(EVENTS.glob("*.schema.json")),
+    DISPUTE,
+    LINE_EXPLANATION,
+    schema_folder() / "statement.v1.schema.json",
+)
 
 
 class Validator(Protocol):

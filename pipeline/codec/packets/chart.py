@@ -18,7 +18,7 @@ from pipeline.rules.dispute import DaySeries
 WIDTH: Final = 720
 HEIGHT: Final = 250
 LEFT: Final = 44
-RIGHT: Final = 708
+RIGHT: Final = 692
 TOP: Final = 30
 BOTTOM: Final = 214
 TICK_HOURS: Final = 3
@@ -51,14 +51,18 @@ def chart_svg(series: DaySeries, words: Language) -> str:
     return "\n".join(_parts(series, words))
 
 
+def chart_title(series: DaySeries, words: Language) -> str:
+    """What a chart shows, in one line."""
+    minutes = words.number(series.slot_ms // MINUTE_MS)
+    return words.say("chart_title", date=words.date(series.day * DAY_MS), minutes=minutes)
+
+
 def _parts(series: DaySeries, words: Language) -> Iterator[str]:
     scale, day = Scale.of(series), calendar_day(series.day).isoformat()
     midnight, peak = series.day * DAY_MS, max(series.counts)
-    date = words.date(midnight)
-    title = words.say("chart_title", date=date, minutes=words.number(series.slot_ms // MINUTE_MS))
     told = words.say(
         "chart_desc",
-        date=date,
+        date=words.date(midnight),
         entitled=words.number(series.entitled),
         peak=words.number(peak),
         time=clock(midnight + series.counts.index(peak) * series.slot_ms),
@@ -67,7 +71,8 @@ def _parts(series: DaySeries, words: Language) -> Iterator[str]:
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="title-{day} desc-{day}" '
         f'xmlns="http://www.w3.org/2000/svg">'
     )
-    yield f'<title id="title-{day}">{escape(title)}</title><desc id="desc-{day}">{escape(told)}</desc>'
+    yield f'<title id="title-{day}">{escape(chart_title(series, words))}</title>'
+    yield f'<desc id="desc-{day}">{escape(told)}</desc>'
     yield (
         f'<defs><pattern id="over-{day}" width="5" height="5" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect width="5" height="5" fill="#fff"/>'

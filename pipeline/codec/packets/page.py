@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
 
-from pipeline.codec.packets.chart import chart_svg
+from pipeline.codec.packets.chart import chart_svg, chart_title
 from pipeline.codec.packets.language import Language, clock
 from pipeline.codec.packets.ticket import Ticket, product_of
 from pipeline.model.instants import DAY_MS, SECOND_MS, calendar_day, iso
@@ -84,7 +84,8 @@ def _charts(packet: Packet, words: Language) -> Iterator[str]:
     drawn = sorted(sorted(packet.days, key=lambda day: (-day.overuse, day.day))[:CHARTS_MAX], key=lambda day: day.day)
     listed = 0
     for series in drawn:
-        yield f"<figure>\n{chart_svg(series, words)}\n</figure>"
+        yield f"<figure>\n<figcaption>{escape(chart_title(series, words))}</figcaption>"
+        yield f"{chart_svg(series, words)}\n</figure>"
         slots = [one for one in packet.overused if one.slot_at // DAY_MS == series.day]
         if listed + len(slots) <= SLOTS_LISTED_MAX:
             yield from _slots(series, slots, words)
@@ -108,7 +109,7 @@ def _what_ifs(packet: Packet, words: Language) -> Iterator[str]:
     rows = [_what_if(packet, WhatIf((), 0, packet.line), words.say("as_billed"), words)]
     rows += [_what_if(packet, one, words.say("marked", flag=words.flags[one.flags[0]]), words) for one in packet.alone]
     rows.append(_what_if(packet, packet.together, words.say("any_mark"), words))
-    yield from _table((words.say(name) for name in names), rows, numbers=range(1, 8))
+    yield from _table((words.say(name) for name in names), rows, numbers=range(1, 8), kind="what-if")
     meanings = [f"<dt>{escape(words.flags[flag])}</dt><dd>{escape(words.meanings[flag])}</dd>" for flag in FLAGS]
     yield "<dl>\n" + "\n".join(meanings) + "\n</dl>"
 

@@ -1,0 +1,70 @@
+"""The scenarios of ``records/disputes.txt``: what a log of commands makes of disputes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.model.commands import Command, Logged, MoveDispute, OpenDispute, Release
+from pipeline.rules.disputes import NEXT, Dispute, disputes
+
+Blocks = dict[str, list[str]]
+
+
+def scenarios() -> dict[str, Blocks]:
+    """Each scenario's blocks by its name."""
+    found: dict[str, Blocks] = {}
+    blocks: Blocks = {}
+    block: list[str] = []
+    for line in (Path(__file__).parent / "records" / "disputes.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("=== "):
+            blocks = found.setdefault(line[4:], {})
+        elif line.startswith("  "):
+            block.append(line[2:])
+        elif line.endswith(":") and not line.startswith("#"):
+            block = blocks.setdefault(line[:-1], [])
+    return found
+
+
+def logged(row: str, at: int) -> Logged:
+    id_, _, told = row.partition(": ")
+    kind, what, *rest = told.split()
+    options = dict(word.split("=", 1) for word in rest if "=" in word)
+    comment = options.get("comment", "")
+    order: OpenDispute | MoveDispute
+    if kind == "dispute":
+        period, _, product = what.partition("/")
+        order = OpenDispute(period, product, "CZ", "pooled", "Invoice", None, comment)
+    else:
+        (state,) = (one for one in NEXT if one == rest[0])
+        granted = int(options["granted"]) if "granted" in options else None
+        order = MoveDispute(what, state, options.get("ticket", ""), comment, granted)
+    return Logged(Command(id_, "acme", "eva", at, order), at)
+
+
+def told(one: Dispute) -> str:
+    comments = ",".join(f"{said.state}:{said.text}" for said in one.comments)
+    granted = "-" if one.granted is None else one.granted
+    return f"{one.id} {one.state} ticket={one.ticket} granted={granted} comments={comments}"
+
+
+@pytest.mark.parametrize("blocks", scenarios().values(), ids=scenarios())
+def test_disputes_become_what_the_table_says(blocks: Blocks) -> None:
+    made = disputes(logged(row, at) for at, row in enumerate(blocks["log"]))
+    assert [told(one) for one in made.by_id.values()] == blocks["becomes"]
+    assert [f"{one.id} {one.code}" for one in made.refused] == blocks.get("refused", [])
+    assert all(one.sentence for one in made.refused)
+    credit = {f"{period}/{product}": amount for (period, product, _, _), amount in made.credits.items()}
+    assert [f"{line} {amount}" for line, amount in credit.items()] == blocks.get("credits", [])
+
+
+@pytest.mark.parametrize("blocks", scenarios().values(), ids=scenarios())
+def test_a_log_delivered_twice_makes_the_same_disputes(blocks: Blocks) -> None:
+    log = [logged(row, at) for at, row in enumerate(blocks["log"])]
+    assert disputes([*log, *log]) == disputes(log)
+
+
+def test_other_orders_are_not_of_disputes() -> None:
+    release = Logged(Command("r", "acme", "eva", 0, Release("MSTN", "CZ", "eva", 0)), 0)
+    assert (disputes([release]).by_id, disputes([release]).refused) == ({}, ())
