@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
     packet = ask_store(args, ask)
     _warn(packet)
-    _write(with_pseudonyms(packet) if args.pseudonyms else packet, args)
+    write_packet(with_pseudonyms(packet) if args.pseudonyms else packet, args)
     return 0
 
 
@@ -105,7 +105,8 @@ def _machines_of_one_user(packet: Packet) -> int:
     return max(map(len, seen.values()), default=0)
 
 
-def _write(packet: Packet, args: argparse.Namespace) -> None:
+def write_packet(packet: Packet, args: argparse.Namespace) -> None:
+    """Write the packet where the arguments say. Raises ``InputError`` where that cannot be."""
     words, out = language(args.language), None if args.out is None else Path(args.out)
     form = cast(Form | None, args.output)
     if out is None:

@@ -1,38 +1,56 @@
-"""``seatbeat explain``: the machines, users and sessions behind a count, and what did not count, with the reason."""
+"""``seatbeat explain``: what stands behind an amount or a count, down to sessions, and what did not count and why."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import Literal, cast
 
 import orjson
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline.cli.access import add_store_options, ask_store, parse_instant
+from pipeline import __version__
+from pipeline.cli.access import add_store_options, ask_store, parse_instant, parse_period, refuse_other_models
+from pipeline.cli.explain_line import line_tree, named_line
 from pipeline.cli.output import console, duration, minute
+from pipeline.codec.line_reports import line_explanation_json
 from pipeline.codec.session_reports import explanation_record
+from pipeline.model.errors import InputError
 from pipeline.rules.checkouts import TakenOut
 from pipeline.rules.explain import SlotExplanation, because, covered_sentence
+from pipeline.rules.explain_line import LineExplanation
+from pipeline.rules.flags import activity_ms
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session
 from pipeline.store.client import Client
 from pipeline.store.explain import read_explanation
+from pipeline.store.explain_line import read_line_explanation
+from pipeline.store.statements import read_statement
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("explain", help="the machines, users and sessions behind the count of a slot")
+    parser = subparsers.add_parser("explain", help="the machines, users and sessions behind an amount or a count")
     add_store_options(parser)
-    parser.add_argument("--product", required=True)
-    parser.add_argument("--slot", type=parse_instant, required=True, metavar="2022-05-03T09:10:00Z", help="UTC")
-    parser.add_argument("--country", default="", help="else the contract's")
+    line = parser.add_argument_group("a line of a statement")
+    line.add_argument("--period", type=parse_period, metavar="2022Q2")
+    line.add_argument("--line", metavar="PRODUCT[/COUNTRY][/pooled]")
+    slot = parser.add_argument_group("or a slot")
+    slot.add_argument("--product")
+    slot.add_argument("--slot", type=parse_instant, metavar="2022-05-03T09:10:00Z", help="UTC")
+    slot.add_argument("--country", default="", help="else the contract's")
     parser.add_argument("--output", choices=("tree", "json"), default="tree")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 with the explanation on stdout."""
+    asked = (args.period is not None, args.line is not None, args.product is not None, args.slot is not None)
+    if asked == (True, True, False, False):
+        return _run_line(args)
+    if asked != (False, False, True, True):
+        raise InputError("explain", "is to be asked one thing", "Give --period and --line, or --product and --slot")
 
     def ask(client: Client, reading: ContractReading, _engine: str) -> SlotExplanation:
         return read_explanation(client, reading, args.product, reading.country_of(args.country), args.slot)
@@ -43,6 +61,23 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.buffer.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     else:
         console().print(explanation_tree(explained))
+    return 0
+
+
+def _run_line(args: argparse.Namespace) -> int:
+    """The same for a line of a statement."""
+
+    def ask(client: Client, reading: ContractReading, engine: str) -> LineExplanation:
+        refuse_other_models(reading.contract, args.period, str(args.contract or "the stored contract"))
+        known = cast(Literal["embedded", "server"], engine)
+        statement = read_statement(client, reading, args.period, seatbeat=__version__, engine=known)
+        return read_line_explanation(client, reading, statement, named_line(statement, args.line))
+
+    explained = ask_store(args, ask)
+    if args.output == "json":
+        sys.stdout.buffer.write(line_explanation_json(explained))
+    else:
+        console().print(line_tree(explained, explanation_tree, _session))
     return 0
 
 
@@ -92,7 +127,9 @@ def _plural(unit: str, count: int) -> str:
 
 def _session(session: Session) -> str:
     key, open_for = session.key, duration(session.last_at - session.opened_at)
+    slots = sum(mask.bit_count() for mask in session.used_slots.values())
     return (
         f"{escape(key.user)} on {escape(key.machine)}, {escape(key.product)} {escape(key.session)}: opened "
-        f"{minute(session.opened_at)}, last seen {minute(session.last_at)} ({open_for})"
+        f"{minute(session.opened_at)}, last seen {minute(session.last_at)} ({open_for}; {slots} ten-minute "
+        f"{'slot' if slots == 1 else 'slots'}, active {duration(activity_ms(session))})"
     )

@@ -13,9 +13,11 @@ from typing import Final, Literal
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.model.statement import Basis, PooledLine
-from pipeline.rules.counting import counted_slots, slot_counts
+from pipeline.rules.counting import counted_slots
+from pipeline.rules.coverage import Covered
+from pipeline.rules.entitlements import overlaps
 from pipeline.rules.flags import FLAGS, Flag, flags_of_sessions
-from pipeline.rules.pooled import overuse, pooled_line
+from pipeline.rules.pooled import overuse
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session
 
@@ -111,13 +113,15 @@ class Findings:
     """What was read for a packet. ``counts`` are the pool's units by slot over the whole period.
 
     ``found`` are sessions with use in over-used slots, with their whole lives; ``others`` those of their users on the
-    days of their use; ``first`` the account's first sessions of the product ever.
+    days of their use; ``first`` the account's first sessions of the product ever; ``covered`` what seats of people
+    cover.
     """
 
     counts: Mapping[int, int]
     found: tuple[Session, ...]
     others: tuple[Session, ...]
     first: frozenset[SessionKey]
+    covered: Covered
 
 
 def overused_slots(
@@ -139,10 +143,11 @@ def counting_sessions(
     period: Period,
     slots: Collection[int],
     found: Iterable[Session],
+    covered: Covered,
 ) -> list[tuple[Session, tuple[int, ...]]]:
     """The sessions that count in some of the pool's ``slots``, and in which, sorted by opening.
 
-    This is the one place that says whose use the pool's count is made of.
+    ``covered`` is the use that seats of people cover: that does not come to the pool (RULES 5).
     """
     wanted = frozenset(slots)
     counting = []
@@ -152,7 +157,7 @@ def counting_sessions(
             for judgement in reading.judgements(session.key.product, session.key.country, period)
             if (judgement.product, judgement.country) == (product, country)
             for at in counted_slots(session, judgement.policy, judgement.from_at, judgement.until_at)
-            if at in wanted
+            if at in wanted and covered.by(product, country, session.key.user, at, judgement.policy.slot_ms) is None
         )
         if counted:
             counting.append((session, tuple(counted)))
@@ -173,14 +178,20 @@ def packet(
     """The packet of an over-used line of a period. ``state`` and ``basis`` are those of its statement."""
     product, country = line.product, line.country
     overused = overused_slots(reading, product, country, findings.counts)
-    counting = counting_sessions(reading, product, country, period, [one.slot_at for one in overused], findings.found)
+    counting = counting_sessions(
+        reading, product, country, period, [one.slot_at for one in overused], findings.found, findings.covered
+    )
     flags = flags_of_sessions(reading, product, [one for one, _ in counting], findings.others, findings.first)
     evidence = tuple(Evidence(session, slots, flags[session.key]) for session, slots in counting)
+
+    counted: dict[frozenset[SessionKey], PooledLine] = {frozenset(): line}
 
     def without(left_out: Collection[Flag]) -> WhatIf:
         keys = frozenset(one.session.key for one in evidence if not frozenset(left_out).isdisjoint(one.flags))
         named = tuple(flag for flag in FLAGS if flag in left_out)
-        return WhatIf(named, len(keys), recount(keys) if keys else line)
+        if keys not in counted:
+            counted[keys] = recount(keys)
+        return WhatIf(named, len(keys), counted[keys])
 
     together = without(FLAGS)
     listed = reading.contract.products.get(product)
@@ -208,10 +219,7 @@ def packet(
 def kind_of(reading: ContractReading, product: str, country: str, period: Period) -> LineKind:
     """``unlicensed`` where no entitlement of any model is in force at any time of the period."""
     licensed = any(
-        product in one.products
-        and one.country == country
-        and one.from_at < period.end_at
-        and (one.until_at is None or one.until_at > period.start_at)
+        product in one.products and one.country == country and overlaps(one, period.start_at, period.end_at)
         for one in reading.contract.entitlements
     )
     return "over_pool" if licensed else "unlicensed"
@@ -231,28 +239,6 @@ def claim(line: PooledLine, without_flagged: PooledLine) -> int | None:
     if line.amount is None or without_flagged.amount is None:
         return None
     return line.amount - without_flagged.amount or line.amount
-
-
-def recounted(
-    reading: ContractReading,
-    period: Period,
-    line: PooledLine,
-    counts: Mapping[int, int],
-    near: Iterable[Session],
-    without: frozenset[SessionKey],
-) -> PooledLine:
-    """The line without some sessions, from its ``counts`` with them and every session on their machines.
-
-    Leaving sessions out lowers a count only where a unit of theirs has no session left; units are machines, or the
-    sessions themselves, so sessions on other machines need not be known.
-    """
-    pool, on_machines = (line.product, line.country), list(near)
-    reported = {(one.key.product, one.key.country) for one in on_machines}
-    judgements = reading.judgements_of(reported, period)
-    before = slot_counts(on_machines, judgements).get(pool, {})
-    after = slot_counts([one for one in on_machines if one.key not in without], judgements).get(pool, {})
-    left = {at: count - before.get(at, 0) + after.get(at, 0) for at, count in counts.items()}
-    return pooled_line(reading, *pool, period, {at: count for at, count in left.items() if count})
 
 
 def _days(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Final, cast
 
-from pipeline.model.evidence import PRODUCTION
+from pipeline.model.evidence import PRODUCTION, SessionKey
 from pipeline.model.instants import Period, day_of
 from pipeline.rules.counting import Pool
 from pipeline.rules.reading import Judgement
@@ -40,11 +40,16 @@ sessions AS (
            ) AS used_ms
     FROM usage_days
     WHERE account = {account:String} AND usage = {production:String}
-      AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32})
+      AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32}){without}
     GROUP BY product, country, machine, user, session
 )
 """
 """What every count begins with: how use is judged, and the facts. Nothing else reads facts to count them."""
+
+_WITHOUT: Final = """
+      AND (product, country, machine, user, session) NOT IN (
+          SELECT w.1, w.2, w.3, w.4, w.5 FROM (SELECT arrayJoin({without}) AS w)
+      )"""
 
 _COUNTS: Final = """
 SELECT pool_product, pool_country, intDiv(at_ms, slot_ms) * slot_ms AS slot_ms_at,
@@ -72,8 +77,13 @@ def reported_codes(client: Client, account: str, period: Period) -> list[tuple[s
     return [(str(product), str(country)) for product, country in rows]
 
 
-def counting_facts(account: str, period: Period, judgements: Iterable[Judgement]) -> tuple[str, dict[str, Parameter]]:
-    """The beginning of a query that counts: the tables ``judgements`` and ``sessions``; and its parameters."""
+def counting_facts(
+    account: str, period: Period, judgements: Iterable[Judgement], without: Set[SessionKey] = frozenset()
+) -> tuple[str, dict[str, Parameter]]:
+    """The beginning of a query that counts: the tables ``judgements`` and ``sessions``; and its parameters.
+
+    ``without`` are sessions to be left out, as if they had never been.
+    """
     rules = [
         (
             j.code, j.reported_country, j.product, j.country, j.from_at, j.until_at, j.policy.slot_ms,
@@ -89,17 +99,26 @@ def counting_facts(account: str, period: Period, judgements: Iterable[Judgement]
         "from_day": day_of(period.start_at) - SESSION_DAYS_MAX,
         "until_day": day_of(period.end_at) + SESSION_DAYS_MAX,
     }
-    return _FACTS.replace("{judgements}", expression), parameters
+    left_out = ""
+    if without:
+        keys = [(key.product, key.country, key.machine, key.user, key.session) for key in sorted(without)]
+        key_expression, more = array_parameter("without", "Tuple(String, String, String, String, String)", keys)
+        left_out, parameters = _WITHOUT.replace("{without}", key_expression), parameters | more
+    return _FACTS.replace("{judgements}", expression).replace("{without}", left_out), parameters
 
 
 def slot_counts(
-    client: Client, account: str, period: Period, judgements: Iterable[Judgement]
+    client: Client,
+    account: str,
+    period: Period,
+    judgements: Iterable[Judgement],
+    without: Set[SessionKey] = frozenset(),
 ) -> dict[Pool, dict[int, int]]:
     """Units per pool and slot start, slots without use left out; equal to ``rules.counting.slot_counts``."""
     rules = tuple(judgements)
     if not rules:
         return {}
-    facts, parameters = counting_facts(account, period, rules)
+    facts, parameters = counting_facts(account, period, rules, without)
     counts: dict[Pool, dict[int, int]] = {}
     for product, country, slot_at, units in client.query(facts + _COUNTS, parameters).result_rows:
         counts.setdefault((str(product), str(country)), {})[cast(int, slot_at)] = cast(int, units)

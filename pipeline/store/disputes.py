@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final, cast
 
+from pipeline.model.commands import Logged
 from pipeline.model.evidence import PRODUCTION, SessionKey
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, day_of
 from pipeline.model.statement import PooledLine, Statement
-from pipeline.rules.dispute import Findings, OverusedSlot, Packet, overused_slots, packet, recounted
+from pipeline.rules.coverage import Covered
+from pipeline.rules.dispute import Findings, OverusedSlot, Packet, overused_slots, packet
 from pipeline.rules.fold import slot_mask, slots_of
+from pipeline.rules.pooled import pooled_line
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session, sessions
 from pipeline.store.client import Client, Parameter
-from pipeline.store.counts import SESSION_DAYS_MAX, reported_codes, slot_counts
+from pipeline.store.counts import SESSION_DAYS_MAX
 from pipeline.store.sessions import select_session_days
+from pipeline.store.statements import read_pools
 
 _BEGINNING: Final = 0
 _END: Final = 65_535
@@ -38,8 +42,6 @@ _FOUND: Final = (
 
 _OTHERS: Final = _OF_CODES + " AND has({days:Array(UInt16)}, toUInt16(day)) AND user IN (SELECT user " + _OVERUSED + ")"
 
-_ON_MACHINES: Final = _OF_CODES + _AROUND + " AND machine IN (SELECT machine " + _OVERUSED + ")"
-
 _OF_PRODUCT: Final = """
 FROM usage_days
 WHERE account = {account:String} AND usage = {production:String}
@@ -59,37 +61,35 @@ _FIRST: Final = (
 
 
 def read_packet(
-    client: Client, reading: ContractReading, statement: Statement, line: PooledLine, invoice: str = ""
+    client: Client,
+    reading: ContractReading,
+    statement: Statement,
+    line: PooledLine,
+    invoice: str = "",
+    logged: Sequence[Logged] = (),
 ) -> Packet:
-    """The packet of an over-used line of a statement that was read from this store under this contract."""
-    period = statement.period
-    counts = _counts(client, reading, period, line)
-    overused = overused_slots(reading, line.product, line.country, counts)
-    parameters = _parameters(reading, period, line, overused)
+    """The packet of an over-used line of a statement that was read from this store, under this contract and log."""
+    period, pool = statement.period, (line.product, line.country)
+    seats, pools = read_pools(client, reading, period, logged)
+    counts = pools.get(pool, {})
+    parameters = _parameters(reading, period, line, overused_slots(reading, *pool, counts))
     found = _sessions(client, _FOUND, parameters)
     days = sorted({day for one in found for day in one.used_slots})
-    near = _sessions(client, _ON_MACHINES, parameters)
     findings = Findings(
         counts=counts,
         found=found,
         others=_sessions(client, _OTHERS, {**parameters, "days": days}),
         first=_first_sessions(client, reading, line.product),
+        covered=Covered(seats.coverage),
     )
 
     def recount(without: frozenset[SessionKey]) -> PooledLine:
-        return recounted(reading, period, line, counts, near, without)
+        _, left = read_pools(client, reading, period, logged, without)
+        return pooled_line(reading, *pool, period, left.get(pool, {}))
 
     return packet(
         reading, period, line, findings, recount, state=statement.state, basis=statement.basis, invoice=invoice
     )
-
-
-def _counts(client: Client, reading: ContractReading, period: Period, line: PooledLine) -> dict[int, int]:
-    """The pool's units by slot over the whole period: what the line was made from."""
-    account, pool = reading.contract.account, (line.product, line.country)
-    judgements = reading.judgements_of(reported_codes(client, account, period), period)
-    of_pool = [one for found in judgements.values() for one in found if (one.product, one.country) == pool]
-    return slot_counts(client, account, period, of_pool).get(pool, {})
 
 
 def _parameters(

@@ -6,9 +6,10 @@ slots; rows per slot never leave the store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Final, cast
 
+from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
 from pipeline.rules.counting import Pool
 from pipeline.rules.coverage import Coverage
@@ -91,9 +92,10 @@ def uncovered_counts(
     judgements: Iterable[Judgement],
     coverage: Iterable[Coverage],
     offline: Iterable[OfflineSpan],
+    without: Set[SessionKey] = frozenset(),
 ) -> dict[Pool, dict[int, int]]:
     """Units per pool and slot start that no seat of their user covers; equal to ``rules.waterfall.units_by_slot``."""
-    query, parameters = _left(account, period, judgements, coverage, offline)
+    query, parameters = _left(account, period, judgements, coverage, offline, without)
     counts: dict[Pool, dict[int, int]] = {}
     for product, country, slot_at, units in client.query(query + _COUNTS, parameters).result_rows:
         counts.setdefault((str(product), str(country)), {})[cast(int, slot_at)] = cast(int, units)
@@ -108,6 +110,7 @@ def first_slots(
     coverage: Iterable[Coverage],
     offline: Iterable[OfflineSpan],
     stretches: Sequence[tuple[str, str, int, int]],
+    without: Set[SessionKey] = frozenset(),
 ) -> list[CountedSlot]:
     """The first slot not covered in which each user counts, in every stretch of ``rules.named.named_stretches``."""
     named = {(product, country) for product, country, *_ in stretches}
@@ -117,6 +120,7 @@ def first_slots(
         [one for one in judgements if (one.product, one.country) in named],
         coverage,
         [one for one in offline if (one.judgement.product, one.judgement.country) in named],
+        without,
     )
     expression, more = array_parameter("stretches", "Tuple(String, String, Int64, Int64)", stretches)
     rows = client.query(query + _FIRST.replace("{stretches}", expression), parameters | more).result_rows
@@ -132,9 +136,10 @@ def _left(
     judgements: Iterable[Judgement],
     coverage: Iterable[Coverage],
     offline: Iterable[OfflineSpan],
+    without: Set[SessionKey],
 ) -> tuple[str, dict[str, Parameter]]:
     """A query's beginning, up to the use that is not covered, and its parameters."""
-    facts, parameters = counting_facts(account, period, judgements)
+    facts, parameters = counting_facts(account, period, judgements, without)
     covered, covered_parameters = array_parameter(
         "coverage",
         "Tuple(String, String, String, Int64, Int64)",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
+from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
 from pipeline.rules.coverage import Coverage, seat_coverage
 from pipeline.rules.named import NamedSeats, named_coverage, named_seats, named_stretches
@@ -40,6 +42,7 @@ def read_seats(
     people: People,
     period: Period,
     judgements: tuple[Judgement, ...] | None = None,
+    without: Set[SessionKey] = frozenset(),
 ) -> Seats:
     """The seats of people in a quarter; the store is asked only where there are named ones.
 
@@ -52,6 +55,6 @@ def read_seats(
     named: tuple[NamedSeats, ...] = ()
     if stretches:
         judged = judgements_of(client, reading, period) if judgements is None else judgements
-        slots = first_slots(client, contract.account, period, judged, held, offline, stretches)
+        slots = first_slots(client, contract.account, period, judged, held, offline, stretches, without)
         named = named_seats(contract, period, slots)
     return Seats(held, named, (*held, *named_coverage(named, period)), offline)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Literal, cast
 
 from pipeline.model.commands import Logged
+from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
 from pipeline.model.statement import Basis, Line, Statement
+from pipeline.rules.counting import Pool
 from pipeline.rules.lines import statement_lines
 from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.counts import slot_counts
 from pipeline.store.people import uncovered_counts
-from pipeline.store.seats import judgements_of, read_seats
+from pipeline.store.seats import Seats, judgements_of, read_seats
 
 
 def read_statement(
@@ -48,20 +50,37 @@ def read_statement(
 
 
 def read_lines(
-    client: Client, reading: ContractReading, period: Period, logged: Sequence[Logged] = ()
+    client: Client,
+    reading: ContractReading,
+    period: Period,
+    logged: Sequence[Logged] = (),
+    without: Set[SessionKey] = frozenset(),
 ) -> tuple[Line, ...]:
     """The lines of a quarter under any contract of the account and after any of its commands.
 
-    One query counts; where named seats are in force another one says who took them. Raises ``BeforeFirstRow``.
+    ``without`` are sessions to be left out, as if they had never been. One query counts; where named seats are in
+    force another one says who took them. Raises ``BeforeFirstRow``.
     """
+    seats, counts = read_pools(client, reading, period, logged, without)
+    return statement_lines(reading, period, counts, seats.held, seats.named)
+
+
+def read_pools(
+    client: Client,
+    reading: ContractReading,
+    period: Period,
+    logged: Sequence[Logged] = (),
+    without: Set[SessionKey] = frozenset(),
+) -> tuple[Seats, dict[Pool, dict[int, int]]]:
+    """The seats of people in a quarter, and what is left to the pools: units by slot. Raises ``BeforeFirstRow``."""
     account = reading.contract.account
     judgements = judgements_of(client, reading, period)
-    seats = read_seats(client, reading, people_of(reading.contract, logged), period, judgements)
+    seats = read_seats(client, reading, people_of(reading.contract, logged), period, judgements, without)
     if seats.coverage or seats.offline:
-        counts = uncovered_counts(client, account, period, judgements, seats.coverage, seats.offline)
+        counts = uncovered_counts(client, account, period, judgements, seats.coverage, seats.offline, without)
     else:
-        counts = slot_counts(client, account, period, judgements)
-    return statement_lines(reading, period, counts, seats.held, seats.named)
+        counts = slot_counts(client, account, period, judgements, without)
+    return seats, counts
 
 
 _HEARTBEATS = """

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.model.evidence import SessionKey
+from pipeline.model.commands import Logged
 from pipeline.model.instants import Period
 from pipeline.model.money import format_money
-from pipeline.model.statement import Basis, PooledLine
-from pipeline.rules.dispute import Findings, Packet, WhatIf, packet
-from pipeline.rules.flags import use_of
+from pipeline.model.statement import Basis
+from pipeline.rules.dispute import Packet, WhatIf
 from pipeline.rules.fold import fold
-from pipeline.rules.pooled import pooled_line
+from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import sessions
 from pipeline.store.client import Client
@@ -23,7 +23,8 @@ from pipeline.store.statements import read_statement
 from pipeline.store.writes import write_session_days
 from tests.golden.tables import Cells, Scenario, cells, read_rows, read_scenarios
 from tests.support.evidence import instant
-from tests.support.fleets import pure_counts, reading_of
+from tests.support.fleets import reading_of
+from tests.support.packets import plain_packet
 
 SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("disputes/*.txt")) for one in read_scenarios(path)]
 PERIOD = Period.parse("2022Q2")
@@ -42,30 +43,14 @@ def filled(store: Client) -> Client:
 
 def pure_packet(scenario: Scenario) -> Packet:
     """The packet from all sessions of the account, every line without some of them counted anew from nothing."""
-    reading, days = reading_of(scenario.contract), fold(scenario.told)
-    found = sessions(days)
-
-    def counted(without: frozenset[SessionKey] = frozenset()) -> dict[int, int]:
-        return pure_counts(reading, [day for day in days if day.session not in without], PERIOD).get(POOL, {})
-
-    def recount(without: frozenset[SessionKey]) -> PooledLine:
-        return pooled_line(reading, *POOL, PERIOD, counted(without))
-
-    opened = [one for one in found if one.is_production and use_of(reading, "MSTN", one)]
-    first_at = min(one.opened_at for one in opened)
-    findings = Findings(
-        counts=counted(),
-        found=tuple(found),
-        others=tuple(found),
-        first=frozenset(one.key for one in opened if one.opened_at == first_at),
-    )
-    return packet(reading, PERIOD, recount(frozenset()), findings, recount, state="open", basis=BASIS)
+    reading, people = reading_of(scenario.contract), people_of(scenario.contract, scenario.commands)
+    return plain_packet(reading, people, sessions(fold(scenario.told)), PERIOD, POOL, BASIS)
 
 
-def stored_packet(store: Client, reading: ContractReading) -> Packet:
-    statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded")
+def stored_packet(store: Client, reading: ContractReading, logged: Sequence[Logged]) -> Packet:
+    statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded", logged=logged)
     [line] = [one for one in statement.pooled if (one.product, one.country) == POOL]
-    return replace(read_packet(store, reading, statement, line), basis=BASIS)
+    return replace(read_packet(store, reading, statement, line, logged=logged), basis=BASIS)
 
 
 def expected_flags(scenario: Scenario) -> list[tuple[str, ...]]:
@@ -114,4 +99,4 @@ def test_the_line_without_flagged_sessions_is_the_tables(scenario: Scenario) -> 
 
 @each_scenario
 def test_the_store_makes_the_same_packet(scenario: Scenario, filled: Client) -> None:
-    assert stored_packet(filled, reading_of(scenario.contract)) == pure_packet(scenario)
+    assert stored_packet(filled, reading_of(scenario.contract), scenario.commands) == pure_packet(scenario)
