@@ -1,4 +1,4 @@
-"""The sink: usage frames, dead letters and denials into ClickHouse. Folds again by key before each insert."""
+"""The sink: usage, dead letters, denials, commands and contracts into ClickHouse, usage folded again by key."""
 
 from __future__ import annotations
 
@@ -16,20 +16,37 @@ from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
 from pipeline.agents.continuity import Continuity
 from pipeline.agents.settings import Settings
-from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
-from pipeline.codec import dead_letters, denials
+from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
+from pipeline.codec import commands, dead_letters, denials
+from pipeline.codec.contracts import read_contract
 from pipeline.codec.dead_letters import DeadLetter
 from pipeline.codec.denials import Denial
-from pipeline.codec.keys import account_of
+from pipeline.codec.keys import account_of, encode_key
 from pipeline.codec.session_days import Delivery, decode_frame
+from pipeline.model.contract import Contract
+from pipeline.model.errors import ContractInvalid
 from pipeline.model.evidence import SessionClose, SessionDay
 from pipeline.rules.fold import UsageFold
 from pipeline.store import writes
 from pipeline.store.client import Client
+from pipeline.store.commands import Placed, write_commands
+from pipeline.store.contracts import store_contract
 
 RETRY_FIRST_S = 0.2
 UNREADABLE = "unreadable"
 """The code of a message within the pipeline that no part of Seatbeat wrote."""
+APPLIED_BY_HEADER: Final = "applied_by"
+"""Who applied the contract that a message holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedContract:
+    """A contract as it was applied, with the file's bytes."""
+
+    contract: Contract
+    body: bytes
+    applied_at: int
+    applied_by: str
 
 
 @dataclass(slots=True)
@@ -41,6 +58,8 @@ class Batch:
     deliveries: defaultdict[str, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
     letters: list[DeadLetter] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
+    commands: list[Placed] = field(default_factory=list)
+    contracts: list[AppliedContract] = field(default_factory=list)
 
     def write(self, client: Client) -> None:
         """Insert everything; facts first, so that what is counted as delivered is stored."""
@@ -48,6 +67,9 @@ class Batch:
         writes.write_closes(client, self.closes)
         writes.write_dead_letters(client, self.letters)
         writes.write_denials(client, self.denials)
+        for one in self.contracts:
+            store_contract(client, one.contract, one.body, one.applied_at, one.applied_by)
+        write_commands(client, self.commands)
         writes.write_deliveries(client, self.deliveries)
 
 
@@ -65,7 +87,7 @@ class SinkStep:
     def take(self, message: Message) -> None:
         try:
             self._read(message)
-        except ValueError as error:
+        except (ValueError, ContractInvalid) as error:
             self._batch.letters.append(_unreadable(self._log_id, message, str(error)))
 
     def drain(self) -> Batch:
@@ -85,8 +107,31 @@ class SinkStep:
             self._batch.deliveries[frame.account] += frame.deliveries
         elif message.topic in {HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE}:
             self._batch.letters.append(dead_letters.decode(value))
+        elif message.topic == COMMANDS:
+            self._batch.commands.append(_command(self._log_id, message, value))
+        elif message.topic == CONTRACTS:
+            self._batch.contracts.append(_contract(message, value))
         else:
             self._batch.denials.append(denials.decode(value))
+
+
+def _command(log_id: str, message: Message, value: bytes) -> Placed:
+    command = commands.decode(value)
+    _check_key(message, encode_key(command.account))
+    return Placed(command, log_id, message.topic, message.partition, message.offset, message.received_at)
+
+
+def _contract(message: Message, value: bytes) -> AppliedContract:
+    contract = read_contract("contract", value)
+    _check_key(message, encode_key(contract.account, contract.content_hash))
+    by = (message.header(APPLIED_BY_HEADER) or b"").decode("utf-8", "replace")
+    return AppliedContract(contract, value, message.received_at, by)
+
+
+def _check_key(message: Message, key: bytes) -> None:
+    """A wrong key would put an account's messages into several partitions, whose order nobody knows."""
+    if message.key != key:
+        raise ValueError(f"the key is not that of the account in a message of {message.topic}")
 
 
 def _unreadable(log_id: str, message: Message, detail: str) -> DeadLetter:
@@ -128,7 +173,10 @@ class StoreWriter:
                 pause_s = min(2 * pause_s, self._retry_max_s)
 
 
-SINK_TOPICS: Final = {"sink": (USAGE, HEARTBEATS_DLQ, DENIALS), "quarantine": (HEARTBEATS_QUARANTINE,)}
+SINK_TOPICS: Final = {
+    "sink": (USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS),
+    "quarantine": (HEARTBEATS_QUARANTINE,),
+}
 """What each storing role reads. A flood of dead letters waits in a role of its own."""
 
 

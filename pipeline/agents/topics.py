@@ -23,6 +23,8 @@ HEARTBEATS_DLQ: Final = "heartbeats-dlq"
 HEARTBEATS_QUARANTINE: Final = "heartbeats-quarantine"
 USAGE: Final = "usage"
 DENIALS: Final = "denials"
+COMMANDS: Final = "commands"
+CONTRACTS: Final = "contracts"
 
 Stage = Literal["production", "single", "embedded"]
 """Several brokers; one broker on one host; the broker within this process."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -47,6 +48,17 @@ def store_dsn(args: argparse.Namespace) -> str:
 
 def ask_store(args: argparse.Namespace, question: Callable[[Client, ContractReading, str], Answer]) -> Answer:
     """Open the store, read the contract, ask, close. Raises ``InputError`` for what the user can mend."""
+    with opened_store(args) as client:
+        try:
+            contract = _contract(client, args)
+            return question(client, ContractReading(contract, metering_catalogue()), engine_of(store_dsn(args)))
+        except BeforeFirstRow as error:
+            raise InputError("the contract", str(error), "Choose a policy that covers the period") from error
+
+
+@contextmanager
+def opened_store(args: argparse.Namespace) -> Iterator[Client]:
+    """The store, closed again at the end. Raises ``InputError`` for what the user can mend."""
     dsn = store_dsn(args)
     try:
         client = connect(dsn)
@@ -57,10 +69,7 @@ def ask_store(args: argparse.Namespace, question: Callable[[Client, ContractRead
             migrate(client)
         elif pending_migrations(client):
             raise InputError(dsn.rpartition("@")[2], "holds no up-to-date store of Seatbeat", "Run `seatbeat migrate`")
-        contract = _contract(client, args)
-        return question(client, ContractReading(contract, metering_catalogue()), engine_of(dsn))
-    except BeforeFirstRow as error:
-        raise InputError("the contract", str(error), "Choose a policy that covers the period") from error
+        yield client
     finally:
         client.close()
 

@@ -20,9 +20,11 @@ DONE: Final = 0
 WRONG_INPUT: Final = 2
 
 _COMMANDS: Final = (
-    "demo", "run", "statement", "usage", "explain", "dispute", "dead-letters", "check", "simulate",
-    "worker", "migrate", "settings",
+    "demo", "run", "statement", "usage", "explain", "contract", "assign", "release", "checkout", "checkin", "void",
+    "commands", "dispute", "dead-letters", "check", "simulate", "worker", "migrate", "settings",
 )  # fmt: skip
+_MODULES: Final = {"dead-letters": "dead_letters", "commands": "command_log"}
+"""The modules that are not named after their command."""
 
 
 class Command(Protocol):
@@ -41,7 +43,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     named = (sys.argv[1:] if arguments is None else arguments)[:1]
     for name in named if set(named) & set(_COMMANDS) else _COMMANDS:
-        command = cast(Command, import_module(f"pipeline.cli.{name.replace('-', '_')}"))
+        command = cast(Command, import_module(f"pipeline.cli.{_MODULES.get(name, name)}"))
         command.add_parser(subparsers)
     parsed = parser.parse_args(arguments)
     try:

@@ -25,8 +25,8 @@ from pipeline.agents.producer import Producer
 from pipeline.agents.progress import GroupProgress, drained
 from pipeline.agents.seats import Seats, build_seats
 from pipeline.agents.settings import Settings
-from pipeline.agents.sink import build_sink
-from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE, create_topics, topics
+from pipeline.agents.sink import SINK_TOPICS, build_sink
+from pipeline.agents.topics import HEARTBEATS, USAGE, create_topics, topics
 from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
 from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedWriter
 from pipeline.policy.catalogue import metering_catalogue
@@ -41,7 +41,7 @@ STILL_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 10.0
 STOP_WITHOUT_BROKER_S_MAX: Final = 3.0
 
-_READS: Final = {"meter": (HEARTBEATS,), "sink": (USAGE, HEARTBEATS_DLQ, DENIALS), "seats": (USAGE,)}
+_READS: Final = {"meter": (HEARTBEATS,), "sink": SINK_TOPICS["sink"], "seats": (USAGE,)}
 _EXPECTED: Final = (BrokerDidNotStart, KafkaError, ClickHouseError, MigrationChanged)
 _SAY_IT_ALL: Final = (BrokerDidNotStart, BrokerEnded, StoodStill, MigrationChanged)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 import pyarrow as pa
 
@@ -21,11 +22,22 @@ _BEGINNING: Final = date(2000, 1, 1)
 _END: Final = date(2101, 1, 1)
 
 
-def store_contract(client: Client, contract: Contract, body: bytes, applied_at: int) -> None:
+@dataclass(frozen=True, slots=True)
+class ContractVersion:
+    """A contract that was applied: when last, by whom (``''`` where nobody is named), and whether it is in force."""
+
+    content_hash: str
+    applied_at: int
+    applied_by: str
+    is_current: bool
+
+
+def store_contract(client: Client, contract: Contract, body: bytes, applied_at: int, applied_by: str = "") -> None:
     """Make this the account's current contract; storing the same one again only renews its time."""
     client.command(
-        "INSERT INTO contracts SELECT {account:String}, {hash:String}, fromUnixTimestamp64Milli({at:Int64}, 'UTC'), "
-        "{country:String}, {currency:String}, {body:String}",
+        "INSERT INTO contracts (account, content_hash, applied_at, country, currency, body, applied_by) "
+        "SELECT {account:String}, {hash:String}, fromUnixTimestamp64Milli({at:Int64}, 'UTC'), "
+        "{country:String}, {currency:String}, {body:String}, {by:String}",
         {
             "account": contract.account,
             "hash": contract.content_hash,
@@ -33,6 +45,7 @@ def store_contract(client: Client, contract: Contract, body: bytes, applied_at: 
             "country": contract.country,
             "currency": contract.currency,
             "body": body.decode("utf-8"),
+            "by": applied_by,
         },
     )
     rows = [
@@ -47,20 +60,41 @@ def store_contract(client: Client, contract: Contract, body: bytes, applied_at: 
         client.insert_arrow("replaced_codes", pa.table(columns, names=names))
 
 
-def stored_contract(client: Client, account: str | None = None) -> Contract | None:
+def stored_contract(client: Client, account: str | None = None, content_hash: str | None = None) -> Contract | None:
     """The current contract of an account, of the only account where none is named; ``None`` without one.
 
-    Raises ``ContractInvalid`` where a stored contract no longer passes the check.
+    With ``content_hash``, ``sha256:…``, the version of that content. Raises ``ContractInvalid`` where a stored
+    contract no longer passes the check.
     """
     rows = client.query(
-        "SELECT account, argMax(body, applied_at) FROM contracts "
-        "WHERE {account:String} = '' OR account = {account:String} GROUP BY account",
-        {"account": account or ""},
+        "SELECT account, argMax(body, (applied_at, content_hash)) FROM contracts "
+        "WHERE ({account:String} = '' OR account = {account:String}) "
+        "AND ({hash:String} = '' OR content_hash = {hash:String}) GROUP BY account",
+        {"account": account or "", "hash": content_hash or ""},
     ).result_rows
     if len(rows) != 1:
         return None
     name, body = rows[0]
     return read_contract(f"stored contract of {name}", str(body).encode("utf-8"))
+
+
+def contract_versions(client: Client, account: str) -> list[ContractVersion]:
+    """Every version of an account's contract in the order they were applied last; the last one is in force."""
+    rows = client.query(
+        "SELECT content_hash, toUnixTimestamp64Milli(max(applied_at)) AS at, argMax(applied_by, applied_at) "
+        "FROM contracts WHERE account = {account:String} GROUP BY content_hash ORDER BY at, content_hash",
+        {"account": account},
+    ).result_rows
+    last = len(rows) - 1
+    return [
+        ContractVersion(str(content_hash), cast(int, at), str(by), index == last)
+        for index, (content_hash, at, by) in enumerate(rows)
+    ]
+
+
+def contract_accounts(client: Client) -> list[str]:
+    """The accounts that have a contract."""
+    return [str(row[0]) for row in client.query("SELECT DISTINCT account FROM contracts ORDER BY account").result_rows]
 
 
 def store_policies(client: Client, catalogue: Mapping[str, MeteringTimeline]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import day_of
+from pipeline.model.statement import VoidEntry
 from pipeline.rules.sessions import Session, sessions
 from pipeline.store.client import Client, Parameter
 from pipeline.store.counts import SESSION_DAYS_MAX
+from pipeline.store.voids import VoidFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,18 @@ WHERE account = {account:String} AND day >= toDate({from_day:Int32}) AND day < t
 )
 
 
-def read_session_days(client: Client, selection: Selection, *, beyond_days: int = 0) -> list[SessionDay]:
-    """The merged session days of a selection, and of ``beyond_days`` days on either side."""
+def read_session_days(
+    client: Client, selection: Selection, *, beyond_days: int = 0, voids: Sequence[VoidEntry] = ()
+) -> list[SessionDay]:
+    """The merged session days of a selection under voids, and of ``beyond_days`` days on either side."""
+    read = VoidFilter.of(voids)
     parameters: dict[str, Parameter] = {
+        **read.parameters,
         "account": selection.account,
         "from_day": _stored_day(day_of(selection.from_at) - beyond_days),
         "until_day": _stored_day(day_of(selection.until_at - 1) + 1 + beyond_days),
     }
-    query = _SESSION_DAYS
+    query = _SESSION_DAYS.replace(" used_slots,", f" {read.used_slots},") + f"{read.where}\n"
     for name, condition in _FILTERS.items():
         value = getattr(selection, name)
         if value:
@@ -97,9 +103,9 @@ def _stored_day(day: int) -> int:
     return min(max(day, 0), _DATE_MAX)
 
 
-def read_sessions(client: Client, selection: Selection) -> list[Session]:
-    """The sessions of a selection with their whole lives, sorted by opening."""
-    found = sessions(read_session_days(client, selection, beyond_days=SESSION_DAYS_MAX))
+def read_sessions(client: Client, selection: Selection, voids: Sequence[VoidEntry] = ()) -> list[Session]:
+    """The sessions of a selection with their whole lives, sorted by opening; their used slots as voids leave them."""
+    found = sessions(read_session_days(client, selection, beyond_days=SESSION_DAYS_MAX, voids=voids))
     chosen = [
         session
         for session in found

@@ -11,10 +11,11 @@ import pytest
 
 from pipeline.agents.checkpoint import Message
 from pipeline.agents.sink import SinkStep
-from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, USAGE
-from pipeline.codec import denials
+from pipeline.agents.topics import COMMANDS, DENIALS, HEARTBEATS_DLQ, USAGE
+from pipeline.codec import commands, denials
 from pipeline.codec.dead_letters import decode as decode_dead_letter
 from pipeline.codec.heartbeats import decode
+from pipeline.codec.keys import encode_key
 from pipeline.codec.session_days import decode_frame
 from pipeline.model.errors import DEAD_LETTER_CODES
 from tests.support.members import AT, SPAN_MS
@@ -30,8 +31,13 @@ from tests.support.schemas import (
 )
 
 GOLDEN = Path(__file__).parent / "examples"
-SINK_TOPICS = {"usage": USAGE, "dead-letter": HEARTBEATS_DLQ, "denial": DENIALS}
-READERS = {"usage": decode_frame, "dead-letter": decode_dead_letter, "denial": denials.decode}
+SINK_TOPICS = {"usage": USAGE, "dead-letter": HEARTBEATS_DLQ, "denial": DENIALS, "command": COMMANDS}
+READERS = {
+    "usage": decode_frame,
+    "dead-letter": decode_dead_letter,
+    "denial": denials.decode,
+    "command": commands.decode,
+}
 VALIDATORS = {
     "heartbeat": event_validator("heartbeats"),
     **{event: event_validator(event) for event in SINK_TOPICS},
@@ -39,8 +45,8 @@ VALIDATORS = {
     "line-explanation": validator(LINE_EXPLANATION),
     "statement": validator(SCHEMAS[-1]),
 }
-ONLY_IN_WORDS = ("span_too_long", "times_out_of_order")
-"""Codes of what JSON Schema cannot say: the schema of heartbeats states it in its description."""
+ONLY_IN_WORDS = ("span_too_long", "times_out_of_order", "in_words")
+"""What JSON Schema cannot say: the schema states it in its description."""
 
 
 def paths(kind: str, *events: str) -> list[Path]:
@@ -80,7 +86,7 @@ def judged(path: Path) -> dict[str, object]:
 def stored(event: str, path: Path) -> dict[str, object]:
     """What the sink is about to store of a message."""
     step = SinkStep("main")
-    step.take(Message(SINK_TOPICS[event], 0, 0, None, path.read_bytes(), (), AT))
+    step.take(Message(SINK_TOPICS[event], 0, 0, encode_key("acme"), path.read_bytes(), (), AT))
     batch = step.drain()
     return {
         "days": [asdict(day) for day in batch.days],
@@ -88,6 +94,7 @@ def stored(event: str, path: Path) -> dict[str, object]:
         "deliveries": {account: [one._asdict() for one in told] for account, told in batch.deliveries.items()},
         "dead_letters": [asdict(letter) for letter in batch.letters],
         "denials": [asdict(denial) for denial in batch.denials],
+        "commands": [asdict(placed) for placed in batch.commands],
     }
 
 

@@ -7,14 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.agents.checkpoint import Message
+from pipeline.agents.post import contract_message
 from pipeline.agents.sink import SinkStep
-from pipeline.agents.topics import DENIALS, HEARTBEATS_DLQ, USAGE
+from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, USAGE
 from pipeline.codec import denials
+from pipeline.codec.contracts import read_contract
 from pipeline.codec.denials import Denial
 from pipeline.codec.keys import encode_key
 from pipeline.codec.session_days import Delivery
 from tests.support.members import AT, MINIMAL, with_fields
 from tests.support.messages import LOG, facts_of, facts_stored, message, metered, sunk
+from tests.support.orders import AT as AT_ORDERS
+from tests.support.orders import ORDERS, command, command_at
 from tests.unit.agents.test_meter_step import MESSAGES, cut
 
 DENIAL = Denial("acme", "9e10", "denied", AT, "MSTN", "jana", "ws-1", "none free", "lmgrd.log", 812)
@@ -65,7 +69,7 @@ def test_a_drain_gives_everything_out_once() -> None:
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"null", b"[]", b"{}", b'"x"', b"\xff"])
-@pytest.mark.parametrize("topic", [USAGE, HEARTBEATS_DLQ, DENIALS])
+@pytest.mark.parametrize("topic", [USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS])
 def test_a_message_that_no_part_of_seatbeat_wrote_is_a_dead_letter_and_harms_no_other(
     topic: str, value: bytes | None
 ) -> None:
@@ -78,3 +82,39 @@ def test_a_message_that_no_part_of_seatbeat_wrote_is_a_dead_letter_and_harms_no_
     assert (letter.topic, letter.partition, letter.offset, letter.code) == (topic, 3, 9, "unreadable")
     assert (letter.account, letter.member, letter.raw) == ("acme", None, value or b"")
     assert len(batch.days) == 1
+
+
+CONTRACT = b"account: acme\ncountry: CZ\ncurrency: EUR\n"
+
+
+def test_commands_are_kept_at_their_place_in_the_log_and_repetitions_are_left_to_the_readers() -> None:
+    heard = [command_at(offset, command(order, "c")) for offset, order in enumerate((*ORDERS, ORDERS[0]))]
+    [batch] = sunk([heard])
+    assert [(one.command.order, one.offset, one.received_at) for one in batch.commands] == [
+        (order, offset, AT_ORDERS + offset) for offset, order in enumerate((*ORDERS, ORDERS[0]))
+    ]
+    assert {(one.log, one.topic, one.partition) for one in batch.commands} == {(LOG, COMMANDS, 0)}
+    assert batch.letters == []
+
+
+def test_a_contract_is_kept_byte_for_byte_with_who_applied_it_and_when_the_broker_had_it() -> None:
+    sent = contract_message(read_contract("c", CONTRACT), CONTRACT, "jana")
+    [batch] = sunk([[Message(sent.topic, 0, 4, sent.key, sent.value, sent.headers, AT)]])
+    [one] = batch.contracts
+    assert (one.contract.account, one.body, one.applied_at, one.applied_by) == ("acme", CONTRACT, AT, "jana")
+
+
+@pytest.mark.parametrize("topic", [COMMANDS, CONTRACTS])
+def test_a_message_under_another_accounts_key_is_a_dead_letter_since_its_order_is_lost(topic: str) -> None:
+    value = CONTRACT if topic == CONTRACTS else command_at(0, command(ORDERS[0])).value
+    [batch] = sunk([[Message(topic, 0, 0, encode_key("other"), value, (), AT)]])
+    assert (batch.commands, batch.contracts) == ([], [])
+    assert ["the key is not that of the account" in one.detail for one in batch.letters] == [True]
+
+
+def test_a_contract_that_contradicts_itself_is_a_dead_letter_with_every_mistake() -> None:
+    value = CONTRACT + b"default_policy: unheard-of\nproducts: {A: {plugin_of: A}}\n"
+    [batch] = sunk([[Message(CONTRACTS, 0, 0, encode_key("acme"), value, (), AT)]])
+    [letter] = batch.letters
+    assert (letter.code, letter.raw) == ("unreadable", value)
+    assert all(part in letter.detail for part in ("default_policy", "plugin_of"))

@@ -10,6 +10,8 @@ from ruamel.yaml import YAML
 
 from pipeline.agents.producer import MESSAGE_BYTES_MAX
 from pipeline.agents.topics import (
+    COMMANDS,
+    CONTRACTS,
     DENIALS,
     HEARTBEATS,
     HEARTBEATS_DLQ,
@@ -19,6 +21,8 @@ from pipeline.agents.topics import (
     topic,
     topics,
 )
+from pipeline.codec.commands import COMMAND_BYTES_MAX
+from pipeline.codec.contract_yaml import BYTES_MAX as CONTRACT_BYTES_MAX
 from pipeline.codec.heartbeats import FRAME_BYTES_MAX
 from pipeline.codec.schemas import schema_folder
 from pipeline.codec.session_days import FRAME_BYTES_MAX as USAGE_BYTES_MAX
@@ -28,7 +32,8 @@ from pipeline.model.instants import DAY_MS
 FOLDER = schema_folder() / "topics"
 FILES = [path for path in sorted(FOLDER.glob("*.yaml")) if path.stem != "keys"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-NAMES = {HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, DENIALS}
+EVIDENCE = {HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, DENIALS}
+NAMES = EVIDENCE | {COMMANDS, CONTRACTS}
 
 
 class File(TypedDict):
@@ -60,20 +65,38 @@ def test_a_file_is_named_after_its_topic_and_says_all_there_is_to_know(path: Pat
     assert file["name"] == path.stem
     assert set(file) == set(File.__annotations__)
     assert set(file["partitions"]) == set(file["replication"]) == set(STAGES)
-    assert file["key"] in (["account"], ["account", "user"])
+    assert file["key"] in (["account"], ["account", "user"], ["account", "content_hash"])
     assert (schema_folder() / file["value"]["schema"]).is_file()
     assert "retention" in file["personal_data"]
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.parametrize("name", sorted(EVIDENCE))
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_topic_keeps_messages_by_append_time_for_longer_than_evidence_may_be_late(stage: Stage, name: str) -> None:
+def test_a_topic_of_evidence_keeps_messages_by_append_time_for_longer_than_evidence_may_be_late(
+    stage: Stage, name: str
+) -> None:
     one = topic(name, stage)
     assert one.config["message.timestamp.type"] == "LogAppendTime"
     assert int(one.config["retention.ms"]) > 35 * DAY_MS
     assert one.config.get("cleanup.policy", "delete") == "delete"
     assert one.partitions >= 1
     assert all(isinstance(value, str) for value in one.config.values())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_orders_are_kept_for_ever_and_of_contracts_every_version(stage: Stage) -> None:
+    for name, policy in ((COMMANDS, "delete"), (CONTRACTS, "compact")):
+        one = topic(name, stage)
+        assert (one.config["cleanup.policy"], one.config["retention.ms"]) == (policy, "-1")
+        assert one.config["message.timestamp.type"] == "LogAppendTime"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_worker_has_both_usage_and_commands_of_an_account_and_versions_of_a_contract_are_in_order(
+    stage: Stage,
+) -> None:
+    assert topic(COMMANDS, stage).partitions == topic(USAGE, stage).partitions
+    assert topic(CONTRACTS, stage).partitions == 1
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
@@ -92,4 +115,6 @@ def test_messages_of_every_kind_fit_their_topic(stage: Stage) -> None:
     assert config_bytes(HEARTBEATS, stage) > max(FRAME_BYTES_MAX, OVERSIZE_BYTES_KEPT) + envelope
     assert config_bytes(HEARTBEATS_DLQ, stage) > config_bytes(HEARTBEATS, stage) * 4 / 3 + envelope
     assert config_bytes(USAGE, stage) > USAGE_BYTES_MAX + envelope
+    assert config_bytes(COMMANDS, stage) > COMMAND_BYTES_MAX + envelope
+    assert config_bytes(CONTRACTS, stage) > CONTRACT_BYTES_MAX + envelope // 2
     assert max(config_bytes(name, stage) for name in NAMES) <= MESSAGE_BYTES_MAX

@@ -32,6 +32,8 @@ from pipeline.store.migrations import (
 from tests.support.store import empty_store
 
 NAME: Final = "0004_analysts.sql"
+LATER: Final = "0007_analysts_of_voids.sql"
+NAMES: Final = (NAME, LATER)
 MINE: Final = "account IN (SELECT account FROM {database}.analyst_accounts WHERE user = currentUser())"
 ACCESS: Final = (
     "CREATE ROLE seatbeat_analyst",
@@ -60,56 +62,73 @@ ACCESS: Final = (
 )
 
 
-def analysts() -> Migration:
-    return next(one for one in read_migrations() if one.name == NAME)
+ACCESS_LATER: Final = (
+    "CREATE ROLE seatbeat_analyst",
+    f"CREATE ROW POLICY seatbeat_analyst ON commands FOR SELECT USING {MINE} TO seatbeat_analyst",
+    "CREATE ROW POLICY seatbeat_others ON commands FOR SELECT USING 1 TO ALL EXCEPT seatbeat_analyst",
+    (
+        "GRANT SELECT(account, log, topic, partition, offset, id, kind, `by`, issued_at, received_at, excludes, "
+        "undoes) ON commands TO seatbeat_analyst"
+    ),
+    "GRANT SELECT ON first_commands TO seatbeat_analyst",
+    "GRANT SELECT ON voids TO seatbeat_analyst",
+)
 
 
-def statements() -> list[str]:
-    """The migration's statements, each in a line."""
-    return [" ".join(statement.split()) for statement in analysts().statements]
+def analysts(name: str = NAME) -> Migration:
+    return next(one for one in read_migrations() if one.name == name)
+
+
+def statements(*names: str) -> list[str]:
+    """The migrations' statements, each in a line."""
+    return [" ".join(one.split()) for name in names or (NAME,) for one in analysts(name).statements]
 
 
 def test_the_access_statements_are_exactly_these() -> None:
     told = statements()
     assert tuple(told[told.index(ACCESS[0]) :]) == ACCESS
+    assert tuple(statements(LATER)) == ACCESS_LATER
 
 
 def test_the_views_run_with_the_rights_of_who_asks() -> None:
-    told = statements()
-    views = re.findall(
-        r"^CREATE VIEW (\w+)", "\n".join(s for one in read_migrations() for s in one.statements), re.MULTILINE
-    )
+    every = [" ".join(statement.split()) for one in read_migrations() for statement in one.statements]
+    views = [match[1] for one in every if (match := re.match(r"CREATE (?:OR REPLACE )?VIEW (\w+)", one))]
     assert views
-    assert [one for one in told if "SQL SECURITY" in one] == [
-        f"ALTER TABLE {view} MODIFY SQL SECURITY INVOKER" for view in views
-    ]
+    for view in views:
+        about = [one for one in every if re.match(rf"(CREATE (OR REPLACE )?VIEW|ALTER TABLE) {view}\b", one)]
+        assert "SQL SECURITY INVOKER" in about[-1], view
 
 
-def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_its_policy() -> None:
-    told = statements()
+@pytest.mark.parametrize("names", [(NAME,), (LATER,)])
+def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_its_policy(
+    names: tuple[str, ...],
+) -> None:
+    told = statements(*names)
     granted = [match[1] for one in told if (match := re.match(r"GRANT SELECT(?:\(.*\))? ON (\w+)", one))]
     first_grant = next(index for index, one in enumerate(told) if one.startswith("GRANT"))
     protected = {match[1] for one in told[:first_grant] if (match := re.match(r"CREATE ROW POLICY \w+ ON (\w+)", one))}
-    views = {"current_contracts", "usage", "usage_slots", "slot_counts"}
+    views = {"current_contracts", "usage", "usage_slots", "slot_counts", "first_commands", "voids"}
     assert set(granted) - views - {"policies"} == protected
 
 
 def test_each_statement_is_one_that_clickhouse_reads(store: Client) -> None:
-    for statement in analysts().statements:
+    for statement in (*analysts().statements, *analysts(LATER).statements):
         query = statement.replace("{database}", quoted_identifier("seatbeat"))
         (row,) = store.query("SELECT formatQuery({query:String})", {"query": query}).result_rows
         assert str(row[0]).split()[:2] == statement.split()[:2]
 
 
 def test_an_engine_without_users_skips_the_file_and_says_so_but_lacks_nothing(store: Client) -> None:
-    assert skipped_migrations(store) == (Skipped(NAME, "CREATE ROLE seatbeat_analyst: ACCESS_DENIED"),)
+    assert skipped_migrations(store) == tuple(
+        Skipped(name, "CREATE ROLE seatbeat_analyst: ACCESS_DENIED") for name in NAMES
+    )
     assert pending_migrations(store) == ()
 
 
 def test_what_was_skipped_is_tried_again_and_recorded_once(store: Client) -> None:
     with empty_store(store) as empty:
         first = migrate(empty)
-        assert NAME not in first
+        assert not set(NAMES) & set(first)
         assert migrate(empty) == ()
         assert empty.query("SELECT count() FROM schema_migrations WHERE number = 4").result_rows[0][0] == 1
         empty.command(
@@ -129,7 +148,7 @@ def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(s
 
 
 def test_only_files_that_manage_access_are_skipped_and_any_other_that_is_refused_is_an_error(store: Client) -> None:
-    assert [one.name for one in read_migrations() if one.manages_access] == [NAME]
+    assert [one.name for one in read_migrations() if one.manages_access] == [*NAMES]
     with pytest.raises(DatabaseError, match="ACCESS_DENIED"):
         migrations._apply(store, replace(analysts(), manages_access=False))
     with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
@@ -152,10 +171,14 @@ INSERT INTO usage_days SELECT account, 'OLD', '', 'production', toDate('2022-05-
     's', '2022-05-03 09:00:00', '2022-05-03 10:00:00', [54, 55, 56], map(), '', now(), now()
 FROM (SELECT arrayJoin(['acme', 'other']) AS account)
 """, """
-INSERT INTO contracts SELECT account, 'hash', now(), 'CZ', 'EUR', 'list_price: secret'
+INSERT INTO contracts SELECT account, 'hash', now(), 'CZ', 'EUR', 'list_price: secret', 'me'
 FROM (SELECT arrayJoin(['acme', 'other']) AS account)
 """, """
 INSERT INTO replaced_codes SELECT account, 'hash', 'OLD', toDate32('2000-01-01'), toDate32('2101-01-01'), 'NEW'
+FROM (SELECT arrayJoin(['acme', 'other']) AS account)
+""", """
+INSERT INTO commands SELECT account, 'main', 'commands', 0, 0, 'v1', 'void', 'me', now(), now(),
+    '{"reason":"x","machine":"elsewhere","from":1651568460000,"until":1651568470000}'
 FROM (SELECT arrayJoin(['acme', 'other']) AS account)
 """, """
 INSERT INTO policies SELECT 'ten-minutes', toDate32('2000-01-01'), toDate32('2101-01-01'), 600000, true, 0, 'machine'
@@ -203,7 +226,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
     database = quoted_identifier(DATABASE)
     whole = [
         f"CREATE DATABASE {database}", f"USE {database}",
-        *(statement for one in read_migrations() if one.name != NAME for statement in one.statements),
+        *(statement for one in read_migrations() if one.name not in NAMES for statement in one.statements),
         *(one for one in analysts().statements if one.startswith(("CREATE TABLE", "ALTER TABLE"))),
         *FACTS,
         "INSERT INTO analyst_accounts VALUES ('default', 'acme'), ('somebody else', 'other')",
@@ -222,7 +245,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
 def _rights(database: str) -> str:
     """The grants and row filters that the migration gives to the role, as those of the engine's one user."""
     grants, filters = ["GRANT SELECT ON own.*"], []
-    for statement in statements():
+    for statement in statements(*NAMES):
         if grant := re.fullmatch(r"(GRANT SELECT(?:\(.*\))? ON )(\w+) TO seatbeat_analyst", statement):
             grants.append(f"{grant[1]}{database}.{grant[2]}")
         elif policy := re.fullmatch(
@@ -240,8 +263,8 @@ def _rights(database: str) -> str:
 
 
 def test_an_analyst_sees_the_granted_account_in_every_view_and_below_them_and_no_other(tried: Tried) -> None:
-    views = ("usage", "usage_slots", "slot_counts", "current_contracts")
-    tables = ("usage_days", "replaced_codes", "analyst_accounts")
+    views = ("usage", "usage_slots", "slot_counts", "current_contracts", "voids")
+    tables = ("usage_days", "replaced_codes", "analyst_accounts", "commands")
     answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{one}" for one in (*views, *tables)))  # noqa: S608 -- constants
     assert answers == ['["acme"]\n'] * len((*views, *tables))
 
@@ -258,6 +281,7 @@ def test_the_views_mean_the_same_to_an_analyst(tried: Tried) -> None:
 def test_an_analyst_can_do_nothing_else(tried: Tried) -> None:
     queries = (
         "SELECT body FROM STORE.contracts",
+        "SELECT body FROM STORE.commands",
         "SELECT * FROM STORE.dead_letters",
         "SELECT * FROM STORE.session_closes",
         "SELECT * FROM STORE.deliveries",

@@ -1,0 +1,136 @@
+"""What the commands that order something share: one order, judged by the log it is posted to, and its outcome.
+
+An order that the log as it stands would refuse is not posted: so its id stays free for when it becomes possible, and
+nothing that was refused comes into effect behind anybody's back when a contract changes. What others post meanwhile is
+seen afterwards: the outcome told is that of the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import orjson
+
+from pipeline.agents.post import command_message
+from pipeline.agents.topics import COMMANDS
+from pipeline.cli.access import add_store_options, ask_store, parse_instant
+from pipeline.cli.output import report
+from pipeline.cli.posting import NotPosted, add_author_option, author, now_ms, posted, report_not_posted
+from pipeline.codec import commands
+from pipeline.codec.command_reports import OutcomeRecord, outcome_record
+from pipeline.codec.letter_reports import printable
+from pipeline.model.commands import Command, Logged, Order
+from pipeline.model.errors import InputError
+from pipeline.rules.orders import Outcome, outcomes
+from pipeline.rules.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.commands import is_stored, read_commands
+
+REFUSED: Final = 2
+MakeOrder = Callable[[ContractReading], Order]
+"""An order from the options and the contract it is judged by."""
+
+
+def add_order_options(parser: argparse.ArgumentParser) -> None:
+    """The options that every order has."""
+    add_store_options(parser)
+    parser.add_argument("--id", default="", help="its id: the same again is nothing new (else a fresh one, printed)")
+    add_author_option(parser)
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def add_seat_options(parser: argparse.ArgumentParser) -> None:
+    """The options of an order about a seat."""
+    parser.add_argument("--product", required=True)
+    parser.add_argument("--user", required=True)
+    parser.add_argument("--country", default="", help="else the contract's")
+    parser.add_argument("--model", choices=("practitioner", "single_user"), help="where the product has seats of both")
+
+
+def add_at_option(parser: argparse.ArgumentParser, name: str = "--at") -> None:
+    """The option for when an order takes effect: now where it is not given."""
+    parser.add_argument(name, dest="at", type=parse_instant, metavar="WHEN", help="UTC (else now)")
+
+
+def instant_of(args: argparse.Namespace, name: str = "--at") -> int:
+    """When an order takes effect. Raises ``InputError`` for an id without an instant: now is never the same again."""
+    if args.at is not None:
+        return int(args.at)
+    if args.id:
+        raise InputError(
+            name, "is not given, but --id is; now would be another order each time", f"Give {name} as well"
+        )
+    return now_ms()
+
+
+def place_order(args: argparse.Namespace, make: MakeOrder, note: Callable[[Client, Command], str] | None = None) -> int:
+    """Post an order and tell its outcome: 0 accepted or known, 2 refused or in conflict, 1 where posting failed.
+
+    ``note`` may have something to say of an order that is accepted.
+    """
+
+    def ask(
+        client: Client, reading: ContractReading, _engine: str
+    ) -> tuple[Command, list[Logged], ContractReading, str]:
+        command = _read_again(
+            Command(args.id or secrets.token_hex(8), reading.contract.account, author(args), now_ms(), make(reading))
+        )
+        return command, read_commands(client, command.account), reading, note(client, command) if note else ""
+
+    command, logged, reading, noted = ask_store(args, ask)
+    outcome = outcomes(reading, [*logged, Logged(command, command.issued_at)])[-1]
+    if outcome.status == "accepted":
+        try:
+            after = posted(
+                args, command_message(command), _shown(command), lambda client: read_commands(client, command.account)
+            )
+        except NotPosted as error:
+            return report_not_posted(error, f"give the same options, --id {command.id} and the instant again")
+        outcome = _latest(outcomes(reading, after), command)
+        if noted:
+            report(noted)
+    return _tell(outcome, args.output)
+
+
+def _shown(command: Command) -> Callable[[Client, int, int], bool]:
+    return lambda client, partition, offset: is_stored(client, command.account, COMMANDS, partition, offset)
+
+
+def _latest(found: Sequence[Outcome], command: Command) -> Outcome:
+    """The outcome of what was just posted: the last message under its id."""
+    return next(one for one in reversed(found) if one.logged.command.id == command.id)
+
+
+def _read_again(command: Command) -> Command:
+    """The command as every reader of the log will read it. Raises ``InputError`` for what the options hold wrong."""
+    try:
+        return commands.decode(commands.encode(command))
+    except commands.CommandInvalid as error:
+        first = error.mistakes[0]
+        more = f" (and {len(error.mistakes) - 1} more)" if len(error.mistakes) > 1 else ""
+        raise InputError(f"--{first.field}", printable(first.reason) + more, first.remedy) from error
+
+
+def _tell(outcome: Outcome, output: str) -> int:
+    record = outcome_record(outcome)
+    if output == "json":
+        sys.stdout.buffer.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    elif record["code"] is None:
+        print(printable(f"{_WORDS[outcome.status]}: {record['what']} (id {record['id']})"))
+    else:
+        report(printable(refusal_text(record)))
+    return 0 if record["code"] is None else REFUSED
+
+
+_WORDS: Final = {"accepted": "accepted", "known": "known already, nothing new"}
+
+
+def refusal_text(record: OutcomeRecord) -> str:
+    """Why an order changed nothing, and when it becomes possible."""
+    possible = f"; possible from {record['possible_at']}" if record["possible_at"] else ""
+    kind = "conflict" if record["outcome"] == "conflict" else f"refused, {record['code']}"
+    return f"{kind}: {record['sentence']}{possible} (id {record['id']})"

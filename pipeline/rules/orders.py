@@ -1,0 +1,47 @@
+"""What became of each command in an account's log: carried out, known already, in conflict, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.model.commands import Logged, Refused
+from pipeline.rules.log import conflict, first_of_each, is_same
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.voids import refused_unvoids
+
+Status = Literal["accepted", "known", "conflict", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A message of the log and what became of it; ``refused`` says why the order changed nothing."""
+
+    logged: Logged
+    status: Status
+    refused: Refused | None = None
+
+
+def decide(reading: ContractReading, logged: Sequence[Logged]) -> tuple[Refused, ...]:
+    """The orders of a log, each id once, that changed nothing; decided from the log and the contract alone."""
+    return refused_unvoids(logged)
+
+
+def outcomes(reading: ContractReading, logged: Sequence[Logged]) -> tuple[Outcome, ...]:
+    """What became of every message of one account's log, in log order."""
+    firsts, _ = first_of_each(logged)
+    by_id = {one.command.id: one for one in firsts}
+    refused = {one.id: one for one in decide(reading, firsts)}
+    found = []
+    for one in logged:
+        command_id = one.command.id
+        if not is_same(by_id[command_id].command, one.command):
+            found.append(Outcome(one, "conflict", conflict(command_id)))
+        elif by_id[command_id] is not one:
+            found.append(Outcome(one, "known", refused.get(command_id)))
+        elif command_id in refused:
+            found.append(Outcome(one, "refused", refused[command_id]))
+        else:
+            found.append(Outcome(one, "accepted"))
+    return tuple(found)

@@ -1,0 +1,139 @@
+"""Voids in SQL are the voids of the rules: statements, sessions and the analysts' views, on random fleets and logs."""
+
+from __future__ import annotations
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pipeline.model.commands import Logged, Order, Unvoid, Void
+from pipeline.model.contract import Contract
+from pipeline.model.evidence import SessionDay
+from pipeline.model.instants import DAY_MS, MINUTE_MS, Period
+from pipeline.model.statement import VoidEntry
+from pipeline.rules.counting import Pool
+from pipeline.rules.counting import slot_counts as counts_of
+from pipeline.rules.fold import fold
+from pipeline.rules.pooled import pooled_lines
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import Session, sessions
+from pipeline.rules.voids import voids_in_force, without
+from pipeline.store.client import Client
+from pipeline.store.commands import Placed, read_commands, write_commands
+from pipeline.store.contracts import store_contract
+from pipeline.store.explain import read_explanation
+from pipeline.store.sessions import Selection, read_sessions
+from pipeline.store.statements import read_statement
+from pipeline.store.voids import read_voids
+from tests.properties.test_store_counts import analysts_counts, insert_oddly
+from tests.support.fleets import TURNS, Fleet, fleets, reading_of
+from tests.support.orders import command
+from tests.support.store import new_account
+
+some_fleets = fleets(sessions_min=4, sessions_max=20, products=("A", "B"))
+
+
+@st.composite
+def orders(draw: st.DrawFn, turn_at: int) -> Order:
+    """A void of what a fleet may hold, or the end of one; ids and texts repeat."""
+    texts = {
+        "product": draw(st.sampled_from(("", "", "A", "B"))),
+        "machine": draw(st.sampled_from(("", "pc1", "pc2"))),
+        "user": draw(st.sampled_from(("", "", "eva", "petr"))),
+    }
+    shape = draw(st.sampled_from(("session", "range", "range", "undo")))
+    if shape == "undo":
+        return Unvoid(draw(st.sampled_from("abc")), "it was right")
+    if shape == "session":
+        return Void("x", session=draw(st.sampled_from(("s1", "s2", "s3"))), **texts)
+    assume(texts["machine"] or texts["user"])
+    from_at = (
+        turn_at + draw(st.integers(-30 * 6, 30 * 6)) * 10 * MINUTE_MS + draw(st.sampled_from((0, 0, 1, -1, 77_777)))
+    )
+    until_at = from_at + draw(st.sampled_from((1, 9 * MINUTE_MS, 10 * MINUTE_MS, 3 * 60 * MINUTE_MS, DAY_MS)))
+    return Void("x", **texts, from_at=from_at, until_at=until_at)
+
+
+def logs(turn_at: int) -> st.SearchStrategy[list[tuple[str, Order]]]:
+    """Orders with their ids, some of them used twice."""
+    return st.lists(st.tuples(st.sampled_from("abcdef"), orders(turn_at)), max_size=8)
+
+
+def post(store: Client, account: str, ordered: list[tuple[str, Order]], data: st.DataObject) -> tuple[VoidEntry, ...]:
+    """Store a log over one or two topics' lifetimes, in any order and parts; the voids in force by the rules."""
+    cut = data.draw(st.integers(0, len(ordered)))
+    log, placed = [], []
+    for number, (id_, order) in enumerate(ordered):
+        one = command(order, id_, account)
+        name, offset = ("z", number) if number < cut else ("a", number - cut)
+        log.append(Logged(one, TURNS[0] + number))
+        placed.append(Placed(one, name, "commands", 0, offset, TURNS[0] + number))
+    for part in (data.draw(st.permutations(placed)), placed[: len(placed) // 2]):
+        write_commands(store, part)
+    assert read_commands(store, account) == log
+    return voids_in_force(log)
+
+
+def pure(reading: ContractReading, found: list[Session], period: Period) -> dict[Pool, dict[int, int]]:
+    reported = {(session.key.product, session.key.country) for session in found}
+    return counts_of(found, reading.judgements_of(reported, period))
+
+
+@settings(max_examples=15)
+@given(fleet=some_fleets, data=st.data())
+def test_voids_in_sql_are_the_voids_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+    account = new_account()
+    told, contract = fleet.of(account), Contract(account, "CZ", "EUR", f"sha256:{account}")
+    reading = reading_of(contract)
+    insert_oddly(store, told, data)
+    voids = post(
+        store,
+        account,
+        data.draw(logs(fleet.turn_at)),
+        data,
+    )
+    assert read_voids(store, account) == voids
+    days: list[SessionDay] = fold(told)
+    left = without(sessions(days), voids)
+    for period in fleet.periods:
+        expected = pure(reading, left, period)
+        statement = read_statement(store, reading, period, seatbeat="0", engine="embedded")
+        assert statement.lines == pooled_lines(reading, period, expected)
+        assert {void.id for void in statement.voids} <= {void.id for void in voids}
+        for (product, country), slots in [*pure(reading, sessions(days), period).items()][:2]:
+            slot_at = data.draw(st.sampled_from(sorted(slots)))
+            explained = read_explanation(store, reading, product, country, slot_at)
+            assert explained.count == expected.get((product, country), {}).get(slot_at, 0)
+    everything = Selection(account, fleet.turn_at - 9 * DAY_MS, fleet.turn_at + 9 * DAY_MS)
+    assert sorted(read_sessions(store, everything, voids), key=lambda one: one.key) == left
+
+
+@settings(max_examples=8)
+@given(fleet=some_fleets, data=st.data())
+def test_the_analysts_views_apply_the_same_voids(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+    account = new_account()
+    told, contract = fleet.of(account), Contract(account, "CZ", "EUR", f"sha256:{account}")
+    store_contract(store, contract, b"country: CZ", 0)
+    insert_oddly(store, told, data)
+    voids = post(
+        store,
+        account,
+        data.draw(logs(fleet.turn_at)),
+        data,
+    )
+    left = without(sessions(fold(told)), voids)
+    expected: dict[Pool, dict[int, int]] = {}
+    for period in fleet.periods:
+        for pool, slots in pure(reading_of(contract), left, period).items():
+            expected.setdefault(pool, {}).update(slots)
+    assert analysts_counts(store, account).get("bentley-select", {}) == expected
+    rows = store.query(
+        "SELECT machine, session, usage, reported_product, reported_country, user, count() FROM usage_slots "
+        "WHERE account = {account:String} GROUP BY ALL",
+        {"account": account},
+    ).result_rows
+    used = {
+        (key.machine, key.session, key.usage, key.product, key.country, key.user): len([*session.used_at()])
+        for session in left
+        for key in (session.key,)
+    }
+    assert {row[:6]: row[6] for row in rows} == used
