@@ -112,6 +112,22 @@ def seat_table(statement: Statement) -> Table | None:
     return table
 
 
+def void_table(statement: Statement) -> Table | None:
+    """The voids that a statement was computed under; ``None`` without any."""
+    if not statement.voids:
+        return None
+    table = Table(title="Left out by voids", title_justify="left")
+    for name in ("Id", "By", "At", "What", "Reason"):
+        table.add_column(name, overflow="fold")
+    for void in statement.voids:
+        texts = (("session", void.session), ("product", void.product), ("machine", void.machine), ("user", void.user))
+        what = [f"{name} {text}" for name, text in texts if text]
+        what += [f"from {minute(void.from_at)}"] if void.from_at is not None else []
+        what += [f"until {minute(void.until_at)}"] if void.until_at is not None else []
+        table.add_row(shown(void.id), shown(void.by), minute(void.at), shown(", ".join(what)), shown(void.reason))
+    return table
+
+
 def report_refused(contract: Contract) -> None:
     """Say on stderr which entries of a contract's lists give nobody anything."""
     refused = {one.id: one.sentence for one in people_of(contract).refused}

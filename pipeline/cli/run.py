@@ -18,6 +18,7 @@ from pipeline.cli.output import (
     seat_table,
     statement_footer,
     statement_table,
+    void_table,
 )
 from pipeline.cli.progress import stage_progress
 from pipeline.codec.contracts import read_contract, read_contract_file
@@ -102,7 +103,7 @@ def print_statement(statement: Statement, output: str) -> None:
     else:
         screen = console()
         screen.print(statement_table(statement))
-        seats = seat_table(statement)
-        if seats is not None:
-            screen.print(seats)
+        for table in (seat_table(statement), void_table(statement)):
+            if table is not None:
+                screen.print(table)
         screen.print(statement_footer(statement))

@@ -10,7 +10,7 @@ from pipeline.policy.metering import MeteringPolicy
 from pipeline.rules.reading import Judgement
 from pipeline.rules.sessions import Session
 
-Reason = Literal["counted", "not_production", "under_min_use", "opening_slot", "covered"]
+Reason = Literal["counted", "not_production", "under_min_use", "opening_slot", "covered", "voided"]
 Pool = tuple[str, str]
 """Product and country."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.model.instants import Period
+from pipeline.model.statement import VoidEntry
 from pipeline.policy.metering import MeteringPolicy
 from pipeline.rules.checkouts import TakenOut
 from pipeline.rules.counting import Reason, judge_slot, unit_of, used_slots
@@ -17,6 +18,7 @@ from pipeline.rules.grace import counts_from
 from pipeline.rules.pooled import overuse
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session
+from pipeline.rules.voids import voided_by, without
 from pipeline.rules.waterfall import checkout_unit, offline_spans
 
 
@@ -33,13 +35,15 @@ class CountedUnit:
 class Uncounted:
     """A session with use in the slot that does not count in it, and why; ``counts_from`` where it would begin to.
 
-    ``covered_by`` is the step of the waterfall that covers it, where that is the reason.
+    ``covered_by`` is the step of the waterfall that covers it, ``void`` the void that took its use away, where that is
+    the reason.
     """
 
     session: Session
     reason: Reason
     counts_from: int
     covered_by: Step | None = None
+    void: VoidEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,11 @@ def explain_slot(
     *,
     covered: Covered = NOTHING_COVERED,
     checkouts: Iterable[TakenOut] = (),
+    voids: Sequence[VoidEntry] = (),
 ) -> SlotExplanation:
     """Take the slot that holds ``at`` apart. ``found`` are sessions with use near it, of any code and country.
 
+    They are given as evidence tells them; ``voids`` are applied here, so that what they took away is told as well.
     ``covered`` is what seats of people cover in its quarter, ``checkouts`` the licences taken offline, whenever.
     Raises ``BeforeFirstRow``.
     """
@@ -100,6 +106,10 @@ def explain_slot(
         if not _is_of_pool(reading, session, product, country, slot_at):
             continue
         if slot_at not in used_slots(session, policy, slot_at, slot_at + 1):
+            continue
+        void = _void_of(session, slot_at, policy, voids)
+        if void is not None:
+            uncounted.append(Uncounted(session, "voided", counts_from(session, policy), void=void))
             continue
         reason = judge_slot(session, slot_at, policy)
         by = covered.by(product, country, session.key.user, slot_at, policy.slot_ms)
@@ -145,6 +155,14 @@ def _offline(
             yield span.taken
 
 
+def _void_of(session: Session, slot_at: int, policy: MeteringPolicy, voids: Sequence[VoidEntry]) -> VoidEntry | None:
+    """The void that took the last of a session's use in the slot away; ``None`` where some is left."""
+    if any(slot_at in used_slots(left, policy, slot_at, slot_at + 1) for left in without([session], voids)):
+        return None
+    used = (at for at in session.used_at() if slot_at <= at < slot_at + policy.slot_ms)
+    return next((void for at in used if (void := voided_by(session, at, voids)) is not None), None)
+
+
 def _is_of_pool(reading: ContractReading, session: Session, product: str, country: str, slot_at: int) -> bool:
     if reading.country_of(session.key.country) != country:
         return False
@@ -161,6 +179,7 @@ def sentence(reason: Reason, policy: MeteringPolicy) -> str:
         "under_min_use": f"was in use for less than {minutes} minutes in all",
         "opening_slot": "was opened in this slot, and counting begins in the next one",
         "covered": "is covered by a seat of its user",
+        "voided": "is left out by a void",
     }[reason]
 
 
@@ -173,4 +192,6 @@ def because(one: Uncounted, policy: MeteringPolicy) -> str:
     """Why a session does not count, as a sentence for the person who pays."""
     if one.covered_by is not None:
         return covered_sentence(one.covered_by, one.session.key.user)
+    if one.void is not None:
+        return f"is left out by the void {one.void.id} of {one.void.by}: {one.void.reason}"
     return sentence(one.reason, policy)

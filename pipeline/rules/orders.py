@@ -8,6 +8,7 @@ from typing import Literal
 
 from pipeline.model.commands import Logged, Refused
 from pipeline.rules.log import conflict, first_of_each, is_same
+from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.voids import refused_unvoids
 
@@ -24,8 +25,10 @@ class Outcome:
 
 
 def decide(reading: ContractReading, logged: Sequence[Logged]) -> tuple[Refused, ...]:
-    """The orders of a log, each id once, that changed nothing; decided from the log and the contract alone."""
-    return refused_unvoids(logged)
+    """The orders of a log, no id twice, that changed nothing; decided from the log and the contract alone."""
+    ids = {one.command.id for one in logged}
+    of_people = (one for one in people_of(reading.contract, logged).refused if one.id in ids)
+    return (*of_people, *refused_unvoids(logged))
 
 
 def outcomes(reading: ContractReading, logged: Sequence[Logged]) -> tuple[Outcome, ...]:

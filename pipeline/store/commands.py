@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipeline.codec import commands as codec
 from pipeline.model.commands import Command, Logged
+from pipeline.rules.log import first_of_each
 from pipeline.store.client import Client
 
 _INSTANT: Final = pa.timestamp("ms", tz="UTC")
@@ -63,6 +64,11 @@ def read_commands(client: Client, account: str) -> list[Logged]:
         {"account": account},
     ).result_rows
     return [Logged(codec.decode(str(body).encode("utf-8")), cast(int, received_at)) for body, received_at in rows]
+
+
+def read_first_commands(client: Client, account: str) -> tuple[Logged, ...]:
+    """The commands of an account in log order, no id twice: the first of each."""
+    return first_of_each(read_commands(client, account))[0]
 
 
 def is_stored(client: Client, account: str, topic: str, partition: int, offset: int) -> bool:

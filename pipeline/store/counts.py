@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Final, cast
 
 from pipeline.model.evidence import PRODUCTION, SessionKey
 from pipeline.model.instants import Period, day_of
+from pipeline.model.statement import VoidEntry
 from pipeline.rules.counting import Pool
 from pipeline.rules.reading import Judgement
 from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
+from pipeline.store.voids import VoidFilter
 
 SESSION_DAYS_MAX: Final = 36
 """How many UTC days around a period are read, so that a session that runs over its start or end is seen whole:
@@ -36,11 +38,11 @@ sessions AS (
            toUnixTimestamp64Milli(min(opened_at)) AS opened_ms,
            toUnixTimestamp64Milli(max(last_at)) AS last_ms,
            groupArrayArray(
-               arrayMap(slot -> toInt64(toUInt16(day)) * 86400000 + toInt64(slot) * 600000, used_slots)
+               arrayMap(slot -> toInt64(toUInt16(day)) * 86400000 + toInt64(slot) * 600000, {used_slots})
            ) AS used_ms
     FROM usage_days
     WHERE account = {account:String} AND usage = {production:String}
-      AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32}){without}
+      AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32}){without} {not_voided}
     GROUP BY product, country, machine, user, session
 )
 """
@@ -78,11 +80,16 @@ def reported_codes(client: Client, account: str, period: Period) -> list[tuple[s
 
 
 def counting_facts(
-    account: str, period: Period, judgements: Iterable[Judgement], without: Set[SessionKey] = frozenset()
+    account: str,
+    period: Period,
+    judgements: Iterable[Judgement],
+    without: Set[SessionKey] = frozenset(),
+    voids: Sequence[VoidEntry] = (),
 ) -> tuple[str, dict[str, Parameter]]:
     """The beginning of a query that counts: the tables ``judgements`` and ``sessions``; and its parameters.
 
-    ``without`` are sessions to be left out, as if they had never been.
+    ``without`` are sessions to be left out, as if they had never been. Of the others the use is as ``voids`` leave it,
+    their opening and end as evidence tells them.
     """
     rules = [
         (
@@ -104,7 +111,9 @@ def counting_facts(
         keys = [(key.product, key.country, key.machine, key.user, key.session) for key in sorted(without)]
         key_expression, more = array_parameter("without", "Tuple(String, String, String, String, String)", keys)
         left_out, parameters = _WITHOUT.replace("{without}", key_expression), parameters | more
-    return _FACTS.replace("{judgements}", expression).replace("{without}", left_out), parameters
+    read = VoidFilter.of(voids)
+    facts = read.applied_to(_FACTS.replace("{judgements}", expression).replace("{without}", left_out))
+    return facts, parameters | dict(read.parameters)
 
 
 def slot_counts(
@@ -113,12 +122,13 @@ def slot_counts(
     period: Period,
     judgements: Iterable[Judgement],
     without: Set[SessionKey] = frozenset(),
+    voids: Sequence[VoidEntry] = (),
 ) -> dict[Pool, dict[int, int]]:
     """Units per pool and slot start, slots without use left out; equal to ``rules.counting.slot_counts``."""
     rules = tuple(judgements)
     if not rules:
         return {}
-    facts, parameters = counting_facts(account, period, rules, without)
+    facts, parameters = counting_facts(account, period, rules, without, voids)
     counts: dict[Pool, dict[int, int]] = {}
     for product, country, slot_at, units in client.query(facts + _COUNTS, parameters).result_rows:
         counts.setdefault((str(product), str(country)), {})[cast(int, slot_at)] = cast(int, units)

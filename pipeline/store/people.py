@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
+from pipeline.model.statement import VoidEntry
 from pipeline.rules.counting import Pool
 from pipeline.rules.coverage import Coverage
 from pipeline.rules.named import CountedSlot
@@ -93,9 +94,10 @@ def uncovered_counts(
     coverage: Iterable[Coverage],
     offline: Iterable[OfflineSpan],
     without: Set[SessionKey] = frozenset(),
+    voids: Sequence[VoidEntry] = (),
 ) -> dict[Pool, dict[int, int]]:
     """Units per pool and slot start that no seat of their user covers; equal to ``rules.waterfall.units_by_slot``."""
-    query, parameters = _left(account, period, judgements, coverage, offline, without)
+    query, parameters = _left(account, period, judgements, coverage, offline, without, voids)
     counts: dict[Pool, dict[int, int]] = {}
     for product, country, slot_at, units in client.query(query + _COUNTS, parameters).result_rows:
         counts.setdefault((str(product), str(country)), {})[cast(int, slot_at)] = cast(int, units)
@@ -111,6 +113,7 @@ def first_slots(
     offline: Iterable[OfflineSpan],
     stretches: Sequence[tuple[str, str, int, int]],
     without: Set[SessionKey] = frozenset(),
+    voids: Sequence[VoidEntry] = (),
 ) -> list[CountedSlot]:
     """The first slot not covered in which each user counts, in every stretch of ``rules.named.named_stretches``."""
     named = {(product, country) for product, country, *_ in stretches}
@@ -121,6 +124,7 @@ def first_slots(
         coverage,
         [one for one in offline if (one.judgement.product, one.judgement.country) in named],
         without,
+        voids,
     )
     expression, more = array_parameter("stretches", "Tuple(String, String, Int64, Int64)", stretches)
     rows = client.query(query + _FIRST.replace("{stretches}", expression), parameters | more).result_rows
@@ -137,9 +141,10 @@ def _left(
     coverage: Iterable[Coverage],
     offline: Iterable[OfflineSpan],
     without: Set[SessionKey],
+    voids: Sequence[VoidEntry],
 ) -> tuple[str, dict[str, Parameter]]:
     """A query's beginning, up to the use that is not covered, and its parameters."""
-    facts, parameters = counting_facts(account, period, judgements, without)
+    facts, parameters = counting_facts(account, period, judgements, without, voids)
     covered, covered_parameters = array_parameter(
         "coverage",
         "Tuple(String, String, String, Int64, Int64)",

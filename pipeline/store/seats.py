@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
+from pipeline.model.statement import VoidEntry
 from pipeline.rules.coverage import Coverage, seat_coverage
 from pipeline.rules.named import NamedSeats, named_coverage, named_seats, named_stretches
 from pipeline.rules.people import People
@@ -43,10 +44,12 @@ def read_seats(
     period: Period,
     judgements: tuple[Judgement, ...] | None = None,
     without: Set[SessionKey] = frozenset(),
+    voids: Sequence[VoidEntry] = (),
 ) -> Seats:
     """The seats of people in a quarter; the store is asked only where there are named ones.
 
-    ``judgements``, where they are known already, are those of ``judgements_of``. Raises ``BeforeFirstRow``.
+    ``judgements``, where they are known already, are those of ``judgements_of``. What ``voids`` leave out takes no
+    named seat. Raises ``BeforeFirstRow``.
     """
     contract = reading.contract
     offline = tuple(offline_spans(reading, people.checkouts, period))
@@ -55,6 +58,6 @@ def read_seats(
     named: tuple[NamedSeats, ...] = ()
     if stretches:
         judged = judgements_of(client, reading, period) if judgements is None else judgements
-        slots = first_slots(client, contract.account, period, judged, held, offline, stretches, without)
+        slots = first_slots(client, contract.account, period, judged, held, offline, stretches, without, voids)
         named = named_seats(contract, period, slots)
     return Seats(held, named, (*held, *named_coverage(named, period)), offline)

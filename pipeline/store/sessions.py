@@ -42,7 +42,7 @@ _FILTERS: Final = {
 
 _COLUMNS: Final = """
 SELECT account, product, country, usage, machine, user, session, toInt32(toUInt16(day)),
-       toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), used_slots, stretches, version,
+       toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), {used_slots}, stretches, version,
        toUnixTimestamp64Milli(received_min_at), toUnixTimestamp64Milli(received_max_at)
 """
 
@@ -54,7 +54,7 @@ WHERE toDate(closed_at) > heard.latest - {days:UInt8}
 """
 
 _LATEST_SESSION_DAYS: Final = (
-    _COLUMNS  # noqa: S608 -- two constants
+    VoidFilter().applied_to(_COLUMNS)  # noqa: S608 -- two constants
     + """
 FROM usage_days FINAL
 INNER JOIN (SELECT account, max(day) AS latest FROM usage_days GROUP BY account) AS heard USING account
@@ -67,6 +67,7 @@ _SESSION_DAYS: Final = (
     + """
 FROM usage_days FINAL
 WHERE account = {account:String} AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32})
+  {not_voided}
 """
 )
 
@@ -82,7 +83,7 @@ def read_session_days(
         "from_day": _stored_day(day_of(selection.from_at) - beyond_days),
         "until_day": _stored_day(day_of(selection.until_at - 1) + 1 + beyond_days),
     }
-    query = _SESSION_DAYS.replace(" used_slots,", f" {read.used_slots},") + f"{read.where}\n"
+    query = read.applied_to(_SESSION_DAYS)
     for name, condition in _FILTERS.items():
         value = getattr(selection, name)
         if value:

@@ -13,10 +13,13 @@ from pipeline.rules.counting import Pool
 from pipeline.rules.lines import statement_lines
 from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
+from pipeline.rules.voids import voids_in_force
 from pipeline.store.client import Client
+from pipeline.store.commands import read_first_commands
 from pipeline.store.counts import slot_counts
 from pipeline.store.people import uncovered_counts
 from pipeline.store.seats import Seats, judgements_of, read_seats
+from pipeline.store.voids import voids_shown
 
 
 def read_statement(
@@ -26,18 +29,20 @@ def read_statement(
     *,
     seatbeat: str,
     engine: Literal["embedded", "server"],
-    logged: Sequence[Logged] = (),
+    logged: Sequence[Logged] | None = None,
 ) -> Statement:
     """The open statement of the contract's account for a quarter, after its commands in log order, no id twice.
 
+    They are those that the store holds where none are given.
     Raises ``BeforeFirstRow`` where a policy of the contract says nothing of some day in the period.
     """
     account = reading.contract.account
+    log = read_first_commands(client, account) if logged is None else logged
     return Statement(
         account=account,
         period=period,
         currency=reading.contract.currency,
-        lines=read_lines(client, reading, period, logged),
+        lines=read_lines(client, reading, period, log),
         basis=Basis(
             complete_until=_complete_until(client, account, period),
             heartbeats=_number(client, _HEARTBEATS, account),
@@ -46,6 +51,7 @@ def read_statement(
             seatbeat=seatbeat,
             engine=engine,
         ),
+        voids=voids_shown(client, account, period, voids_in_force(log)),
     )
 
 
@@ -75,11 +81,12 @@ def read_pools(
     """The seats of people in a quarter, and what is left to the pools: units by slot. Raises ``BeforeFirstRow``."""
     account = reading.contract.account
     judgements = judgements_of(client, reading, period)
-    seats = read_seats(client, reading, people_of(reading.contract, logged), period, judgements, without)
+    voids = voids_in_force(logged)
+    seats = read_seats(client, reading, people_of(reading.contract, logged), period, judgements, without, voids)
     if seats.coverage or seats.offline:
-        counts = uncovered_counts(client, account, period, judgements, seats.coverage, seats.offline, without)
+        counts = uncovered_counts(client, account, period, judgements, seats.coverage, seats.offline, without, voids)
     else:
-        counts = slot_counts(client, account, period, judgements, without)
+        counts = slot_counts(client, account, period, judgements, without, voids)
     return seats, counts
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from pipeline.model.instants import Period, day_of
 from pipeline.model.statement import VoidEntry
 from pipeline.rules.voids import overlaps, slot_range, voids_in_force
+from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
 from pipeline.store.commands import read_commands
 
@@ -21,7 +22,9 @@ _ALWAYS: Final = 2**62
 _CONCERNS: Final = (
     "void.1 IN ('', session) AND void.2 IN ('', product) AND void.3 IN ('', machine) AND void.4 IN ('', user)"
 )
-_VOIDS: Final = "{voids:Array(Tuple(String, String, String, String, Int64, Int64))}"
+_KIND: Final = "Tuple(String, String, String, String, Int64, Int64)"
+_VOIDS: Final = "{voids}"
+"""Where the voids stand in a fragment, until they are bound."""
 _USED_SLOTS: Final = (
     "arrayFilter(used_slot -> NOT arrayExists(void -> toInt64(toUInt16(day)) * 144 + used_slot >= void.5 "
     "AND toInt64(toUInt16(day)) * 144 + used_slot < void.6, "
@@ -49,7 +52,14 @@ class VoidFilter:
     @classmethod
     def of(cls, voids: Iterable[VoidEntry]) -> VoidFilter:
         bound = [_bound(void) for void in voids]
-        return cls(_USED_SLOTS, _NOT_VOIDED, {"voids": bound}) if bound else cls()
+        if not bound:
+            return cls()
+        expression, parameters = array_parameter("voids", _KIND, bound)
+        return cls(_USED_SLOTS.replace(_VOIDS, expression), _NOT_VOIDED.replace(_VOIDS, expression), parameters)
+
+    def applied_to(self, query: str) -> str:
+        """A query with its ``{used_slots}`` and ``{not_voided}`` filled in."""
+        return query.replace("{used_slots}", self.used_slots).replace("{not_voided}", self.where)
 
 
 def read_voids(client: Client, account: str) -> tuple[VoidEntry, ...]:
@@ -68,8 +78,9 @@ def voids_shown(client: Client, account: str, period: Period, voids: Iterable[Vo
 
 def has_evidence(client: Client, account: str, void: VoidEntry, period: Period | None = None) -> bool:
     """Whether any stored evidence is of a session that a void is about, in a period where one is named."""
-    parameters: dict[str, Parameter] = {"account": account, "voids": [_bound(void)]}
-    query = _EVIDENCE
+    expression, parameters = array_parameter("voids", _KIND, [_bound(void)])
+    parameters["account"] = account
+    query = _EVIDENCE.replace(_VOIDS, expression)
     if period is not None:
         query += " AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32})"
         parameters |= {"from_day": day_of(period.start_at), "until_day": day_of(period.end_at)}

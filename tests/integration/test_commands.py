@@ -132,7 +132,6 @@ def voided(office: Office, seats: list[Ended]) -> dict[str, Any]:
     )  # fmt: skip
     assert ran.status == 0, ran.err
     void = ("void", "--session", "s2", "--id", "v1")
-    slot = ("--product", "MSTN", "--slot", "2022-05-03T09:20:00Z")
     return {
         "before": ran.json,
         "void": office.order(*void, "--reason", "clock was wrong"),

@@ -35,22 +35,19 @@ some_fleets = fleets(sessions_min=4, sessions_max=20, products=("A", "B"))
 @st.composite
 def orders(draw: st.DrawFn, turn_at: int) -> Order:
     """A void of what a fleet may hold, or the end of one; ids and texts repeat."""
-    texts = {
-        "product": draw(st.sampled_from(("", "", "A", "B"))),
-        "machine": draw(st.sampled_from(("", "pc1", "pc2"))),
-        "user": draw(st.sampled_from(("", "", "eva", "petr"))),
-    }
+    product = draw(st.sampled_from(("", "", "A", "B")))
+    machine, user = draw(st.sampled_from(("", "pc1", "pc2"))), draw(st.sampled_from(("", "", "eva", "petr")))
     shape = draw(st.sampled_from(("session", "range", "range", "undo")))
     if shape == "undo":
         return Unvoid(draw(st.sampled_from("abc")), "it was right")
     if shape == "session":
-        return Void("x", session=draw(st.sampled_from(("s1", "s2", "s3"))), **texts)
-    assume(texts["machine"] or texts["user"])
+        return Void("x", draw(st.sampled_from(("s1", "s2", "s3"))), product, machine, user)
+    assume(machine or user)
     from_at = (
         turn_at + draw(st.integers(-30 * 6, 30 * 6)) * 10 * MINUTE_MS + draw(st.sampled_from((0, 0, 1, -1, 77_777)))
     )
     until_at = from_at + draw(st.sampled_from((1, 9 * MINUTE_MS, 10 * MINUTE_MS, 3 * 60 * MINUTE_MS, DAY_MS)))
-    return Void("x", **texts, from_at=from_at, until_at=until_at)
+    return Void("x", "", product, machine, user, from_at, until_at)
 
 
 def logs(turn_at: int) -> st.SearchStrategy[list[tuple[str, Order]]]:

@@ -134,9 +134,8 @@ def test_a_statement_shows_a_range_that_reaches_into_its_period() -> None:
 def test_explain_says_which_void_left_a_session_out() -> None:
     found = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
     at = instant("2022-05-03 09:20")
-    explained = explain_slot(
-        READING, "MSTN", "CZ", at, found, [void(session="s1"), void(user="x", range_="09:20-09:30")]
-    )
+    voids = [void(session="s1"), void(user="x", range_="09:20-09:30")]
+    explained = explain_slot(READING, "MSTN", "CZ", at, found, voids=voids)
     assert [unit.machine for unit in explained.units] == ["pc2"]
     [one] = explained.uncounted
     assert (one.session.key.session, one.reason) == ("s1", "voided")
