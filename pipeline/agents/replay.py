@@ -17,7 +17,7 @@ import orjson
 from pipeline import __version__
 from pipeline.agents.meter import LINES_HEADER, SOURCE_HEADER
 from pipeline.agents.producer import Outgoing
-from pipeline.agents.topics import HEARTBEATS
+from pipeline.agents.topics import COMMANDS, CONTRACTS, HEARTBEATS
 from pipeline.codec.accept import TEXT_LENGTH_MAX
 from pipeline.codec.dead_letters import DeadLetter
 from pipeline.codec.heartbeats import FRAME_BYTES_MAX, decode
@@ -107,6 +107,8 @@ def _value(letter: DeadLetter) -> bytes:
 
 
 def _problem(letter: DeadLetter, value: bytes) -> str:
+    if letter.topic in {COMMANDS, CONTRACTS}:
+        return f"{letter.code}: it is no evidence; post it again, corrected, to {letter.topic}"
     if letter.code == "frame_too_large":
         return (
             "frame_too_large: its end may not have been kept, and it would be too large again; split it at its sender"

@@ -12,7 +12,7 @@ import pytest
 from pipeline.agents.checkpoint import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.replay import LOG_PREFIX, ReplayPlan, plan_replay
-from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ
+from pipeline.agents.topics import COMMANDS, CONTRACTS, HEARTBEATS, HEARTBEATS_DLQ
 from pipeline.codec import dead_letters
 from pipeline.codec.dead_letters import DeadLetter
 from pipeline.codec.heartbeats import FRAME_BYTES_MAX
@@ -148,3 +148,12 @@ def test_what_a_plan_foretells_is_what_the_meter_finds() -> None:
     assert plan.valid == 1
     assert plan.invalid == {"bad_json": 1, "unknown_version": 1, "wrong_type": 1}
     assert sorted(one.code for one in metered(plan)) == sorted(plan.invalid)
+
+
+@pytest.mark.parametrize("topic", [COMMANDS, CONTRACTS])
+def test_an_order_or_a_contract_that_could_not_be_read_is_not_sent_to_the_heartbeats(topic: str) -> None:
+    plan = plan_replay([letter(topic=topic, member=None, raw=b"{}", code="unreadable"), letter(1)])
+    assert len(plan.messages) == 1
+    assert [one.reason for one in plan.unreplayable] == [
+        f"unreadable: it is no evidence; post it again, corrected, to {topic}"
+    ]
