@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.commands import Logged, Order, Unvoid, Void
 from pipeline.model.contract import Contract
 from pipeline.model.evidence import SessionDay
-from pipeline.model.instants import DAY_MS, MINUTE_MS, Period
+from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, MINUTE_MS, Period
 from pipeline.model.statement import VoidEntry
 from pipeline.rules.counting import Pool
 from pipeline.rules.counting import slot_counts as counts_of
@@ -33,26 +33,24 @@ some_fleets = fleets(sessions_min=4, sessions_max=20, products=("A", "B"))
 
 
 @st.composite
-def orders(draw: st.DrawFn, turn_at: int) -> Order:
-    """A void of what a fleet may hold, or the end of one; ids and texts repeat."""
-    product = draw(st.sampled_from(("", "", "A", "B")))
-    machine, user = draw(st.sampled_from(("", "pc1", "pc2"))), draw(st.sampled_from(("", "", "eva", "petr")))
-    shape = draw(st.sampled_from(("session", "range", "range", "undo")))
+def orders(draw: st.DrawFn, fleet: Fleet) -> Order:
+    """A void of what a fleet holds, or the end of one; ids and texts repeat."""
+    one = draw(st.sampled_from(fleet.heartbeats))
+    product, machine, user = (draw(st.sampled_from(("", text))) for text in (one.product, one.machine, one.user))
+    shape = draw(st.sampled_from(("session", "range", "range", "range", "undo")))
     if shape == "undo":
         return Unvoid(draw(st.sampled_from("abc")), "it was right")
     if shape == "session":
-        return Void("x", draw(st.sampled_from(("s1", "s2", "s3"))), product, machine, user)
-    assume(machine or user)
-    from_at = (
-        turn_at + draw(st.integers(-30 * 6, 30 * 6)) * 10 * MINUTE_MS + draw(st.sampled_from((0, 0, 1, -1, 77_777)))
-    )
-    until_at = from_at + draw(st.sampled_from((1, 9 * MINUTE_MS, 10 * MINUTE_MS, 3 * 60 * MINUTE_MS, DAY_MS)))
-    return Void("x", "", product, machine, user, from_at, until_at)
+        return Void("x", one.session, product, machine, user)
+    from_at = draw(st.sampled_from((one.opened_at, one.since, one.at))) // BASE_SLOT_MS * BASE_SLOT_MS
+    from_at += draw(st.integers(-3, 3)) * BASE_SLOT_MS + draw(st.sampled_from((0, 0, 1, -1, 77_777)))
+    until_at = from_at + draw(st.sampled_from((1, 9 * MINUTE_MS, 10 * MINUTE_MS, 180 * MINUTE_MS, DAY_MS)))
+    return Void("x", "", product, machine or ("" if user else one.machine), user, from_at, until_at)
 
 
-def logs(turn_at: int) -> st.SearchStrategy[list[tuple[str, Order]]]:
+def logs(fleet: Fleet) -> st.SearchStrategy[list[tuple[str, Order]]]:
     """Orders with their ids, some of them used twice."""
-    return st.lists(st.tuples(st.sampled_from("abcdef"), orders(turn_at)), max_size=8)
+    return st.lists(st.tuples(st.sampled_from("abcdef"), orders(fleet)), max_size=8)
 
 
 def post(store: Client, account: str, ordered: list[tuple[str, Order]], data: st.DataObject) -> tuple[VoidEntry, ...]:
@@ -85,7 +83,7 @@ def test_voids_in_sql_are_the_voids_of_the_rules(store: Client, fleet: Fleet, da
     voids = post(
         store,
         account,
-        data.draw(logs(fleet.turn_at)),
+        data.draw(logs(fleet)),
         data,
     )
     assert read_voids(store, account) == voids
@@ -114,7 +112,7 @@ def test_the_analysts_views_apply_the_same_voids(store: Client, fleet: Fleet, da
     voids = post(
         store,
         account,
-        data.draw(logs(fleet.turn_at)),
+        data.draw(logs(fleet)),
         data,
     )
     left = without(sessions(fold(told)), voids)
