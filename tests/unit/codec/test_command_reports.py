@@ -1,0 +1,48 @@
+"""Orders as people and programs read them, with what became of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.codec.command_reports import order_text, outcome_record
+from pipeline.model.commands import Close, Logged, Order, Refused
+from pipeline.rules.orders import Outcome
+from tests.support.orders import AT, LATER, ORDERS, command
+
+
+@pytest.mark.parametrize(
+    ("order", "text"),
+    [
+        (
+            ORDERS[1],
+            ("assign product STAAD, country CZ, user petr, at 2022-05-03T09:01:00Z, replaces jana, "
+            "model practitioner"),
+        ),
+        (
+            ORDERS[3],
+            ("checkout product MSTN, country CZ, user petr, machine ws-9, from 2022-05-03T09:01:00Z, "
+            "until 2022-05-04T16:00:00Z"),
+        ),
+        (ORDERS[9], "unvoid void v1, reason the clock was right"),
+        (ORDERS[13], "buy-tokens packs P1 P2"),
+        (ORDERS[15], "tick complete_until 2022-05-03T09:01:00Z"),
+    ],
+)  # fmt: skip
+def test_an_order_is_told_in_a_line_by_the_contracts_own_names(order: Order, text: str) -> None:
+    assert order_text(order) == text
+
+
+def test_a_statement_within_an_order_does_not_fill_the_screen() -> None:
+    close = Close("2022Q2", "sha256:0", "{" + " " * 10_000 + "}", AT, 0, forced=False)
+    assert len(order_text(close)) < 250
+
+
+def test_the_record_says_why_an_order_was_refused_and_when_it_becomes_possible() -> None:
+    logged = Logged(command(ORDERS[0]), LATER)
+    accepted = outcome_record(Outcome(logged, "accepted"))
+    assert (accepted["outcome"], accepted["code"], accepted["possible_at"]) == ("accepted", None, None)
+    refused = outcome_record(Outcome(logged, "refused", Refused("c1", "locked", "it is locked", LATER)))
+    assert (refused["code"], refused["sentence"], refused["possible_at"]) == (
+        "locked", "it is locked", "2022-05-04T16:00:00Z",
+    )  # fmt: skip
+    assert (refused["issued_at"], refused["received_at"]) == ("2022-05-03T09:01:00Z", "2022-05-04T16:00:00Z")
