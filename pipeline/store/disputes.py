@@ -16,7 +16,10 @@ from pipeline.rules.fold import slot_mask, slots_of
 from pipeline.rules.pooled import pooled_line
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session, sessions
+from pipeline.rules.voids import voids_in_force
+from pipeline.rules.voids import without as apply_voids
 from pipeline.store.client import Client, Parameter
+from pipeline.store.commands import read_first_commands
 from pipeline.store.counts import SESSION_DAYS_MAX
 from pipeline.store.sessions import select_session_days
 from pipeline.store.statements import read_pools
@@ -66,25 +69,30 @@ def read_packet(
     statement: Statement,
     line: PooledLine,
     invoice: str = "",
-    logged: Sequence[Logged] = (),
+    logged: Sequence[Logged] | None = None,
 ) -> Packet:
-    """The packet of an over-used line of a statement that was read from this store, under this contract and log."""
+    """The packet of an over-used line of a statement that was read from this store, under this contract and log.
+
+    The log is what the store holds where none is given. What its voids leave out is no evidence.
+    """
     period, pool = statement.period, (line.product, line.country)
-    seats, pools = read_pools(client, reading, period, logged)
+    log = read_first_commands(client, reading.contract.account) if logged is None else logged
+    voids = voids_in_force(log)
+    seats, pools = read_pools(client, reading, period, log)
     counts = pools.get(pool, {})
     parameters = _parameters(reading, period, line, overused_slots(reading, *pool, counts))
-    found = _sessions(client, _FOUND, parameters)
+    found = tuple(apply_voids(_sessions(client, _FOUND, parameters), voids))
     days = sorted({day for one in found for day in one.used_slots})
     findings = Findings(
         counts=counts,
         found=found,
-        others=_sessions(client, _OTHERS, {**parameters, "days": days}),
+        others=tuple(apply_voids(_sessions(client, _OTHERS, {**parameters, "days": days}), voids)),
         first=_first_sessions(client, reading, line.product),
         covered=Covered(seats.coverage),
     )
 
     def recount(without: frozenset[SessionKey]) -> PooledLine:
-        _, left = read_pools(client, reading, period, logged, without)
+        _, left = read_pools(client, reading, period, log, without)
         return pooled_line(reading, *pool, period, left.get(pool, {}))
 
     return packet(

@@ -17,25 +17,37 @@ from pipeline.rules.explain_line import (
     uncounted_on,
 )
 from pipeline.rules.reading import ContractReading
+from pipeline.rules.voids import voids_in_force
 from pipeline.store.client import Client
+from pipeline.store.commands import read_first_commands
 from pipeline.store.explain import read_explanation
 from pipeline.store.sessions import Selection, read_sessions
 from pipeline.store.statements import read_pools
 
 
 def read_line_explanation(
-    client: Client, reading: ContractReading, statement: Statement, line: PooledLine, logged: Sequence[Logged] = ()
+    client: Client,
+    reading: ContractReading,
+    statement: Statement,
+    line: PooledLine,
+    logged: Sequence[Logged] | None = None,
 ) -> LineExplanation:
-    """Take a pooled line apart, of a statement that was read from this store, under this contract and log."""
+    """Take a pooled line apart, of a statement that was read from this store, under this contract and log.
+
+    The log is what the store holds where none is given.
+    """
+    log = read_first_commands(client, reading.contract.account) if logged is None else logged
     period, pool = statement.period, (line.product, line.country)
-    seats, pools = read_pools(client, reading, period, logged)
+    seats, pools = read_pools(client, reading, period, log)
     overused, covered = overused_by_day(reading, line, pools.get(pool, {})), Covered(seats.coverage)
     slots = slots_to_take_apart(line, overused)
     account, codes = reading.contract.account, reading.codes_of(line.product)
     uncounted = []
     for day in [at // DAY_MS for at in slots] or _days_of_use(client, account, period, codes):
         selection = Selection(account, day * DAY_MS, (day + 1) * DAY_MS, codes=codes)
-        uncounted += uncounted_on(reading, line, period, day, read_sessions(client, selection), covered)
+        uncounted += uncounted_on(
+            reading, line, period, day, read_sessions(client, selection, voids_in_force(log)), covered
+        )
     return LineExplanation(
         account=statement.account,
         period=period,
@@ -43,7 +55,7 @@ def read_line_explanation(
         line=line,
         tolerance_days=reading.policy_at(*pool, period.start_at).tolerance_days,
         overused=overused,
-        apart=tuple(read_explanation(client, reading, *pool, at, logged) for at in slots),
+        apart=tuple(read_explanation(client, reading, *pool, at, log) for at in slots),
         uncounted=tuple(uncounted),
     )
 

@@ -95,7 +95,7 @@ def read_session_days(
 
 def select_session_days(client: Client, condition: str, parameters: Mapping[str, Parameter]) -> list[SessionDay]:
     """The merged session days that meet a condition, which is SQL of our own over the key columns."""
-    query = f"{_COLUMNS} FROM usage_days FINAL WHERE {condition}"
+    query = f"{VoidFilter().applied_to(_COLUMNS)} FROM usage_days FINAL WHERE {condition}"
     return [_session_day(cast(_Columns, row)) for row in client.query(query, parameters).result_rows]
 
 
