@@ -135,6 +135,22 @@ def cells(line: PooledLine | SeatLine, currency: str, columns: Mapping[str, str]
     return {column: written[column] for column in columns}
 
 
+def read_blocks(path: Path) -> list[tuple[str, dict[str, list[str]]]]:
+    """The blocks of a file's head, then of each scenario, under their names; those of the head hold for all."""
+    head, *found = _split(path)
+    return [(one.name, {**head.blocks, **one.blocks}) for one in found]
+
+
+def read_use(rows: list[str], account: str) -> list[Heartbeat]:
+    """The heartbeats of a block ``use:``."""
+    return list(_heartbeats(rows, account))
+
+
+def read_terms(rows: list[str], account: str) -> Contract:
+    """The contract of a block ``contract:``."""
+    return _contract(rows, account)
+
+
 def _split(path: Path) -> list[_Blocks]:
     found, block = [_Blocks(path.stem)], list[str]()
     for line in path.read_text(encoding="utf-8").splitlines():
