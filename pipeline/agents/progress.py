@@ -48,15 +48,26 @@ class GroupProgress:
 
     async def lag(self) -> Lag:
         """Where the group stands now. The ends are asked for first, so that a lag of zero was true of them."""
+        ends = await self.ends()
+        return Lag(await self.behind(ends), sum(ends.values()))
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """The ends of the group's partitions now."""
         if self._ends is None:
-            ends = await self._consumer.end_offsets(self._assigned)
-        else:
-            ends = {one: self._ends.get(one, 0) for one in self._assigned}
+            ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._assigned)
+            return ends
+        return {one: self._ends.get(one, 0) for one in self._assigned}
+
+    async def behind(self, ends: Mapping[TopicPartition, int]) -> int:
+        """How many messages before some ends the group has not committed yet."""
         behind = 0
-        for one in self._assigned:
-            if ends[one]:
-                behind += max(0, ends[one] - (await self._consumer.committed(one) or 0))
-        return Lag(behind, sum(ends.values()))
+        for one, end in ends.items():
+            if end:
+                committed = await self._consumer.committed(one)
+                if committed is None:  # nothing was ever worked off, and what was too old to be kept never will be
+                    committed = (await self._consumer.beginning_offsets([one]))[one]
+                behind += max(0, end - committed)
+        return behind
 
 
 async def drained(groups: Sequence[GroupProgress], heard: Callable[[str, int, int], None]) -> None:

@@ -14,8 +14,9 @@ from typing import Final
 import faust
 
 from pipeline.agents.checkpoint import Fail
+from pipeline.agents.completeness import keep_mark, stages
 from pipeline.agents.meter import Judged, build_meter
-from pipeline.agents.monitor import Monitor, serve_health
+from pipeline.agents.monitor import Monitor, epoch_ms, serve_health
 from pipeline.agents.producer import Producer
 from pipeline.agents.seats import Seats, build_seats
 from pipeline.agents.settings import Settings
@@ -25,6 +26,8 @@ from pipeline.model.contract import Contract
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client, connect
+from pipeline.store.completeness import ALL_ACCOUNTS
+from pipeline.store.writes import write_completeness
 
 ROLES: Final = ("meter", "sink", "quarantine", "seats")
 log = logging.getLogger(__name__)
@@ -63,18 +66,24 @@ class _Worker:
             self._stack.push_async_callback(runner.cleanup)
         apps: dict[str, faust.App] = {}
         ping: Callable[[], Awaitable[None]] | None = None
+        marking: Callable[[], Awaitable[None]] | None = None
         if "meter" in self._roles:
             apps["meter"] = await self._meter()
         if set(self._roles) - {"meter"}:
             client, executor = await self._store()
             ping = _pinger(client, executor)
             apps |= self._readers(client, executor)
+            marking = self._marker(client, executor) if "sink" in self._roles else None
         for app in apps.values():
             self._stack.push_async_callback(app.stop)
         await asyncio.gather(*(app.start() for app in apps.values()))
         watching = asyncio.create_task(self._monitor.watch(self._settings.kafka_bootstrap, apps, ping))
         watching.add_done_callback(self._watch_ended)
         self._stack.callback(watching.cancel)
+        if marking is not None:
+            keeping = asyncio.ensure_future(marking())
+            keeping.add_done_callback(self._watch_ended)
+            self._stack.callback(keeping.cancel)
 
     async def _meter(self) -> faust.App:
         producer = Producer(self._settings.kafka_bootstrap)
@@ -102,6 +111,17 @@ class _Worker:
             apps["seats"] = build_seats(self._settings, seats, client, executor, self._fail, observe)
         return apps
 
+    def _marker(self, client: Client, executor: ThreadPoolExecutor) -> Callable[[], Awaitable[None]]:
+        """Keeps the completeness mark of this log in the store, for as long as it runs."""
+
+        async def write(mark: int) -> None:
+            log_id = self._settings.log_id
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(executor, write_completeness, client, ALL_ACCOUNTS, log_id, mark)
+            self._monitor.metrics.complete_until(mark)
+
+        return lambda: keep_mark(self._settings.kafka_bootstrap, stages(self._settings.app_id), epoch_ms, write)
+
     def _judged(self, judged: Judged) -> None:
         self._monitor.metrics.judged(judged.valid, judged.invalid)
         self._monitor.metrics.quarantined(len(judged.quarantined))
@@ -115,7 +135,7 @@ class _Worker:
         self._monitor.metrics.store_error(type(error).__name__)
         log.warning("the store refused a write, which is tried again: %s", type(error).__name__)
 
-    def _watch_ended(self, task: asyncio.Task[None]) -> None:
+    def _watch_ended(self, task: asyncio.Future[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
 

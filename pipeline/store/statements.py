@@ -16,6 +16,7 @@ from pipeline.rules.reading import ContractReading
 from pipeline.rules.voids import voids_in_force
 from pipeline.store.client import Client
 from pipeline.store.commands import read_first_commands
+from pipeline.store.completeness import read_complete_until
 from pipeline.store.counts import slot_counts
 from pipeline.store.people import uncovered_counts
 from pipeline.store.seats import Seats, judgements_of, read_seats
@@ -108,13 +109,8 @@ def _number(client: Client, query: str, account: str) -> int:
 
 def _complete_until(client: Client, account: str, period: Period) -> int | None:
     """Up to when the evidence is complete, at most the period's end: what comes after cannot concern it."""
-    rows = client.query(
-        "SELECT toUnixTimestamp64Milli(max(complete_until)), count() FROM completeness "
-        "WHERE account = {account:String}",
-        {"account": account},
-    ).result_rows
-    until, known = cast(tuple[int, int], rows[0])
-    return min(until, period.end_at) if known else None
+    until = read_complete_until(client, account)
+    return None if until is None else min(until, period.end_at)
 
 
 def latest_evidence_at(client: Client, account: str) -> int | None:

@@ -9,11 +9,13 @@ from pipeline.model.instants import Period
 from pipeline.model.statement import Statement
 from pipeline.rules.fold import fold
 from pipeline.store.client import Client
+from pipeline.store.completeness import ALL_ACCOUNTS, read_complete_until
+from pipeline.store.migrations import migrate
 from pipeline.store.statements import latest_evidence_at, read_statement
 from pipeline.store.writes import write_completeness, write_dead_letters, write_deliveries, write_session_days
 from tests.support.evidence import beating, heartbeat, instant
 from tests.support.fleets import reading_of
-from tests.support.store import new_account
+from tests.support.store import empty_store, new_account
 
 PERIOD = Period.parse("2022Q2")
 
@@ -109,6 +111,19 @@ def test_completeness_is_told_at_most_up_to_the_periods_end(store: Client) -> No
     assert statement_of(store, account).basis.complete_until == PERIOD.start_at + 5
     write_completeness(store, account, "log", PERIOD.end_at + 5)
     assert statement_of(store, account).basis.complete_until == PERIOD.end_at
+
+
+def test_a_mark_that_holds_for_all_accounts_holds_for_each_and_the_latest_mark_counts(store: Client) -> None:
+    account = new_account()
+    with empty_store(store) as alone:
+        migrate(alone)
+        write_completeness(alone, ALL_ACCOUNTS, "main", PERIOD.start_at + 7)
+        assert statement_of(alone, account).basis.complete_until == PERIOD.start_at + 7
+        write_completeness(alone, account, "files", PERIOD.start_at + 5)
+        assert statement_of(alone, account).basis.complete_until == PERIOD.start_at + 7
+        write_completeness(alone, account, "files", PERIOD.start_at + 9)
+        assert statement_of(alone, account).basis.complete_until == PERIOD.start_at + 9
+        assert read_complete_until(alone, new_account()) == PERIOD.start_at + 7
 
 
 def test_the_latest_evidence_is_the_end_of_the_last_session(store: Client) -> None:

@@ -1,0 +1,21 @@
+"""Up to when evidence is complete: marks of logs, of one account or of all, the latest of which holds (RULES 7)."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from pipeline.store.client import Client
+
+ALL_ACCOUNTS: Final = ""
+"""The account of a mark that holds for every account: that of a log which live workers work off."""
+
+
+def read_complete_until(client: Client, account: str) -> int | None:
+    """Up to when the evidence of an account is complete, ``None`` where nothing says."""
+    rows = client.query(
+        "SELECT toUnixTimestamp64Milli(max(complete_until)), count() FROM completeness "
+        "WHERE account IN ({account:String}, {all:String})",
+        {"account": account, "all": ALL_ACCOUNTS},
+    ).result_rows
+    until, known = cast("tuple[int, int]", rows[0])
+    return until if known else None

@@ -1,0 +1,165 @@
+"""The completeness mark: never past what some partition of some agent has yet to work off.
+
+The agents are their committed offsets here, moved by hand between two looks of the chase.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from pipeline.agents.completeness import CLOCKS_DIFFER_MS_MAX, Ends, Reader, Stages, chase, stages
+from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents.sink import SINK_TOPICS
+from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, Topic, create_topics
+from tests.support.brokers import BrokerKind
+
+NOTED_AT = 1_651_569_000_000
+PARTITIONS = 2
+Step = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class World:
+    """Two stages on topics of their own: a meter, then a sink with two topics, then nothing but the mark."""
+
+    bootstrap: str
+    prefix: str
+    producer: Producer
+    ends: Ends | None
+    looks: list[int] = field(default_factory=list)
+
+    @property
+    def stages(self) -> Stages:
+        sink = Reader(f"{self.prefix}sink", (f"{self.prefix}usage", f"{self.prefix}letters"))
+        return ([Reader(f"{self.prefix}meter", (f"{self.prefix}heartbeats",))], [sink])
+
+    async def write(self, topic: str, partition: int = 0) -> None:
+        """Write one message. Its key is chosen for the partition."""
+        name = f"{self.prefix}{topic}"
+        for number in range(100):
+            before = dict(self.producer.ends)
+            if number and before.get(TopicPartition(name, partition), 0):
+                return
+            await self.producer.write([Outgoing(name, f"{number}".encode(), b"x")])
+        raise AssertionError(f"no key led to partition {partition}")
+
+    async def work_off(self, group: str, topic: str, partition: int, behind: int = 0) -> None:
+        """Commit a group's offset: all that stands in the partition now, but for the last messages."""
+        one = TopicPartition(f"{self.prefix}{topic}", partition)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=f"{self.prefix}{group}", enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            consumer.assign([one])
+            await consumer.commit({one: self.producer.ends.get(one, 0) - behind})
+        finally:
+            await consumer.stop()
+
+    async def chase(self, steps: Sequence[Step]) -> int:
+        """The mark, and that it was not there before the last step was taken."""
+        waiting = [*steps]
+
+        async def rest() -> None:
+            assert waiting, "everything is worked off, and yet there is no mark"
+            await waiting.pop(0)()
+
+        mark = await chase(self.bootstrap, self.stages, lambda: NOTED_AT, rest, self.ends)
+        assert not waiting, "there is a mark although something is yet to be worked off"
+        return mark
+
+
+@asynccontextmanager
+async def opened(bootstrap: str, prefix: str, kind: BrokerKind) -> AsyncIterator[World]:
+    names = [f"{prefix}{name}" for name in ("heartbeats", "usage", "letters")]
+    await create_topics(bootstrap, [Topic(name, PARTITIONS, 1, {}) for name in names], with_config=False)
+    producer = Producer(bootstrap, idempotent=kind != "embedded")
+    await producer.start()
+    try:
+        yield World(bootstrap, prefix, producer, producer.ends if kind == "embedded" else None)
+    finally:
+        await producer.stop()
+
+
+def test_a_mark_waits_for_every_partition_of_every_agent(bootstrap: str, prefix: str, broker_kind: BrokerKind) -> None:
+    async def scenario() -> int:
+        async with opened(bootstrap, prefix, broker_kind) as world:
+            for partition in range(PARTITIONS):
+                await world.write("heartbeats", partition)
+
+            async def meter_first() -> None:
+                await world.work_off("meter", "heartbeats", 0)
+
+            async def meter_but_for_one() -> None:
+                await world.work_off("meter", "heartbeats", 1, behind=1)
+
+            async def meter_second() -> None:
+                # What a meter commits it has written on; the ends of these topics must be read after that.
+                await world.write("usage", 1)
+                await world.write("letters", 0)
+                await world.work_off("meter", "heartbeats", 1)
+
+            async def sink_usage() -> None:
+                await world.work_off("sink", "usage", 0)
+                await world.work_off("sink", "usage", 1)
+
+            async def sink_letters() -> None:
+                await world.work_off("sink", "letters", 0)
+                await world.work_off("sink", "letters", 1)
+
+            return await world.chase([meter_first, meter_but_for_one, meter_second, sink_usage, sink_letters])
+
+    assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
+
+
+def test_without_anything_to_work_off_the_mark_moves_with_the_clock(
+    bootstrap: str, prefix: str, broker_kind: BrokerKind
+) -> None:
+    async def scenario() -> int:
+        async with opened(bootstrap, prefix, broker_kind) as world:
+            return await world.chase([])
+
+    assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
+
+
+def test_what_is_written_while_a_mark_is_chased_does_not_keep_it_back(
+    bootstrap: str, prefix: str, broker_kind: BrokerKind
+) -> None:
+    async def scenario() -> int:
+        async with opened(bootstrap, prefix, broker_kind) as world:
+            await world.write("heartbeats", 0)
+            await world.write("heartbeats", 1)
+
+            async def more_and_the_old() -> None:
+                before = dict(world.producer.ends)
+                name = TopicPartition(f"{prefix}heartbeats", 0)
+                await world.producer.write([Outgoing(name.topic, b"0", b"more"), Outgoing(name.topic, b"1", b"more")])
+                for partition in range(PARTITIONS):
+                    one = TopicPartition(name.topic, partition)
+                    await world.work_off("meter", "heartbeats", partition, world.producer.ends[one] - before[one])
+
+            return await world.chase([more_and_the_old])
+
+    assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
+
+
+def test_a_topic_that_is_not_there_is_no_topic_that_is_worked_off(bootstrap: str, prefix: str) -> None:
+    absent = ([Reader(f"{prefix}meter", (f"{prefix}absent",))],)
+    with pytest.raises(UnknownTopicOrPartitionError):
+        asyncio.run(chase(bootstrap, absent, lambda: NOTED_AT))
+
+
+def test_every_topic_that_evidence_passes_is_waited_for() -> None:
+    meter, storing = stages("seatbeat")
+    assert [(one.group, one.topics) for one in meter] == [("seatbeat-meter", (HEARTBEATS,))]
+    assert {one.group: set(one.topics) for one in storing} == {
+        f"seatbeat-{role}": set(topics) for role, topics in SINK_TOPICS.items()
+    }
+    assert {USAGE, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE} <= {topic for one in storing for topic in one.topics}

@@ -1,0 +1,56 @@
+"""SQL and Python agree on which machines are silent."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model.instants import HOUR_MS, MINUTE_MS
+from pipeline.rules.fold import UsageFold
+from pipeline.rules.sessions import sessions
+from pipeline.rules.silent import SilentRange, silent_machines
+from pipeline.store.client import Client
+from pipeline.store.silent import read_silent_machines
+from pipeline.store.writes import write_closes, write_session_days
+from tests.support.evidence import heartbeat
+from tests.support.fleets import Fleet, fleets
+from tests.support.store import new_account
+
+minutes = st.integers(-40 * 60, 40 * 60)
+
+
+@settings(max_examples=40)
+@given(fleet=fleets(sessions_max=14), data=st.data())
+def test_the_store_and_the_rules_name_the_same_silent_machines(
+    store: Client, fleet: Fleet, data: st.DataObject
+) -> None:
+    account, usage = new_account(), UsageFold()
+    told = list(fleet.of(account))
+    for one in data.draw(st.lists(st.sampled_from(told), max_size=6)):  # bare closes, before and after the last beat
+        closed_at = max(one.opened_at, one.at + data.draw(st.sampled_from((-MINUTE_MS, 0, MINUTE_MS, 3 * HOUR_MS))))
+        told.append(one._replace(state="close", since=closed_at, at=closed_at))
+    for one in told:
+        usage.add(one, 0)
+    days, closes = list(usage.session_days()), list(usage.closes())
+    for _ in range(2):
+        write_session_days(store, days)
+        write_closes(store, closes)
+    from_at = data.draw(
+        st.sampled_from([one.at for one in told]) | minutes.map(lambda m: fleet.turn_at + m * MINUTE_MS)
+    )
+    silent = SilentRange(from_at, from_at + data.draw(st.integers(0, 40 * 60)) * MINUTE_MS)
+    closed_at_of = {close.session: close.closed_at for close in closes}
+    expected = silent_machines(sessions(days), closed_at_of, silent)
+    assert read_silent_machines(store, account, silent) == expected
+
+
+def test_a_session_closed_at_midnight_and_one_left_open_there(store: Client) -> None:
+    account = new_account()
+    midnight = 19_000 * 24 * HOUR_MS
+    usage = UsageFold()
+    for machine, state in (("open", "beat"), ("closed", "close")):
+        usage.add(heartbeat(midnight - HOUR_MS, midnight, account=account, machine=machine, state=state), 0)
+    write_session_days(store, usage.session_days())
+    write_closes(store, usage.closes())
+    found = read_silent_machines(store, account, SilentRange(midnight, midnight + HOUR_MS))
+    assert [one.machine for one in found] == ["open"]
