@@ -11,6 +11,7 @@ from rich.table import Table
 from pipeline.cli.access import add_store_options, ask_store
 from pipeline.cli.output import console, shown
 from pipeline.codec.command_reports import OutcomeRecord, outcome_record
+from pipeline.codec.statement_reading import read_statement_json
 from pipeline.rules.orders import Outcome, outcomes
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """0 with the commands on stdout."""
 
     def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[Outcome, ...]:
-        return outcomes(reading, read_commands(client, reading.contract.account))
+        return outcomes(reading, read_commands(client, reading.contract.account), read_statement_json)
 
     records = [outcome_record(one) for one in ask_store(args, ask)]
     if args.output == "json":

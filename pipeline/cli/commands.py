@@ -20,7 +20,7 @@ DONE: Final = 0
 WRONG_INPUT: Final = 2
 
 _COMMANDS: Final = (
-    "demo", "run", "statement", "usage", "explain", "silent", "contract", "assign", "release", "checkout",
+    "demo", "run", "statement", "close", "usage", "explain", "silent", "contract", "assign", "release", "checkout",
     "checkin", "void", "commands", "dispute", "dead-letters", "check", "simulate", "worker", "migrate", "settings",
 )  # fmt: skip
 _MODULES: Final = {"dead-letters": "dead_letters", "commands": "command_log"}

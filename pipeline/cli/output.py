@@ -112,6 +112,22 @@ def seat_table(statement: Statement) -> Table | None:
     return table
 
 
+def adjustment_table(statement: Statement) -> Table | None:
+    """What a statement carries for closed quarters; ``None`` without any."""
+    if not statement.adjustments:
+        return None
+    table = Table(title="Adjustments of closed quarters", title_justify="left")
+    for name in ("Quarter", "Kind", "Product", "Country", "Model"):
+        table.add_column(name, overflow="fold")
+    for name in ("Before", "After", "Amount"):
+        table.add_column(name, justify="right")
+    for one in statement.adjustments:
+        money = (format_money(minor, statement.currency) for minor in (one.before, one.after, one.amount))
+        kind = one.kind.replace("_", " ")
+        table.add_row(one.period, kind, shown(one.product), one.country, one.model.replace("_", " "), *money)
+    return table
+
+
 def void_table(statement: Statement) -> Table | None:
     """The voids that a statement was computed under; ``None`` without any."""
     if not statement.voids:
@@ -144,6 +160,10 @@ def statement_footer(statement: Statement) -> Text:
     text = Text(f"Total {format_money(statement.total, statement.currency)} {statement.currency}", style="bold")
     if unpriced:
         text.append(f" ({unpriced} of {len(statement.pooled)} lines have no price in the contract)", style="not bold")
+    if statement.adjustments:
+        with_adjustments = format_money(statement.total + statement.adjustments_total, statement.currency)
+        adjusted = format_money(statement.adjustments_total, statement.currency)
+        text.append(f"\nAdjustments of closed quarters {adjusted}, together {with_adjustments} {statement.currency}")
     complete = "unknown" if basis.complete_until is None else f"{minute(basis.complete_until)} UTC"
     text.append(
         f"\nRests on {basis.heartbeats:,} heartbeats ({basis.dead_letters:,} dead letters), evidence complete until "

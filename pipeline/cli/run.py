@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.cli.access import make_store_folder, parse_period, refuse_other_models, store_error
 from pipeline.cli.output import (
+    adjustment_table,
     console,
     quiet_logs,
     report,
@@ -103,7 +104,7 @@ def print_statement(statement: Statement, output: str) -> None:
     else:
         screen = console()
         screen.print(statement_table(statement))
-        for table in (seat_table(statement), void_table(statement)):
+        for table in (seat_table(statement), adjustment_table(statement), void_table(statement)):
             if table is not None:
                 screen.print(table)
         screen.print(statement_footer(statement))

@@ -24,7 +24,8 @@ from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contracts import store_contract
 from pipeline.store.dead_letters import Letters, read_letters
-from pipeline.store.statements import latest_evidence_at, read_statement
+from pipeline.store.life import current_statement
+from pipeline.store.statements import latest_evidence_at
 from pipeline.store.writes import write_completeness
 
 
@@ -90,7 +91,7 @@ async def _run(
         until = flexnet.last_at if flexnet is not None else latest_evidence_at(client, account)
         if until is not None:
             write_completeness(client, account, log_id, until)
-        statement = read_statement(client, reading, request.period, seatbeat=__version__, engine="embedded")
+        statement = current_statement(client, reading, request.period, seatbeat=__version__, engine="embedded")
         return RunOutcome(
             statement=statement,
             letters=read_letters(client, log_id),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.model.commands import Logged, Refused
+from pipeline.model.statement import Statement
+from pipeline.rules.closes import read_closes
 from pipeline.rules.log import conflict, first_of_each, is_same
 from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
@@ -24,18 +26,30 @@ class Outcome:
     refused: Refused | None = None
 
 
-def decide(reading: ContractReading, logged: Sequence[Logged]) -> tuple[Refused, ...]:
-    """The orders of a log, no id twice, that changed nothing; decided from the log and the contract alone."""
+ReadStatement = Callable[[str], Statement]
+"""How the statement that a close freezes is read; raises ``ValueError`` for what is none."""
+
+
+def decide(
+    reading: ContractReading, logged: Sequence[Logged], read_statement: ReadStatement | None = None
+) -> tuple[Refused, ...]:
+    """The orders of a log, no id twice, that changed nothing; decided from the log and the contract alone.
+
+    Closes are judged where ``read_statement`` is given.
+    """
+    closes = read_closes(logged, read_statement).refused if read_statement is not None else ()
     ids = {one.command.id for one in logged}
     of_people = (one for one in people_of(reading.contract, logged).refused if one.id in ids)
-    return (*of_people, *refused_unvoids(logged))
+    return (*of_people, *refused_unvoids(logged), *closes)
 
 
-def outcomes(reading: ContractReading, logged: Sequence[Logged]) -> tuple[Outcome, ...]:
+def outcomes(
+    reading: ContractReading, logged: Sequence[Logged], read_statement: ReadStatement | None = None
+) -> tuple[Outcome, ...]:
     """What became of every message of one account's log, in log order."""
     firsts, _ = first_of_each(logged)
     by_id = {one.command.id: one for one in firsts}
-    refused = {one.id: one for one in decide(reading, firsts)}
+    refused = {one.id: one for one in decide(reading, firsts, read_statement)}
     found = []
     for one in logged:
         command_id = one.command.id

@@ -1,0 +1,105 @@
+"""A statement's life (RULES 7): open with its adjustments, closed as it was frozen.
+
+Every reader of statements asks here. Nothing is kept but the commands: what is frozen stands in the closes, and what
+is open is computed anew, under the contract given and after the commands of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pipeline.codec.statement_reading import read_statement_json
+from pipeline.model.commands import Logged, Unvoid, Void
+from pipeline.model.errors import InputError
+from pipeline.model.instants import Period
+from pipeline.model.statement import Line, Statement
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.adjustments import Amounts, Recomputed, adjustments
+from pipeline.rules.closes import Closed, Closes, read_closes
+from pipeline.rules.credits import granted
+from pipeline.rules.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.commands import read_first_commands
+from pipeline.store.contracts import stored_contract
+from pipeline.store.statements import read_lines, read_statement
+
+Engine = Literal["embedded", "server"]
+
+
+def read_life(client: Client, account: str) -> Closes:
+    """The closed quarters of an account."""
+    return read_closes(read_first_commands(client, account), read_statement_json)
+
+
+def current_statement(
+    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine
+) -> Statement:
+    """The statement of a quarter: as it was frozen where it is closed, else what is known now.
+
+    Raises ``BeforeFirstRow``, and ``InputError`` where closed quarters cannot be read under this contract.
+    """
+    closed = read_life(client, reading.contract.account).quarters.get(period.name)
+    if closed is not None:
+        return closed.statement
+    return open_statement(client, reading, period, seatbeat=seatbeat, engine=engine)
+
+
+def open_statement(
+    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine
+) -> Statement:
+    """A quarter recomputed from the facts, with the adjustments it carries if it is not closed.
+
+    Raises as ``current_statement`` does.
+    """
+    logged = read_first_commands(client, reading.contract.account)
+    computed = read_statement(client, reading, period, seatbeat=seatbeat, engine=engine, logged=logged)
+    closed = read_closes(logged, read_statement_json).quarters
+    for name, one in closed.items():
+        if one.statement.currency != computed.currency:
+            reason = f"counts in {computed.currency}, but {name} was closed in {one.statement.currency}"
+            raise InputError("the contract", reason, "Keep the currency, and have another account for another one")
+    past = _Past(client, reading, logged, closed, granted(logged))
+    frozen = {name: one.statement for name, one in closed.items()}
+    return replace(computed, adjustments=adjustments(frozen, period, past.recompute))
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Closed quarters, recomputed from today's evidence with more and more of what is known today."""
+
+    client: Client
+    reading: ContractReading
+    logged: Sequence[Logged]
+    closed: Mapping[str, Closed]
+    granted: Mapping[str, Amounts]
+
+    def recompute(self, statement: Statement) -> Recomputed:
+        one, period = self.closed[statement.period.name], statement.period
+        known = self._reading_of(one)
+        before, after = self.logged[: one.position], self.logged[one.position :]
+        voids = tuple(later for later in after if isinstance(later.command.order, Void | Unvoid))
+        as_closed = self._lines(known, period, before)
+        with_voids = self._lines(known, period, (*before, *voids)) if voids else as_closed
+        is_as_known = known is self.reading and len(after) == len(voids)
+        return Recomputed(
+            as_closed=as_closed,
+            with_voids=with_voids,
+            with_contract=with_voids if is_as_known else self._lines(self.reading, period, self.logged),
+            granted=self.granted.get(period.name, {}),
+        )
+
+    def _lines(self, reading: ContractReading, period: Period, logged: Sequence[Logged]) -> tuple[Line, ...]:
+        return read_lines(self.client, reading, period, logged)
+
+    def _reading_of(self, closed: Closed) -> ContractReading:
+        """The contract that a quarter was closed under. Raises ``InputError`` where the store has lost it."""
+        if closed.close.contract == self.reading.contract.content_hash:
+            return self.reading
+        contract = stored_contract(self.client, closed.command.account, closed.close.contract)
+        if contract is None:
+            version = f"{closed.close.contract[:19]}…"
+            reason = f"does not hold the contract {version} that {closed.period.name} was closed under"
+            raise InputError("the store", reason, "Apply that version again, then the one in force")
+        return ContractReading(contract, metering_catalogue())
