@@ -11,7 +11,7 @@ from pipeline import __version__
 from pipeline.agents.post import command_message
 from pipeline.agents.topics import COMMANDS
 from pipeline.cli.access import add_store_options, ask_store, parse_period, refuse_other_models
-from pipeline.cli.output import report
+from pipeline.cli.output import closed_words, report
 from pipeline.cli.posting import NotPosted, add_author_option, author, now_ms, posted, report_not_posted
 from pipeline.cli.run import print_statement
 from pipeline.codec import commands
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(found, Refused):
         report(printable(f"refused, {found.code}: {found.sentence}"))
         return REFUSED
-    report(printable(f"{found.close.period} is closed by {found.command.by} (id {found.id})"))
+    report(printable(closed_words(found)))
     print_statement(found.statement, args.output)
     return 0
 

@@ -19,6 +19,7 @@ from pipeline.model.contract import Contract
 from pipeline.model.instants import DAY_MS, iso
 from pipeline.model.money import format_money
 from pipeline.model.statement import PooledLine, SeatLine, Statement
+from pipeline.rules.closes import Closed
 from pipeline.rules.people import listed_orders, people_of
 from pipeline.store.dead_letters import Letters
 
@@ -110,6 +111,14 @@ def seat_table(statement: Statement) -> Table | None:
             str(len(line.users)), overflow, shown(", ".join(line.users)), style="bold" if line.overflow else "",
         )  # fmt: skip
     return table
+
+
+def closed_words(closed: Closed) -> str:
+    """Who closed a quarter and when, and what was known to be missing then."""
+    close, command = closed.close, closed.command
+    forced = ", by force: evidence was not complete to its end" if close.forced else ""
+    who = f"{close.period} was closed by {command.by} at {iso(command.issued_at)} (id {command.id})"
+    return f"{who}{forced}; {close.silent_machines:,} silent machines"
 
 
 def adjustment_table(statement: Statement) -> Table | None:

@@ -7,8 +7,9 @@ from typing import cast
 
 from pipeline import __version__
 from pipeline.cli.access import add_store_options, ask_store, parse_period, refuse_other_models
-from pipeline.cli.output import report_refused
+from pipeline.cli.output import closed_words, report, report_refused
 from pipeline.cli.run import print_statement
+from pipeline.codec.letter_reports import printable
 from pipeline.model.errors import InputError
 from pipeline.model.instants import Period
 from pipeline.model.statement import Statement
@@ -51,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
             return _as_of(args.as_of, client, reading, args.period, cast(Engine, engine))
         refuse_other_models(reading.contract, args.period, str(args.contract or "the stored contract"))
         report_refused(reading.contract)
+        closed = read_life(client, reading.contract.account).quarters.get(args.period.name)
+        if closed is not None:
+            report(printable(closed_words(closed)))
         return current_statement(client, reading, args.period, seatbeat=__version__, engine=cast(Engine, engine))
 
     print_statement(ask_store(args, ask), args.output)

@@ -146,9 +146,11 @@ def read_use(rows: list[str], account: str) -> list[Heartbeat]:
     return list(_heartbeats(rows, account))
 
 
-def read_terms(rows: list[str], account: str) -> Contract:
-    """The contract of a block ``contract:``."""
-    return _contract(rows, account)
+def terms_text(rows: list[str], account: str) -> bytes:
+    """The file of a block ``contract:``."""
+    said = {line.partition(":")[0] for line in rows}
+    head = {"account": account, "country": "CZ", "currency": "EUR"}
+    return "\n".join([*(f"{name}: {value}" for name, value in head.items() if name not in said), *rows]).encode()
 
 
 def _split(path: Path) -> list[_Blocks]:
@@ -183,10 +185,7 @@ def _scenario(named: _Blocks, account: str, blocks: Mapping[str, list[str]]) -> 
 
 
 def _contract(body: list[str], account: str) -> Contract:
-    said = {line.partition(":")[0] for line in body}
-    head = {"account": account, "country": "CZ", "currency": "EUR"}
-    text = "\n".join([*(f"{name}: {value}" for name, value in head.items() if name not in said), *body])
-    return read_contract(account, text.encode())
+    return read_contract(account, terms_text(body, account))
 
 
 def _heartbeats(rows: list[str], account: str) -> Iterator[Heartbeat]:

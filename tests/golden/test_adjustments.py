@@ -16,34 +16,50 @@ from pipeline.model.instants import Period
 from pipeline.model.money import format_money, parse_money
 from pipeline.model.statement import Adjustment, Statement
 from pipeline.rules.adjustments import LineId
-from tests.golden.tables import read_blocks, read_terms, read_use
+from pipeline.store.client import Client
+from tests.golden.tables import read_blocks, read_use, terms_text
 from tests.support.histories import History
+from tests.support.store import new_account
+from tests.support.stored_histories import StoredHistory
 
 Blocks = Mapping[str, list[str]]
+AnyHistory = History | StoredHistory
 HISTORIES = [one for path in sorted(Path(__file__).parent.glob("adjustments/*.txt")) for one in read_blocks(path)]
-ACCOUNT, CURRENCY = "acme", "EUR"
+CURRENCY = "EUR"
+each_history = pytest.mark.parametrize("blocks", [pytest.param(blocks, id=name) for name, blocks in HISTORIES])
 
 
-@pytest.mark.parametrize("blocks", [pytest.param(blocks, id=name) for name, blocks in HISTORIES])
+@each_history
 def test_statements_and_what_they_carry_are_the_tables(blocks: Blocks) -> None:
-    history = History(read_terms(blocks["contract"], ACCOUNT))
+    play(History.under(terms_text(blocks["contract"], "acme")), blocks, "acme")
+
+
+@each_history
+def test_the_store_says_the_same(blocks: Blocks, store: Client) -> None:
+    account = new_account()
+    play(StoredHistory(store, terms_text(blocks["contract"], account)), blocks, account)
+
+
+def play(history: AnyHistory, blocks: Blocks, account: str) -> None:
+    """Take every step of a history."""
     for number, step in enumerate(blocks["steps"]):
         verb, _, rest = step.partition(" ")
-        take(history, blocks, verb, rest.strip(), number)
+        take(history, blocks, verb, rest.strip(), f"{account} {number}")
 
 
-def take(history: History, blocks: Blocks, verb: str, rest: str, number: int) -> None:
+def take(history: AnyHistory, blocks: Blocks, verb: str, rest: str, step: str) -> None:
     """Carry out a step, or hold a statement against what the table says of it."""
+    account, _, number = step.partition(" ")
     match verb:
         case "use":
-            history.use(one._replace(session=f"{number}-{one.session}") for one in read_use([rest], ACCOUNT))
+            history.use(one._replace(session=f"{number}-{one.session}") for one in read_use([rest], account))
         case "void":
             name, machine = rest.split()
             history.void(name, machine)
         case "unvoid":
             history.unvoid(rest)
         case "contract":
-            history.change(read_terms(blocks[f"contract {rest}"], ACCOUNT))
+            history.apply(terms_text(blocks[f"contract {rest}"], account))
         case "grant":
             period, product, country, amount = rest.split()
             history.grant(period, LineId(product, country, "pooled"), parse_money(amount, CURRENCY))
@@ -59,7 +75,7 @@ def take(history: History, blocks: Blocks, verb: str, rest: str, number: int) ->
             raise AssertionError(f"{verb} {rest}")
 
 
-def total(history: History, rest: str, state: str) -> str:
+def total(history: AnyHistory, rest: str, state: str) -> str:
     statement = history.statement(Period.parse(rest.partition(" = ")[0]))
     assert statement.state == state
     return f"{statement.period.name} = {format_money(statement.total, statement.currency)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pipeline.codec.contracts import read_contract
 from pipeline.codec.statement_reading import read_statement_json
 from pipeline.codec.statements import statement_json
 from pipeline.model.commands import Close, Command, Logged, MoveDispute, OpenDispute, Order, Unvoid, Void
@@ -15,6 +16,7 @@ from pipeline.model.contract import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period
 from pipeline.model.statement import Adjustment, Basis, Line, Statement
+from pipeline.model.text import fold as folded
 from pipeline.rules.adjustments import LineId, Recomputed, adjustments
 from pipeline.rules.closes import Closed, Closes, read_closes
 from pipeline.rules.credits import granted
@@ -31,6 +33,15 @@ class History:
         self._heartbeats: list[Heartbeat] = []
         self._logged: list[Logged] = []
         self._contracts = {contract.content_hash: contract}
+
+    @classmethod
+    def under(cls, body: bytes) -> History:
+        """One whose first contract is in a file's bytes."""
+        return cls(read_contract("first", body))
+
+    def apply(self, body: bytes) -> None:
+        """Another version of the contract from now on, in a file's bytes."""
+        self.change(read_contract("next", body))
 
     def use(self, heartbeats: Iterable[Heartbeat]) -> None:
         self._heartbeats += heartbeats
@@ -93,10 +104,10 @@ class History:
         voided = dict[str, str]()
         for one in self._logged[:commands]:
             if isinstance(one.command.order, Void):
-                voided[one.command.id] = one.command.order.machine
+                voided[one.command.id] = folded(one.command.order.machine)
             elif isinstance(one.command.order, Unvoid):
                 voided.pop(one.command.order.void, None)
-        counted = [one for one in self._heartbeats if one.machine not in voided.values()]
+        counted = [one for one in self._heartbeats if folded(one.machine) not in voided.values()]
         reading = reading_of(contract)
         return pooled_lines(reading, period, pure_counts(reading, fold(counted), period))
 

@@ -1,0 +1,168 @@
+"""Closing a quarter from the command line, and what statements say before and after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from tests.support.commands import Ended, seatbeat
+from tests.support.evidence import instant
+
+CONTRACT: Final = """\
+account: acme
+country: CZ
+currency: EUR
+products:
+  MSTN: {name: MicroStation, term_license_price: "100.00"}
+entitlements:
+  - {product: MSTN, model: pooled, policy: bentley-select, quantity: 1, from: 2022-01-01}
+"""
+MAY: Final = instant("2022-05-03 09:01")
+AUGUST: Final = instant("2022-08-03 09:01")
+
+
+def heartbeats(opened_at: int, first: int, last: int) -> bytes:
+    """An hour of use on each of some machines, never closed."""
+    told = [
+        {
+            "v": 1, "account": "acme", "product": "MSTN", "machine": f"pc{number}", "user": f"user {number}",
+            "session": f"{opened_at}", "opened_at": opened_at, "since": opened_at, "at": opened_at + 3_600_000,
+        }
+        for number in range(first, last + 1)
+    ]  # fmt: skip
+    return b"".join(orjson.dumps(one) + b"\n" for one in told)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A folder with two versions of a contract, evidence, and a store."""
+
+    folder: Path
+
+    def say(self, *arguments: str) -> Ended:
+        return seatbeat(*arguments, "--data-dir", self.folder / "store", temporary=self.folder / "temporary")
+
+    def run(self, evidence: str, period: str, contract: str = "one.yaml") -> Ended:
+        options = ("--contract", str(self.folder / contract), "--input", str(self.folder / evidence))
+        return self.say("run", *options, "--period", period, "--output", "json")
+
+    def statement(self, period: str, *options: str) -> Any:
+        found = self.say("statement", "--period", period, "--output", "json", *options)
+        assert found.status == 0, found.err
+        return found.json
+
+    def close(self, period: str, *options: str) -> Ended:
+        return self.say("close", period, "--output", "json", *options)
+
+
+Story = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Q2 closed by force, late evidence, a corrected contract, and Q3 closed with what it carries."""
+    office = Office(tmp_path_factory.mktemp("office"))
+    (office.folder / "one.yaml").write_text(CONTRACT)
+    (office.folder / "two.yaml").write_text(CONTRACT.replace("quantity: 1", "quantity: 2"))
+    (office.folder / "may").write_bytes(heartbeats(MAY, 1, 11))
+    (office.folder / "late").write_bytes(heartbeats(MAY, 12, 13) + heartbeats(AUGUST, 1, 1))
+    told: Story = {"open": office.run("may", "2022Q2").json}
+    told["unknown version"] = office.close("2022Q2", "--contract", str(office.folder / "two.yaml"), "--force")
+    told["incomplete"] = office.close("2022Q2", "--by", "eva")
+    told["forced"] = office.close("2022Q2", "--by", "eva", "--force", "--id", "c1")
+    told["again"] = office.close("2022Q2", "--by", "eva", "--id", "c1")
+    told["by another"] = office.close("2022Q2", "--by", "petr", "--force")
+    told["not over"] = office.close("2099Q4", "--force")
+    told["run of the closed"] = office.run("late", "2022Q2").json
+    told["closed"] = office.statement("2022Q2")
+    told["late"] = office.statement("2022Q3")
+    told["table"] = office.say("statement", "--period", "2022Q3").out.decode()
+    told["commands"] = office.say("commands", "--output", "json").json
+    told["silent"] = office.say("silent", "--period", "2022Q2", "--output", "json").json
+    told["corrected"] = office.run("late", "2022Q3", "two.yaml").json
+    told["versions"] = office.say("contract", "list", "--output", "json").json
+    told["as of c1"] = office.statement("2022Q2", "--as-of", "c1")
+    told["as of Q2"] = office.statement("2022Q2", "--as-of", "2022Q2")
+    hashes = {one["current"]: one["contract"] for one in told["versions"]}
+    told["as of now"] = office.statement("2022Q3", "--as-of", hashes[True][:15])
+    told["as of then"] = office.statement("2022Q3", "--as-of", hashes[False].removeprefix("sha256:")[:9])
+    told["recomputed"] = office.statement("2022Q2", "--as-of", hashes[True])
+    told["wrong quarter"] = office.say("statement", "--period", "2022Q3", "--as-of", "c1")
+    told["unheard of"] = office.say("statement", "--period", "2022Q3", "--as-of", "nothing")
+    told["Q3"] = office.close("2022Q3", "--force")
+    told["after"] = office.statement("2022Q4")
+    return told
+
+
+def test_what_is_not_complete_is_closed_by_force_alone_and_that_is_recorded(story: Story) -> None:
+    refused = story["incomplete"]
+    assert (refused.status, refused.out) == (2, b"")
+    assert "incomplete: Evidence is not complete to the end of 2022Q2 (up to 2022-05-03T10:01:00Z)" in refused.err
+    forced = story["forced"]
+    assert forced.status == 0, forced.err
+    assert "by force: evidence was not complete to its end" in forced.err
+    assert forced.json == {**story["open"], "state": "closed"}
+
+
+def test_closing_twice_is_refused_with_who_closed_it_when_and_the_same_close_again_is_nothing_new(story: Story) -> None:
+    assert (story["again"].status, story["again"].out) == (0, story["forced"].out)
+    other = story["by another"]
+    assert (other.status, other.out) == (2, b"")
+    assert "already_closed: 2022Q2 was closed by eva at 20" in other.err
+    assert "(c1)" in other.err
+    assert [(one["id"], one["outcome"]) for one in story["commands"]] == [("c1", "accepted")]
+
+
+def test_a_quarter_that_is_not_over_is_not_closed_by_force_either(story: Story) -> None:
+    assert story["not over"].status == 2
+    assert "not_over: 2099Q4 is not over before 2100-01-01T00:00:00Z" in story["not over"].err
+
+
+def test_a_quarter_is_closed_only_under_a_version_of_the_contract_that_is_kept(story: Story) -> None:
+    assert story["unknown version"].status == 2
+    assert "is not among the stored versions of the contract" in story["unknown version"].err
+
+
+def test_a_closed_statement_stays_what_it_was_and_run_and_statement_agree(story: Story) -> None:
+    assert story["closed"] == story["run of the closed"] == story["forced"].json
+
+
+def test_late_evidence_is_an_adjustment_on_the_open_statement(story: Story) -> None:
+    late = story["late"]
+    assert (late["state"], late["total"], late["adjustments_total"]) == ("open", "0.00", "200.00")
+    assert late["adjustments"] == [
+        {"period": "2022Q2", "kind": "late_evidence", "product": "MSTN", "country": "CZ", "model": "pooled",
+         "before": "1000.00", "after": "1200.00", "amount": "200.00"}
+    ]  # fmt: skip
+    assert all(text in story["table"] for text in ("late evidence", "1200.00", "together 200.00 EUR", "open"))
+
+
+def test_a_contract_corrected_for_the_past_is_told_as_such(story: Story) -> None:
+    kinds = [(one["kind"], one["amount"]) for one in story["corrected"]["adjustments"]]
+    assert kinds == [("late_evidence", "200.00"), ("contract", "-100.00")]
+    assert story["closed"] == story["as of c1"] == story["as of Q2"]
+
+
+def test_a_statement_under_a_version_of_the_contract_is_recomputed_under_it(story: Story) -> None:
+    assert story["as of now"] == story["corrected"]
+    assert story["as of then"] == story["late"]
+    assert (story["recomputed"]["state"], story["recomputed"]["total"]) == ("open", "1100.00")
+    assert "c1 closed 2022Q2, not 2022Q3" in story["wrong quarter"].err
+    assert "names no close and no contract" in story["unheard of"].err
+    assert (story["wrong quarter"].status, story["unheard of"].status) == (2, 2)
+
+
+def test_what_a_closed_quarter_carries_is_frozen_with_it(story: Story) -> None:
+    assert story["Q3"].status == 0, story["Q3"].err
+    assert story["Q3"].json["adjustments"] == story["corrected"]["adjustments"]
+    assert story["after"]["adjustments"] == []
+
+
+def test_machines_that_fell_silent_in_the_quarter_are_told(story: Story) -> None:
+    assert [one["machine"] for one in story["silent"]["machines"]] == sorted(f"pc{one}" for one in range(1, 14))
+    assert "11 silent machines" not in story["incomplete"].err
+    assert "0 silent machines" in story["forced"].err
