@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pipeline.model.commands import Assign, Close, Command, Logged, Order
+from pipeline.model.contract import Contract
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.model.statement import Basis, Statement
+from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.adjustments import carrier_of
 from pipeline.rules.closes import Closes, read_closes
+from pipeline.rules.orders import outcomes
+from pipeline.rules.reading import ContractReading
 
 Q2 = Period.parse("2022Q2")
 AFTER = Q2.end_at + DAY_MS
@@ -108,3 +112,18 @@ def test_what_is_no_quarter_is_refused() -> None:
 )
 def test_adjustments_stand_on_the_earliest_open_quarter_after(period: str, closed: list[str], carrier: str) -> None:
     assert carrier_of(Period.parse(period), closed).name == carrier
+
+
+def test_a_close_in_the_log_is_told_as_what_became_of_it() -> None:
+    log = [logged("a", close(complete_until=None)), logged("b", close()), logged("b", close()), logged("c", close())]
+    reading = ContractReading(Contract("acme", "CZ", "EUR", "sha256:a"), metering_catalogue())
+    found = [
+        (one.logged.command.id, one.status, one.refused.code if one.refused else None)
+        for one in outcomes(reading, log, statement)
+    ]
+    assert found == [
+        ("a", "refused", "incomplete"),
+        ("b", "accepted", None),
+        ("b", "known", None),
+        ("c", "refused", "already_closed"),
+    ]
