@@ -7,11 +7,12 @@ that moment; a close freezes it through its text, as the log would.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from pipeline.codec.contracts import read_contract
 from pipeline.codec.statement_reading import read_statement_json
 from pipeline.codec.statements import statement_json
-from pipeline.model.commands import Close, Command, Logged, MoveDispute, OpenDispute, Order, Unvoid, Void
+from pipeline.model.commands import Close, Command, DisputeState, Logged, MoveDispute, OpenDispute, Order, Unvoid, Void
 from pipeline.model.contract import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period
@@ -23,6 +24,9 @@ from pipeline.rules.credits import granted
 from pipeline.rules.fold import fold
 from pipeline.rules.pooled import pooled_lines
 from tests.support.fleets import pure_counts, reading_of
+
+
+BEFORE_GRANTED: Final[tuple[DisputeState, ...]] = ("submitted", "answered")
 
 
 class History:
@@ -59,6 +63,8 @@ class History:
     def grant(self, period: str, line: LineId, amount: int) -> None:
         name = f"dispute {len(self._logged)}"
         self._order(name, OpenDispute(period, *line, "cancellation", amount))
+        for state in BEFORE_GRANTED:
+            self._order(f"{name} {state}", MoveDispute(name, state))
         self._order(f"{name} granted", MoveDispute(name, "granted", granted=amount))
 
     def close(self, period: Period) -> Statement:

@@ -21,6 +21,7 @@ from pipeline.store.contracts import store_contract
 from pipeline.store.life import current_statement, open_statement, read_life
 from pipeline.store.writes import write_session_days
 from tests.support.fleets import reading_of
+from tests.support.histories import BEFORE_GRANTED
 
 SENT_AT = LATEST_AT - 1
 
@@ -51,6 +52,8 @@ class StoredHistory:
     def grant(self, period: str, line: LineId, amount: int) -> None:
         name = f"dispute {self._messages}"
         self._order(name, OpenDispute(period, *line, "cancellation", amount))
+        for state in BEFORE_GRANTED:
+            self._order(f"{name} {state}", MoveDispute(name, state))
         self._order(f"{name} granted", MoveDispute(name, "granted", granted=amount))
 
     def close(self, period: Period) -> Statement:
