@@ -25,7 +25,6 @@ from pipeline.rules.fold import fold
 from pipeline.rules.pooled import pooled_lines
 from tests.support.fleets import pure_counts, reading_of
 
-
 BEFORE_GRANTED: Final[tuple[DisputeState, ...]] = ("submitted", "answered")
 
 
