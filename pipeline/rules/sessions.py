@@ -12,13 +12,17 @@ from pipeline.rules.fold import UsageFold, slots_of
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session with its whole life: ``used_slots`` maps a UTC day to the bit set of its used base slots."""
+    """A session with its whole life: ``used_slots`` maps a UTC day to the bit set of its used base slots.
+
+    ``version`` is the largest text any heartbeat gave, ``''`` without one.
+    """
 
     key: SessionKey
     opened_at: int
     last_at: int
     used_slots: Mapping[int, int]
     stretches: Mapping[int, int]
+    version: str = ""
 
     @property
     def is_production(self) -> bool:
@@ -53,4 +57,5 @@ def _session(key: SessionKey, days: list[SessionDay]) -> Session:
         last_at=max(day.last_at for day in days),
         used_slots={day.day: day.used_slots for day in sorted(days, key=lambda day: day.day)},
         stretches=dict(sorted(stretches.items())),
+        version=max(day.version for day in days),
     )

@@ -1,0 +1,135 @@
+"""What use of a product costs in tokens, and when: a contract read for its flex entitlements (RULES 1 and 6).
+
+A pool of charges is a product in a country; whose use it is, each user's apart. Codes that were replaced count for
+their successor, so that a code is read piece by piece of time; all codes that may count for one another are a family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pipeline.model.contract import Entitlement
+from pipeline.model.instants import BASE_SLOT_MS, EARLIEST_AT, LATEST_AT
+from pipeline.policy.tokens import TokenPolicy, TokenTimeline
+from pipeline.rules.coverage import Coverage
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.sessions import Session
+from pipeline.rules.tokens.activity import Span
+from pipeline.rules.tokens.versions import is_at_least
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a window that starts at an instant costs, and the policy that says how long it is."""
+
+    rate: int
+    policy: TokenPolicy
+
+
+class TokenReading:
+    """A contract ready to be asked what is charged in tokens. ``covered``: whose use a seat of their own covers.
+
+    A base slot that overlaps the time of a single-user seat is covered whole, as it is in the waterfall.
+    """
+
+    def __init__(
+        self, reading: ContractReading, catalogue: Mapping[str, TokenTimeline], covered: Iterable[Coverage] = ()
+    ) -> None:
+        self.contract, self._reading, self._catalogue = reading.contract, reading, catalogue
+        self._seats: dict[tuple[str, str, str], list[Span]] = {}
+        for one in covered:
+            if one.step == "single_user":
+                until_at = -(-one.until_at // BASE_SLOT_MS) * BASE_SLOT_MS
+                seat = self._seats.setdefault((one.product, one.country, one.user), [])
+                seat.append(Span(one.from_at // BASE_SLOT_MS * BASE_SLOT_MS, until_at))
+        self._flex: dict[tuple[str, str], list[Entitlement]] = {}
+        for bought in sorted(self.contract.entitlements, key=lambda each: each.from_at):
+            if bought.model == "flex":
+                self._flex.setdefault((bought.products[0], bought.country), []).append(bought)
+        self._families = self._find_families()
+        self._charged: dict[tuple[str, str], dict[str, tuple[Span, ...]]] = {}
+
+    @property
+    def pools(self) -> tuple[tuple[str, str], ...]:
+        """Every (product, country) that is charged in tokens at some time, sorted."""
+        return tuple(sorted(self._flex))
+
+    def country_of(self, reported: str) -> str:
+        return self._reading.country_of(reported)
+
+    def product_at(self, code: str, at: int) -> str:
+        return self._reading.product_at(code, at)
+
+    def family(self, code: str) -> str:
+        """A name for all codes that may count for one another."""
+        return self._families.get(code, code)
+
+    def charged(self, code: str, country: str) -> Mapping[str, tuple[Span, ...]]:
+        """For what product, and when, use reported as ``code`` is charged: a flex entitlement is in force."""
+        key = (code, country)
+        if key not in self._charged:
+            self._charged[key] = self._find_charged(code, country)
+        return self._charged[key]
+
+    def terms_at(self, product: str, country: str, at: int) -> Terms | None:
+        """Rate and policy in force at an instant, ``None`` while the product is not charged in tokens."""
+        for one in self._flex.get((product, country), ()):
+            if one.in_force(at) and one.daily_rate is not None:
+                return Terms(one.daily_rate, self._catalogue[one.policy].at(at))
+        return None
+
+    def policy_of(self, product: str, country: str, at: int) -> TokenPolicy:
+        """The policy that judges activity which begins at an instant; the next one to be in force where none is yet."""
+        found = self._flex[product, country]
+        one = next((one for one in found if one.until_at is None or at < one.until_at), found[-1])
+        timeline = self._catalogue[one.policy]
+        return timeline.at(max(at, timeline.first_at))
+
+    def seats_of(self, product: str, country: str, user: str) -> tuple[Span, ...]:
+        """When a user's use was covered by a single-user seat."""
+        return tuple(self._seats.get((product, country, user), ()))
+
+    def is_free_plug_in(self, product: str, country: str) -> bool:
+        """A plug-in without a rate at any time costs nothing."""
+        listed = self.contract.products.get(product)
+        return listed is not None and listed.plugin_of is not None and (product, country) not in self._flex
+
+    def has_idle_detection(self, session: Session) -> bool:
+        """By product and version; a session that told no version is judged by the default, which is with."""
+        product = self.contract.products.get(self.product_at(session.key.product, session.opened_at))
+        detects = True if product is None else product.idle_detection
+        if isinstance(detects, bool):
+            return detects
+        return not session.version or is_at_least(session.version, detects)
+
+    def _find_families(self) -> dict[str, str]:
+        families: dict[str, str] = {}
+        for product in self.contract.products.values():
+            members = {product.code, *(old.code for old in product.replaces)}
+            names = {families.get(one, one) for one in members}
+            name = min(names)
+            families |= dict.fromkeys(members, name)
+            families |= {one: name for one, known in families.items() if known in names}
+        return families
+
+    def _find_charged(self, code: str, country: str) -> dict[str, tuple[Span, ...]]:
+        changes = {EARLIEST_AT, LATEST_AT}
+        for product in self.contract.products.values():
+            for old in product.replaces:
+                changes |= {old.from_at or EARLIEST_AT, old.until_at or LATEST_AT}
+        for found in self._flex.values():
+            for one in found:
+                changes |= {one.from_at, one.until_at or LATEST_AT}
+        charged: dict[str, list[Span]] = {}
+        for from_at, until_at in pairwise(sorted(at for at in changes if EARLIEST_AT <= at <= LATEST_AT)):
+            product_code = self.product_at(code, from_at)
+            if not any(one.in_force(from_at) for one in self._flex.get((product_code, country), ())):
+                continue
+            spans = charged.setdefault(product_code, [])
+            if spans and spans[-1].until_at == from_at:
+                spans[-1] = Span(spans[-1].from_at, until_at)
+            else:
+                spans.append(Span(from_at, until_at))
+        return {product_code: tuple(spans) for product_code, spans in charged.items()}
