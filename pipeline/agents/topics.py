@@ -25,6 +25,7 @@ USAGE: Final = "usage"
 DENIALS: Final = "denials"
 COMMANDS: Final = "commands"
 CONTRACTS: Final = "contracts"
+TOKEN_LEDGER: Final = "token-ledger"  # noqa: S105 (a licence unit, no credential)
 
 Stage = Literal["production", "single", "embedded"]
 """Several brokers; one broker on one host; the broker within this process."""

@@ -12,7 +12,7 @@ import pytest
 from pipeline.agents.checkpoint import Message
 from pipeline.agents.sink import SinkStep
 from pipeline.agents.topics import COMMANDS, DENIALS, HEARTBEATS_DLQ, USAGE
-from pipeline.codec import commands, denials
+from pipeline.codec import commands, denials, ledger
 from pipeline.codec.dead_letters import decode as decode_dead_letter
 from pipeline.codec.heartbeats import decode
 from pipeline.codec.keys import encode_key
@@ -37,12 +37,14 @@ READERS = {
     "dead-letter": decode_dead_letter,
     "denial": denials.decode,
     "command": commands.decode,
+    "ledger-entry": ledger.decode,
 }
 VALIDATORS = {
     "heartbeat": event_validator("heartbeats"),
     **{event: event_validator(event) for event in SINK_TOPICS},
     "dispute": validator(DISPUTE),
     "line-explanation": validator(LINE_EXPLANATION),
+    "ledger-entry": event_validator("ledger-entry"),
     "statement": validator(SCHEMAS[-1]),
 }
 ONLY_IN_WORDS = ("span_too_long", "times_out_of_order", "in_words")
@@ -118,6 +120,11 @@ def test_messages_are_stored_as_the_golden_file_says(event: str) -> None:
     assert as_json(outcomes) == json.loads((GOLDEN / f"{event}.valid.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("path", paths("valid", "ledger-entry"), ids=name)
+def test_a_posting_is_read_and_written_again_as_it_stands(path: Path) -> None:
+    assert orjson.loads(ledger.encode(ledger.decode(path.read_bytes()))) == orjson.loads(path.read_bytes())
+
+
 @pytest.mark.parametrize("path", paths("invalid", "heartbeat"), ids=name)
 def test_an_invalid_heartbeat_gives_the_code_in_its_name_and_nothing_else(path: Path) -> None:
     assert {one.reason.code for one in decode(path.read_bytes()).invalid} == {path.name.split(".")[0]}
@@ -134,7 +141,7 @@ def _codes_of_the_schema() -> list[str]:
     return codes
 
 
-@pytest.mark.parametrize("path", paths("invalid", *SINK_TOPICS), ids=name)
+@pytest.mark.parametrize("path", paths("invalid", *SINK_TOPICS, "ledger-entry"), ids=name)
 def test_a_message_that_no_part_of_seatbeat_wrote_is_refused_by_its_reader(path: Path) -> None:
     with pytest.raises(ValueError, match=r"."):
         READERS[path.parent.parent.name](path.read_bytes())

@@ -16,6 +16,7 @@ from pipeline.agents.topics import (
     HEARTBEATS,
     HEARTBEATS_DLQ,
     HEARTBEATS_QUARANTINE,
+    TOKEN_LEDGER,
     USAGE,
     Stage,
     topic,
@@ -33,7 +34,7 @@ FOLDER = schema_folder() / "topics"
 FILES = [path for path in sorted(FOLDER.glob("*.yaml")) if path.stem != "keys"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 EVIDENCE = {HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, DENIALS}
-NAMES = EVIDENCE | {COMMANDS, CONTRACTS}
+NAMES = EVIDENCE | {COMMANDS, CONTRACTS, TOKEN_LEDGER}
 
 
 class File(TypedDict):
@@ -68,6 +69,13 @@ def test_a_file_is_named_after_its_topic_and_says_all_there_is_to_know(path: Pat
     assert file["key"] in (["account"], ["account", "user"], ["account", "content_hash"])
     assert (schema_folder() / file["value"]["schema"]).is_file()
     assert "retention" in file["personal_data"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_ledger_is_kept_for_ever_in_one_partition_with_the_usage_of_its_account(stage: Stage) -> None:
+    one = topic(TOKEN_LEDGER, stage)
+    assert (one.config["cleanup.policy"], one.config["retention.ms"]) == ("delete", "-1")
+    assert one.partitions == topic(USAGE, stage).partitions
 
 
 @pytest.mark.parametrize("name", sorted(EVIDENCE))
