@@ -16,7 +16,6 @@ from pipeline.model.errors import InputError
 from pipeline.model.instants import Period, at_datetime
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.policy.timeline import BeforeFirstRow
-from pipeline.rules.entitlements import overlaps
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client, StoreUnreachable, connect, engine_of
 from pipeline.store.contracts import stored_contract
@@ -87,16 +86,6 @@ def store_error(place: str, error: StoreUnreachable) -> InputError:
     """A store that did not open, as what the user can mend; the engine's stack trace left out."""
     reason = str(error).partition(", Stack trace")[0].partition("\n")[0]
     return InputError(place, reason, "Check that it may be written to, that no other program uses it, and that it runs")
-
-
-def refuse_other_models(contract: Contract, period: Period, source: str) -> None:
-    """Raises ``InputError`` where a statement would need token charges, which this version does not compute."""
-    if any(one.model == "flex" and overlaps(one, period.start_at, period.end_at) for one in contract.entitlements):
-        raise InputError(
-            source,
-            f"has flex in {period.name}; statements of this version do not charge tokens",
-            "Leave it out of the contract to see its other lines alone",
-        )
 
 
 def parse_period(text: str) -> Period:

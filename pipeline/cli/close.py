@@ -10,7 +10,7 @@ from typing import cast
 from pipeline import __version__
 from pipeline.agents.post import command_message
 from pipeline.agents.topics import COMMANDS
-from pipeline.cli.access import add_store_options, ask_store, parse_period, refuse_other_models
+from pipeline.cli.access import add_store_options, ask_store, parse_period
 from pipeline.cli.output import closed_words, report
 from pipeline.cli.posting import NotPosted, add_author_option, author, now_ms, posted, report_not_posted
 from pipeline.cli.run import print_statement
@@ -75,7 +75,6 @@ def _prepared(
 ) -> Command | Closed | Refused:
     """The close to be posted, or why there is none: closed under this id before, or refused."""
     account, period = reading.contract.account, args.period
-    refuse_other_models(reading.contract, period, str(args.contract or "the stored contract"))
     if stored_contract(client, account, reading.contract.content_hash) is None:
         remedy = "Apply it with `seatbeat contract apply`, so that the version a bill rests on is kept"
         raise InputError(str(args.contract), "is not among the stored versions of the contract", remedy)
@@ -83,7 +82,8 @@ def _prepared(
     first = quarters.get(period.name)
     if first is not None and first.id == args.id:
         return first
-    frozen = replace(open_statement(client, reading, period, seatbeat=__version__, engine=engine), state="closed")
+    computed = open_statement(client, reading, period, seatbeat=__version__, engine=engine, now=now_ms())
+    frozen = replace(computed, state="closed")
     complete_until = frozen.basis.complete_until
     incomplete = complete_until is None or complete_until < period.end_at
     close = Close(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, cast
 
 from pipeline import __version__
-from pipeline.cli.access import add_store_options, ask_store, parse_period, refuse_other_models
+from pipeline.cli.access import add_store_options, ask_store, parse_period
 from pipeline.cli.output import report
 from pipeline.codec.letter_reports import printable
 from pipeline.codec.packets.files import NAMES, Form, packet_bytes
@@ -55,7 +55,6 @@ def run(args: argparse.Namespace) -> int:
     _check_invoice(args.invoice)
 
     def ask(client: Client, reading: ContractReading, engine: str) -> Packet:
-        refuse_other_models(reading.contract, args.period, str(args.contract or "the stored contract"))
         known = cast(Literal["embedded", "server"], engine)
         statement = read_statement(client, reading, args.period, seatbeat=__version__, engine=known)
         line = overused_line(statement, args.product, reading.country_of(args.country))

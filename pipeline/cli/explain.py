@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from pipeline import __version__
-from pipeline.cli.access import add_store_options, ask_store, parse_instant, parse_period, refuse_other_models
+from pipeline.cli.access import add_store_options, ask_store, parse_instant, parse_period
 from pipeline.cli.explain_line import line_tree, named_line
 from pipeline.cli.output import console, duration, minute
 from pipeline.codec.line_reports import line_explanation_json
@@ -68,7 +68,6 @@ def _run_line(args: argparse.Namespace) -> int:
     """The same for a line of a statement."""
 
     def ask(client: Client, reading: ContractReading, engine: str) -> LineExplanation:
-        refuse_other_models(reading.contract, args.period, str(args.contract or "the stored contract"))
         known = cast(Literal["embedded", "server"], engine)
         statement = read_statement(client, reading, args.period, seatbeat=__version__, engine=known)
         return read_line_explanation(client, reading, statement, named_line(statement, args.line))

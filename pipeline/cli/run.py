@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.cli.access import make_store_folder, parse_period, refuse_other_models, store_error
+from pipeline.cli.access import make_store_folder, parse_period, store_error
 from pipeline.cli.output import (
     adjustment_table,
     console,
@@ -22,6 +22,7 @@ from pipeline.cli.output import (
     void_table,
 )
 from pipeline.cli.progress import stage_progress
+from pipeline.cli.token_output import flex_table, token_line
 from pipeline.codec.contracts import read_contract, read_contract_file
 from pipeline.codec.statements import statement_csv, statement_json
 from pipeline.model.errors import InputError
@@ -54,7 +55,6 @@ def run(args: argparse.Namespace) -> int:
     """0 with the statement; 1 where the pipeline failed; 2 for input that cannot be used."""
     body = read_contract_file(args.contract)
     contract = read_contract(str(args.contract), body)
-    refuse_other_models(contract, args.period, str(args.contract))
     from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415 -- a wrong contract is told before the engine loads
     from pipeline.embedded.run import RunRequest, run_files  # noqa: PLC0415
 
@@ -104,7 +104,8 @@ def print_statement(statement: Statement, output: str) -> None:
     else:
         screen = console()
         screen.print(statement_table(statement))
-        for table in (seat_table(statement), adjustment_table(statement), void_table(statement)):
-            if table is not None:
-                screen.print(table)
+        tables = seat_table(statement), flex_table(statement), adjustment_table(statement), void_table(statement)
+        for part in (*tables, token_line(statement)):
+            if part is not None:
+                screen.print(part)
         screen.print(statement_footer(statement))

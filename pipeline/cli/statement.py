@@ -6,8 +6,9 @@ import argparse
 from typing import cast
 
 from pipeline import __version__
-from pipeline.cli.access import add_store_options, ask_store, parse_period, refuse_other_models
+from pipeline.cli.access import add_store_options, ask_store, parse_period
 from pipeline.cli.output import closed_words, report, report_refused
+from pipeline.cli.posting import now_ms
 from pipeline.cli.run import print_statement
 from pipeline.codec.letter_reports import printable
 from pipeline.model.errors import InputError
@@ -50,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
     def ask(client: Client, reading: ContractReading, engine: str) -> Statement:
         if args.as_of:
             return _as_of(args.as_of, client, reading, args.period, cast(Engine, engine))
-        refuse_other_models(reading.contract, args.period, str(args.contract or "the stored contract"))
         report_refused(reading.contract)
         closed = read_life(client, reading.contract.account).quarters.get(args.period.name)
         if closed is not None:
             report(printable(closed_words(closed)))
-        return current_statement(client, reading, args.period, seatbeat=__version__, engine=cast(Engine, engine))
+        known = cast(Engine, engine)
+        return current_statement(client, reading, args.period, seatbeat=__version__, engine=known, now=now_ms())
 
     print_statement(ask_store(args, ask), args.output)
     return 0
@@ -70,9 +71,8 @@ def _as_of(named: str, client: Client, reading: ContractReading, period: Period,
     contract = stored_contract(client, account, version)
     if contract is None:
         raise InputError("--as-of", f"no stored contract has the hash {version}", "`seatbeat contract list` has all")
-    refuse_other_models(contract, period, f"the version {version[:19]}…")
     then = ContractReading(contract, metering_catalogue())
-    return open_statement(client, then, period, seatbeat=__version__, engine=engine)
+    return open_statement(client, then, period, seatbeat=__version__, engine=engine, now=now_ms())
 
 
 def _frozen(named: str, life: Closes, period: Period) -> Statement | None:

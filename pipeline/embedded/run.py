@@ -26,6 +26,7 @@ from pipeline.store.contracts import store_contract
 from pipeline.store.dead_letters import Letters, read_letters
 from pipeline.store.life import current_statement
 from pipeline.store.statements import latest_evidence_at
+from pipeline.store.tokens import settle_input
 from pipeline.store.writes import write_completeness
 
 
@@ -91,7 +92,9 @@ async def _run(
         until = flexnet.last_at if flexnet is not None else latest_evidence_at(client, account)
         if until is not None:
             write_completeness(client, account, log_id, until)
-        statement = current_statement(client, reading, request.period, seatbeat=__version__, engine="embedded")
+        now = time.time_ns() // 1_000_000
+        settle_input(client, reading, now=now, complete_until=until)
+        statement = current_statement(client, reading, request.period, seatbeat=__version__, engine="embedded", now=now)
         return RunOutcome(
             statement=statement,
             letters=read_letters(client, log_id),

@@ -24,6 +24,7 @@ from pipeline.store.client import Client
 from pipeline.store.commands import read_first_commands
 from pipeline.store.contracts import stored_contract
 from pipeline.store.statements import read_lines, read_statement
+from pipeline.store.tokens import with_tokens
 
 Engine = Literal["embedded", "server"]
 
@@ -34,7 +35,7 @@ def read_life(client: Client, account: str) -> Closes:
 
 
 def current_statement(
-    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine
+    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine, now: int
 ) -> Statement:
     """The statement of a quarter: as it was frozen where it is closed, else what is known now.
 
@@ -43,18 +44,19 @@ def current_statement(
     closed = read_life(client, reading.contract.account).quarters.get(period.name)
     if closed is not None:
         return closed.statement
-    return open_statement(client, reading, period, seatbeat=seatbeat, engine=engine)
+    return open_statement(client, reading, period, seatbeat=seatbeat, engine=engine, now=now)
 
 
 def open_statement(
-    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine
+    client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine, now: int
 ) -> Statement:
-    """A quarter recomputed from the facts, with the adjustments it carries if it is not closed.
+    """A quarter recomputed from the facts; its adjustments if it is not closed, and its tokens as at ``now``.
 
     Raises as ``current_statement`` does.
     """
     logged = read_first_commands(client, reading.contract.account)
     computed = read_statement(client, reading, period, seatbeat=seatbeat, engine=engine, logged=logged)
+    computed = with_tokens(computed, client, reading, now=now, logged=logged)
     closed = read_closes(logged, read_statement_json).quarters
     for name, one in closed.items():
         if one.statement.currency != computed.currency:

@@ -33,7 +33,7 @@ from pipeline.model.ledger import Debit, Refusal, Window
 from pipeline.rules.coverage import Coverage
 from pipeline.rules.tokens.connections import FreeConnection
 from pipeline.rules.tokens.ledger import entry_id
-from tests.golden.tables import _Blocks, _contract, _rows, _split
+from tests.golden.tables import _Blocks, _contract, _split, read_rows
 from tests.support.evidence import BEAT_MS, heartbeat, instant
 
 Cells = Mapping[str, str]
@@ -138,7 +138,7 @@ def _scenario(named: _Blocks, account: str, blocks: Mapping[str, list[str]]) -> 
         elif word == "tokens":
             at_ends[instant(f"{rest} 00:00")] = rows[0]
         elif word not in {"contract", "seats"}:
-            expected[title] = tuple(_rows(rows))
+            expected[title] = tuple(read_rows(rows))
     return Scenario(
         name=f"{account.rpartition(' ')[0]}: {named.name}",
         contract=_contract(blocks["contract"], account),

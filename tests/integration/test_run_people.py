@@ -124,14 +124,3 @@ def test_explain_shows_what_is_checked_out(people: People) -> None:
     assert unit["checkouts"][0]["from"] == "2022-05-03T00:00:00Z"
     tree = people.ask("explain", "--product", "R6", "--slot", "2022-05-03T03:00:00Z").out.decode()
     assert "petr on pc2, checked out (contract-" in tree
-
-
-def test_token_charges_are_refused_and_nothing_else(people: People) -> None:
-    text = (people.folder / "contract.yaml").read_text()
-    text = text.replace("products:", "products:\n  ACD: {}", 1).replace(
-        "entitlements:", "entitlements:\n  - {product: ACD, model: flex, daily_rate: 7, from: 2022-01-01}", 1
-    )
-    (people.folder / "flex.yaml").write_text(text)
-    ended = people.ask("statement", "--period", "2022Q2", "--contract", str(people.folder / "flex.yaml"))
-    assert ended.status == 2
-    assert "has flex in 2022Q2; statements of this version do not charge tokens" in ended.err

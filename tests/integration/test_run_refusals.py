@@ -104,7 +104,6 @@ def test_a_folder_that_the_engine_cannot_open_is_told(runs: Runs) -> None:
     [
         ("nowhere.yaml", "plain.ndjson", "2022Q2", "", "nowhere.yaml"),
         ("broken.yaml", "plain.ndjson", "2022Q2", "", "broken.yaml:1"),
-        ("flex.yaml", "plain.ndjson", "2022Q2", "", "has flex in 2022Q2"),
         ("contract.yaml", "nowhere.ndjson", "2022Q2", "", "nowhere.ndjson: cannot be read"),
         ("contract.yaml", ".", "2022Q2", "", "Give the path of a readable file"),
         ("contract.yaml", "plain.ndjson", "2022-2", "", "'2022-2' is not a calendar quarter"),
@@ -117,9 +116,6 @@ def test_a_folder_that_the_engine_cannot_open_is_told(runs: Runs) -> None:
 def test_input_that_cannot_be_used_is_told_with_place_and_remedy(
     contract: str, given: str, period: str, options: str, told: str, world: World
 ) -> None:
-    flex = CONTRACT.replace("products:\n", "products:\n  ACD: {}\n")
-    flex += "  - {product: ACD, model: flex, policy: autodesk-flex, daily_rate: 7, from: 2022-01-01}\n"
-    (world.folder / "flex.yaml").write_text(flex)
     (world.folder / "broken.yaml").write_text("accounts: studio\n")
     words = [str(world.folder / word) if word in {"plain.ndjson/store", "what?"} else word for word in options.split()]
     ended = world.run(world.folder / given, period=period, contract=world.folder / contract, options=words)

@@ -57,7 +57,9 @@ class StoredHistory:
         self._order(f"{name} granted", MoveDispute(name, "granted", granted=amount))
 
     def close(self, period: Period) -> Statement:
-        frozen = open_statement(self._store, reading_of(self.contract), period, seatbeat="0", engine="embedded")
+        frozen = open_statement(
+            self._store, reading_of(self.contract), period, seatbeat="0", engine="embedded", now=LATEST_AT
+        )
         text = statement_json(replace(frozen, state="closed")).decode()
         self._order(
             f"close {self._messages}",
@@ -69,7 +71,9 @@ class StoredHistory:
         return read_life(self._store, self.contract.account)
 
     def statement(self, period: Period) -> Statement:
-        return current_statement(self._store, reading_of(self.contract), period, seatbeat="0", engine="embedded")
+        return current_statement(
+            self._store, reading_of(self.contract), period, seatbeat="0", engine="embedded", now=LATEST_AT
+        )
 
     def _order(self, name: str, order: Order) -> None:
         self._messages += 2

@@ -1,0 +1,93 @@
+"""Token charges from the store: evidence read back, the ledger gone on from, and its part of a statement (RULES 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from pipeline.model.commands import Logged
+from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, Period
+from pipeline.model.ledger import Posting
+from pipeline.model.statement import Statement
+from pipeline.policy.tokens import token_catalogue
+from pipeline.rules.coverage import seat_coverage
+from pipeline.rules.people import people_of
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.posting import draft, postings
+from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.statement import flex_lines, token_block
+from pipeline.store.client import Client
+from pipeline.store.commands import read_first_commands
+from pipeline.store.ledger import Placed, read_stored_ledger, write_postings
+from pipeline.store.sessions import Selection, read_session_days
+
+EVER = Period("ever", EARLIEST_AT, LATEST_AT)
+
+
+def token_reading(reading: ContractReading, logged: Sequence[Logged] = ()) -> TokenReading:
+    """The contract ready to be asked what is charged in tokens, with the seats that its lists and orders gave."""
+    holdings = people_of(reading.contract, logged).holdings
+    return TokenReading(reading, token_catalogue(), seat_coverage(reading.contract, holdings, EVER))
+
+
+def charges_tokens(reading: ContractReading) -> bool:
+    """Whether an account has anything to do with tokens."""
+    contract = reading.contract
+    return bool(contract.token_packs) or any(one.model == "flex" for one in contract.entitlements)
+
+
+def read_token_evidence(client: Client, reading: TokenReading) -> TokenEvidence:
+    """All stored evidence that may be charged, a month at a time."""
+    account, evidence = reading.contract.account, TokenEvidence(reading)
+    query = (
+        "SELECT DISTINCT toInt32(toUInt16(toStartOfMonth(day))) AS first FROM usage_days "
+        "WHERE account = {account:String} ORDER BY first"
+    )
+    for (first,) in client.query(query, {"account": account}).result_rows:
+        from_at = cast(int, first) * DAY_MS
+        until_at = from_at + 31 * DAY_MS
+        for day in read_session_days(client, Selection(account, from_at, until_at)):
+            evidence.merge(day)
+    return evidence
+
+
+def pending_postings(
+    client: Client, reading: ContractReading, orders: Sequence[Logged], *, now: int, complete_until: int | None
+) -> tuple[Posting, ...]:
+    """What is to be posted where the input has ended: all evidence is complete, and everything is settled.
+
+    Doing it again with the same evidence gives nothing.
+    """
+    tokens = token_reading(reading, orders)
+    ledger, evidence = read_stored_ledger(client, reading.contract.account), read_token_evidence(client, tokens)
+    entries = draft(ledger, reading.contract, evidence, orders, now=now, hold_ms=0, complete_until=complete_until)
+    return postings(ledger, entries)
+
+
+def settle_input(client: Client, reading: ContractReading, *, now: int, complete_until: int | None) -> None:
+    """Settle all that is stored, where the input has ended and one process has the store to itself.
+
+    There the store is the log: a posting's place is its number.
+    """
+    if charges_tokens(reading):
+        orders = read_first_commands(client, reading.contract.account)
+        found = pending_postings(client, reading, orders, now=now, complete_until=complete_until)
+        write_postings(client, [Placed("embedded", 0, one.sequence, one) for one in found])
+
+
+def with_tokens(
+    statement: Statement, client: Client, reading: ContractReading, *, now: int, logged: Sequence[Logged] = ()
+) -> Statement:
+    """A statement with the flex lines and the tokens block of the stored ledger: as at the period's end, or now."""
+    if not charges_tokens(reading):
+        return statement
+    ledger: Ledger = read_stored_ledger(client, statement.account)
+    lines = (*statement.lines, *flex_lines(token_reading(reading, logged), ledger, statement.period))
+    return replace(
+        statement,
+        lines=tuple(sorted(lines, key=lambda line: (line.product, line.country, line.model))),
+        tokens=token_block(ledger, min(statement.period.end_at, now)),
+    )

@@ -1,0 +1,92 @@
+"""``seatbeat run`` on a fleet that is charged in tokens: in whatever order heartbeats stand, the ledger is the same."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import orjson
+import pytest
+
+from pipeline.codec.contracts import read_contract
+from pipeline.codec.heartbeats import decode
+from pipeline.model.instants import Period
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.policy.tokens import token_catalogue
+from pipeline.rules.fold import fold
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.posting import draft, postings
+from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.statement import flex_lines, token_block
+from tests.integration.conftest import SideBySide
+from tests.support.world import World
+
+CONTRACT = """\
+account: studio
+country: CZ
+currency: EUR
+products:
+  MSTN: {replaces: [MSTN-V8I]}
+  STAAD: {}
+entitlements:
+  - {product: MSTN, model: flex, daily_rate: 7, from: 2022-01-01}
+  - {product: STAAD, model: flex, daily_rate: 3, from: 2022-01-01}
+token_packs:
+  - {id: P1, tokens: 500, purchased_at: 2022-01-10}
+  - {id: P2, tokens: 200, purchased_at: 2022-05-10}
+"""
+
+
+def charged(world: World, told: list[bytes]) -> tuple[list[dict[str, object]], dict[str, int]]:
+    """The flex lines and the block, computed from the heartbeats by the rules alone."""
+    contract = read_contract("flex", CONTRACT.encode())
+    reading = TokenReading(ContractReading(contract, metering_catalogue()), token_catalogue())
+    evidence, ledger = TokenEvidence(reading), Ledger("studio")
+    days = fold(one for line in told for one in decode(line).heartbeats)
+    for day in days:
+        evidence.merge(day)
+    last_at = max(day.last_at for day in days)
+    entries = draft(ledger, contract, evidence, (), now=last_at * 2, hold_ms=0, complete_until=last_at)
+    for posting in postings(ledger, entries):
+        assert ledger.append(posting)
+    period = Period.parse("2022Q2")
+    block = token_block(ledger, period.end_at)
+    lines: list[dict[str, object]] = [
+        {"product": one.product, "charges": one.charges, "tokens": one.tokens, "uncovered": one.uncovered}
+        for one in flex_lines(reading, ledger, period)
+    ]
+    return lines, {name: getattr(block, name) for name in ("granted", "debited", "expired", "balance")}
+
+
+@pytest.fixture(scope="module")
+def contract(world: World) -> Path:
+    path = world.folder / "tokens.yaml"
+    path.write_text(CONTRACT)
+    return path
+
+
+def test_the_same_fleet_in_any_order_and_twice_has_the_same_flex_lines_and_tokens(
+    world: World, contract: Path, side_by_side: SideBySide
+) -> None:
+    told = [one for one in world.heartbeats if b'"studio"' in one]
+    shuffled = [*told, *told[: len(told) // 3]]
+    random.Random(1).shuffle(shuffled)  # noqa: S311 -- a repeatable shuffle
+    for name, lines in (("in-order", told), ("shuffled", shuffled)):
+        (world.folder / f"{name}.ndjson").write_bytes(b"\n".join(lines))
+    runs = [
+        side_by_side.start(
+            lambda name=name: world.run(  # type: ignore[misc]  # mypy sees no type in a lambda's default
+                world.folder / f"{name}.ndjson", contract=contract, options=("--output", "json")
+            )
+        )
+        for name in ("in-order", "shuffled")
+    ]
+    statements = [orjson.loads(one.result().out) for one in runs]
+    assert statements[0]["lines"] == statements[1]["lines"]
+    assert statements[0]["tokens"] == statements[1]["tokens"]
+    names = ("product", "charges", "tokens", "uncovered")
+    flex = [{name: line[name] for name in names} for line in statements[0]["lines"] if line["model"] == "flex"]
+    assert (flex, statements[0]["tokens"]) == charged(world, told)
+    assert sum(line["charges"] for line in flex) > 100
