@@ -34,8 +34,11 @@ def pooled_line(
     """
     peak = max(counts.values(), default=0)
     peak_slots = sorted(at for at, count in counts.items() if count == peak)
-    over = {at: overuse(count, reading.entitled_at(product, country, at)) for at, count in counts.items()}
-    over = {at: units for at, units in over.items() if units > 0}
+    days = {at // DAY_MS for at in counts}  # entitlements begin and end at midnight
+    entitled = {day: reading.entitled_at(product, country, day * DAY_MS) for day in days}
+    over = {
+        at: overuse(count, entitled[at // DAY_MS]) for at, count in counts.items() if count > entitled[at // DAY_MS]
+    }
     overuse_max = max(over.values(), default=0)
     overuse_by_day: dict[int, int] = {}
     for at, units in over.items():

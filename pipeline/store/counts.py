@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final, cast
 
 from pipeline.model.evidence import PRODUCTION, SessionKey
@@ -29,42 +29,64 @@ ORDER BY product, country
 _FACTS: Final = """
 WITH
 judgements AS (
-    SELECT j.1 AS code, j.2 AS reported_country, j.3 AS pool_product, j.4 AS pool_country, j.5 AS from_ms,
-           j.6 AS until_ms, j.7 AS slot_ms, j.8 AS opening_slot_counts, j.9 AS min_use_ms, j.10 AS by_session
+    SELECT j.1 AS code, j.2 AS reported_country, j.3 AS pool, j.4 AS from_ms, j.5 AS until_ms, j.6 AS slot_ms,
+           j.7 AS opening_slot_counts, j.8 AS min_use_ms, j.9 AS by_session
     FROM (SELECT arrayJoin({judgements}) AS j)
 ),
-sessions AS (
-    SELECT product, country, machine, user, session,
-           toUnixTimestamp64Milli(min(opened_at)) AS opened_ms,
-           toUnixTimestamp64Milli(max(last_at)) AS last_ms,
-           groupArrayArray(
-               arrayMap(slot -> toInt64(toUInt16(day)) * 86400000 + toInt64(slot) * 600000, {used_slots})
-           ) AS used_ms
-    FROM usage_days
-    WHERE account = {account:String} AND usage = {production:String}
+facts AS (
+    SELECT product, country, user, sipHash128(machine) AS machine_hash,
+           sipHash128(product, country, machine, user, session) AS session_hash,
+           toInt64(toUInt16(day)) * 86400000 AS midnight_ms,
+           toUnixTimestamp64Milli(opened_at) AS day_opened_ms, toUnixTimestamp64Milli(last_at) AS day_last_ms,
+           {used_slots} AS base_slots
+    FROM usage_days FINAL
+    WHERE account = {account:String} AND product IN {codes:Array(String)} AND usage = {production:String}
       AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32}){without} {not_voided}
-    GROUP BY product, country, machine, user, session
+),
+lives AS (
+    SELECT session_hash AS life_hash, min(day_opened_ms) AS life_opened_ms, max(day_last_ms) AS life_last_ms
+    FROM facts
+    GROUP BY session_hash
+    HAVING count() > 1
+),
+used AS (
+    SELECT pool, user, if(by_session, session_hash, machine_hash) AS unit, midnight_ms, slot_ms,
+           if(coalesce(life_last_ms, 0) = 0, day_opened_ms, life_opened_ms) AS opened_ms,
+           if(coalesce(life_last_ms, 0) = 0, day_last_ms, life_last_ms) AS last_ms,
+           toUInt8(intDiv(slot_ms, 600000)) AS slot_bases,
+           if(opening_slot_counts OR opened_ms < midnight_ms OR opened_ms >= midnight_ms + 86400000,
+              255, toUInt8(intDiv(opened_ms - midnight_ms, slot_ms))) AS left_out,
+           arrayFilter(slot -> slot != left_out, arrayMap(base -> intDiv(base, slot_bases), base_slots)) AS slots
+    FROM facts
+    INNER JOIN judgements ON judgements.code = facts.product AND judgements.reported_country = facts.country
+    LEFT JOIN lives ON lives.life_hash = facts.session_hash
+    WHERE midnight_ms >= from_ms AND midnight_ms < until_ms AND last_ms - opened_ms >= min_use_ms
 )
 """
-"""What every count begins with: how use is judged, and the facts. Nothing else reads facts to count them."""
+"""What every count begins with: how use is judged, the facts, and what counts of each session day by slots of its day.
+
+Nothing else reads facts to count them. Policies change at midnight, so a day has one judgement. The life of a session
+of one day is told by that day; only the others are gathered by session. Measured over a million session days of 52
+million slots on two cores: grouping all of them by the texts of their keys took as long as everything else.
+"""
 
 _WITHOUT: Final = """
       AND (product, country, machine, user, session) NOT IN (
           SELECT w.1, w.2, w.3, w.4, w.5 FROM (SELECT arrayJoin({without}) AS w)
       )"""
 
-_COUNTS: Final = """
-SELECT pool_product, pool_country, intDiv(at_ms, slot_ms) * slot_ms AS slot_ms_at,
-       uniqExact(if(by_session, sipHash128(product, country, machine, user, session), sipHash128(machine))) AS units
-FROM sessions
-INNER JOIN judgements ON judgements.code = sessions.product AND judgements.reported_country = sessions.country
-ARRAY JOIN used_ms AS at_ms
-WHERE last_ms - opened_ms >= min_use_ms
-  AND slot_ms_at >= from_ms AND slot_ms_at < until_ms
-  AND (opening_slot_counts OR intDiv(at_ms, slot_ms) != intDiv(opened_ms, slot_ms))
-GROUP BY pool_product, pool_country, slot_ms_at
-ORDER BY pool_product, pool_country, slot_ms_at
+UNITS_BY_SLOT: Final = """
+SELECT pool, midnight_ms + slot * slot_ms AS at_ms, count() AS units
+FROM (
+    SELECT pool, midnight_ms, slot_ms, groupUniqArrayArray(slots) AS unit_slots
+    FROM {used}
+    GROUP BY pool, midnight_ms, slot_ms, unit
+)
+ARRAY JOIN unit_slots AS slot
+GROUP BY pool, at_ms
+ORDER BY pool, at_ms
 """
+"""Each unit's slots of a day are united first: then a slot's units are the units that are left to be counted."""
 
 
 def reported_codes(client: Client, account: str, period: Period) -> list[tuple[str, str]]:
@@ -79,29 +101,41 @@ def reported_codes(client: Client, account: str, period: Period) -> list[tuple[s
     return [(str(product), str(country)) for product, country in rows]
 
 
+Pools = Mapping[Pool, int]
+"""The number by which a query knows a pool: grouping by texts takes several times as long."""
+
+
+def number_pools(judgements: Iterable[Judgement]) -> Pools:
+    """A number for each pool that use is judged for."""
+    return {pool: number for number, pool in enumerate(sorted({(one.product, one.country) for one in judgements}))}
+
+
 def counting_facts(
     account: str,
     period: Period,
     judgements: Iterable[Judgement],
+    pools: Pools,
     without: Set[SessionKey] = frozenset(),
     voids: Sequence[VoidEntry] = (),
 ) -> tuple[str, dict[str, Parameter]]:
-    """The beginning of a query that counts: the tables ``judgements`` and ``sessions``; and its parameters.
+    """The beginning of a query that counts, whose table ``used`` says what counts; and its parameters.
 
-    ``without`` are sessions to be left out, as if they had never been. Of the others the use is as ``voids`` leave it,
-    their opening and end as evidence tells them.
+    ``used`` has rows ``(pool, user, unit, midnight_ms, slot_ms, slots)``: slots by their number in the day, some
+    twice. ``without`` are sessions to be left out, as if they had never been. Of the others the use is as ``voids``
+    leave it, their opening and end as evidence tells them.
     """
     rules = [
         (
-            j.code, j.reported_country, j.product, j.country, j.from_at, j.until_at, j.policy.slot_ms,
+            j.code, j.reported_country, pools[j.product, j.country], j.from_at, j.until_at, j.policy.slot_ms,
             int(j.policy.opening_slot_counts), j.policy.min_use_ms, int(j.policy.unit == "machine+session"),
         )
         for j in judgements
     ]  # fmt: skip
-    kind = "Tuple(String, String, String, String, Int64, Int64, Int64, UInt8, Int64, UInt8)"
+    kind = "Tuple(String, String, UInt32, Int64, Int64, Int64, UInt8, Int64, UInt8)"
     expression, parameters = array_parameter("judgements", kind, rules)
     parameters |= {
         "account": account,
+        "codes": sorted({rule[0] for rule in rules}),
         "production": PRODUCTION,
         "from_day": day_of(period.start_at) - SESSION_DAYS_MAX,
         "until_day": day_of(period.end_at) + SESSION_DAYS_MAX,
@@ -128,8 +162,17 @@ def slot_counts(
     rules = tuple(judgements)
     if not rules:
         return {}
-    facts, parameters = counting_facts(account, period, rules, without, voids)
+    pools = number_pools(rules)
+    facts, parameters = counting_facts(account, period, rules, pools, without, voids)
+    return read_counts(client, facts + UNITS_BY_SLOT.replace("{used}", "used"), parameters, pools)
+
+
+def read_counts(
+    client: Client, query: str, parameters: dict[str, Parameter], pools: Pools
+) -> dict[Pool, dict[int, int]]:
+    """What a query that ends with ``UNITS_BY_SLOT`` finds: units per pool and slot start."""
+    named = list(pools)
     counts: dict[Pool, dict[int, int]] = {}
-    for product, country, slot_at, units in client.query(facts + _COUNTS, parameters).result_rows:
-        counts.setdefault((str(product), str(country)), {})[cast(int, slot_at)] = cast(int, units)
+    for pool, slot_at, units in client.query(query, parameters).result_rows:
+        counts.setdefault(named[cast(int, pool)], {})[cast(int, slot_at)] = cast(int, units)
     return counts

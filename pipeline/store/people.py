@@ -19,71 +19,60 @@ from pipeline.rules.reading import Judgement
 from pipeline.rules.waterfall import OfflineSpan
 from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
-from pipeline.store.counts import counting_facts
+from pipeline.store.counts import UNITS_BY_SLOT, Pools, counting_facts, number_pools, read_counts
 
 _LEFT: Final = """
 covered AS (
-    SELECT c.1 AS product, c.2 AS country, c.3 AS user,
-           groupArray(c.4) AS covered_from_ms, groupArray(c.5) AS covered_until_ms
+    SELECT c.1 AS pool, c.2 AS user, groupArray(c.3) AS covered_from_ms, groupArray(c.4) AS covered_until_ms
     FROM (SELECT arrayJoin({coverage}) AS c)
-    GROUP BY product, country, user
+    GROUP BY pool, user
 ),
-used AS (
-    SELECT pool_product, pool_country, user, slot_ms,
-           if(by_session, sipHash128(product, country, machine, user, session), sipHash128(machine)) AS unit,
-           arrayFilter(
-               slot -> slot >= from_ms AND slot < until_ms
-                   AND (opening_slot_counts OR intDiv(slot, slot_ms) != intDiv(opened_ms, slot_ms)),
-               arrayMap(at_ms -> intDiv(at_ms, slot_ms) * slot_ms, used_ms)
+offline AS (
+    SELECT o.1 AS pool, o.2 AS user, if(o.7, sipHash128('checkout', o.4), sipHash128(o.3)) AS unit,
+           toInt64(day) * 86400000 AS midnight_ms, o.8 AS slot_ms,
+           arrayMap(
+               at_ms -> toUInt8(intDiv(at_ms - midnight_ms, slot_ms)),
+               range(greatest(o.5, midnight_ms), least(o.6, midnight_ms + 86400000), slot_ms)
            ) AS slots
-    FROM sessions
-    INNER JOIN judgements ON judgements.code = sessions.product AND judgements.reported_country = sessions.country
-    WHERE last_ms - opened_ms >= min_use_ms
-    UNION ALL
-    SELECT o.1 AS pool_product, o.2 AS pool_country, o.3 AS user, o.8 AS slot_ms,
-           if(o.9, sipHash128('checkout', o.5), sipHash128(o.4)) AS unit, range(o.6, o.7, o.8) AS slots
     FROM (SELECT arrayJoin({offline}) AS o)
+    ARRAY JOIN range(intDiv(o.5, 86400000), intDiv(o.6 - 1, 86400000) + 1) AS day
+),
+everything AS (
+    SELECT pool, user, unit, midnight_ms, slot_ms, slots FROM used
+    UNION ALL
+    SELECT pool, user, unit, midnight_ms, slot_ms, slots FROM offline
 ),
 uncovered AS (
-    SELECT used.pool_product AS pool_product, used.pool_country AS pool_country, used.user AS user, used.unit AS unit,
-           arrayFilter(
-               slot -> NOT arrayExists(
-                   (begins_ms, ends_ms) -> slot < ends_ms AND begins_ms < slot + used.slot_ms,
-                   covered.covered_from_ms, covered.covered_until_ms
-               ),
-               used.slots
+    SELECT everything.pool AS pool, everything.user AS user, unit, midnight_ms, slot_ms,
+           if(
+               empty(covered_from_ms),
+               everything.slots,
+               arrayFilter(
+                   slot -> NOT arrayExists(
+                       (begins_ms, ends_ms) ->
+                           midnight_ms + slot * slot_ms < ends_ms AND begins_ms < midnight_ms + (slot + 1) * slot_ms,
+                       covered_from_ms, covered_until_ms
+                   ),
+                   everything.slots
+               )
            ) AS slots
-    FROM used
-    LEFT JOIN covered
-        ON covered.product = used.pool_product AND covered.country = used.pool_country AND covered.user = used.user
+    FROM everything
+    LEFT JOIN covered ON covered.pool = everything.pool AND covered.user = everything.user
 )
-"""
-
-_COUNTS: Final = """
-SELECT pool_product, pool_country, slot_ms_at, uniqExact(unit) AS units
-FROM uncovered
-ARRAY JOIN slots AS slot_ms_at
-GROUP BY pool_product, pool_country, slot_ms_at
-ORDER BY pool_product, pool_country, slot_ms_at
 """
 
 _FIRST: Final = """
-SELECT pool_product, pool_country, user, min(first_ms) AS first_slot_ms
-FROM (
-    SELECT pool_product, pool_country, user, stretch_from_ms,
-           arrayFilter(slot -> slot >= stretch_from_ms AND slot < stretch_until_ms, slots) AS inside,
-           arrayMin(inside) AS first_ms
-    FROM uncovered
-    INNER JOIN (
-        SELECT s.1 AS product, s.2 AS country, s.3 AS stretch_from_ms, s.4 AS stretch_until_ms
-        FROM (SELECT arrayJoin({stretches}) AS s)
-    ) AS stretches
-        ON stretches.product = uncovered.pool_product AND stretches.country = uncovered.pool_country
-    WHERE notEmpty(inside)
-)
-GROUP BY pool_product, pool_country, user, stretch_from_ms
-ORDER BY pool_product, pool_country, user, first_slot_ms
+SELECT uncovered.pool AS pool, user, min(midnight_ms + arrayMin(slots) * slot_ms) AS first_slot_ms
+FROM uncovered
+INNER JOIN (
+    SELECT s.1 AS pool, s.2 AS stretch_from_ms, s.3 AS stretch_until_ms FROM (SELECT arrayJoin({stretches}) AS s)
+) AS stretches
+    ON stretches.pool = uncovered.pool
+WHERE notEmpty(slots) AND midnight_ms >= stretch_from_ms AND midnight_ms < stretch_until_ms
+GROUP BY pool, user, stretch_from_ms
+ORDER BY pool, user, first_slot_ms
 """
+"""Entitlements begin and end at midnight, and so do stretches: a day lies in one whole, or not at all."""
 
 
 def uncovered_counts(
@@ -97,11 +86,8 @@ def uncovered_counts(
     voids: Sequence[VoidEntry] = (),
 ) -> dict[Pool, dict[int, int]]:
     """Units per pool and slot start that no seat of their user covers; equal to ``rules.waterfall.units_by_slot``."""
-    query, parameters = _left(account, period, judgements, coverage, offline, without, voids)
-    counts: dict[Pool, dict[int, int]] = {}
-    for product, country, slot_at, units in client.query(query + _COUNTS, parameters).result_rows:
-        counts.setdefault((str(product), str(country)), {})[cast(int, slot_at)] = cast(int, units)
-    return counts
+    query, parameters, pools = _left(account, period, judgements, coverage, offline, without, voids)
+    return read_counts(client, query + UNITS_BY_SLOT.replace("{used}", "uncovered"), parameters, pools)
 
 
 def first_slots(
@@ -117,7 +103,7 @@ def first_slots(
 ) -> list[CountedSlot]:
     """The first slot not covered in which each user counts, in every stretch of ``rules.named.named_stretches``."""
     named = {(product, country) for product, country, *_ in stretches}
-    query, parameters = _left(
+    query, parameters, pools = _left(
         account,
         period,
         [one for one in judgements if (one.product, one.country) in named],
@@ -126,12 +112,11 @@ def first_slots(
         without,
         voids,
     )
-    expression, more = array_parameter("stretches", "Tuple(String, String, Int64, Int64)", stretches)
+    known = [(pools[one[:2]], *one[2:]) for one in stretches if one[:2] in pools]
+    expression, more = array_parameter("stretches", "Tuple(UInt32, Int64, Int64)", known)
     rows = client.query(query + _FIRST.replace("{stretches}", expression), parameters | more).result_rows
-    return [
-        CountedSlot(str(product), str(country), str(user), cast(int, slot_at))
-        for product, country, user, slot_at in rows
-    ]
+    named_pools = list(pools)
+    return [CountedSlot(*named_pools[cast(int, pool)], str(user), cast(int, slot_at)) for pool, user, slot_at in rows]
 
 
 def _left(
@@ -142,24 +127,32 @@ def _left(
     offline: Iterable[OfflineSpan],
     without: Set[SessionKey],
     voids: Sequence[VoidEntry],
-) -> tuple[str, dict[str, Parameter]]:
-    """A query's beginning, up to the use that is not covered, and its parameters."""
-    facts, parameters = counting_facts(account, period, judgements, without, voids)
+) -> tuple[str, dict[str, Parameter], Pools]:
+    """A query's beginning, up to the use that is not covered; its parameters, and the numbers of its pools."""
+    rules, spans_offline = tuple(judgements), tuple(offline)
+    pools = number_pools((*rules, *(one.judgement for one in spans_offline)))
+    facts, parameters = counting_facts(account, period, rules, pools, without, voids)
     covered, covered_parameters = array_parameter(
         "coverage",
-        "Tuple(String, String, String, Int64, Int64)",
-        [(one.product, one.country, one.user, one.from_at, one.until_at) for one in coverage],
+        "Tuple(UInt32, String, Int64, Int64)",
+        [
+            (pools[one.product, one.country], one.user, one.from_at, one.until_at)
+            for one in coverage
+            if (one.product, one.country) in pools
+        ],
     )
     spans, span_parameters = array_parameter(
-        "offline", "Tuple(String, String, String, String, String, Int64, Int64, Int64, UInt8)", map(_span, offline)
+        "offline",
+        "Tuple(UInt32, String, String, String, Int64, Int64, UInt8, Int64)",
+        [_span(one, pools) for one in spans_offline],
     )
     left = _LEFT.replace("{coverage}", covered).replace("{offline}", spans)
-    return f"{facts.rstrip()},{left}", parameters | covered_parameters | span_parameters
+    return f"{facts.rstrip()},{left}", parameters | covered_parameters | span_parameters, pools
 
 
-def _span(one: OfflineSpan) -> tuple[object, ...]:
+def _span(one: OfflineSpan, pools: Pools) -> tuple[object, ...]:
     judgement, taken = one.judgement, one.taken
     return (
-        judgement.product, judgement.country, taken.user, taken.machine, taken.id, one.from_at, one.until_at,
-        judgement.policy.slot_ms, int(judgement.policy.unit == "machine+session"),
+        pools[judgement.product, judgement.country], taken.user, taken.machine, taken.id, one.from_at, one.until_at,
+        int(judgement.policy.unit == "machine+session"), judgement.policy.slot_ms,
     )  # fmt: skip

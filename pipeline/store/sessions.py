@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
-from pipeline.model.instants import day_of
+from pipeline.model.instants import BASE_SLOT_MS, day_of
 from pipeline.model.statement import VoidEntry
 from pipeline.rules.sessions import Session, sessions
 from pipeline.store.client import Client, Parameter
@@ -72,10 +72,27 @@ WHERE account = {account:String} AND day >= toDate({from_day:Int32}) AND day < t
 )
 
 
+_USED_IN: Final = """  AND sipHash128(product, country, usage, machine, user, session) IN (
+      SELECT sipHash128(product, country, usage, machine, user, session)
+      FROM usage_days
+      WHERE account = {account:String} AND day >= toDate({used_from_day:Int32}) AND day < toDate({used_until_day:Int32})
+        AND arrayExists(
+            slot -> toInt64(toUInt16(day)) * 144 + slot >= {used_from_slot:Int64}
+                AND toInt64(toUInt16(day)) * 144 + slot < {used_until_slot:Int64},
+            used_slots
+        )
+"""
+"""Only sessions with use in a range of base slots: their other days are read, other sessions are not."""
+
+
 def read_session_days(
-    client: Client, selection: Selection, *, beyond_days: int = 0, voids: Sequence[VoidEntry] = ()
+    client: Client, selection: Selection, *, whole_sessions: bool = False, voids: Sequence[VoidEntry] = ()
 ) -> list[SessionDay]:
-    """The merged session days of a selection under voids, and of ``beyond_days`` days on either side."""
+    """The merged session days of a selection under voids.
+
+    ``whole_sessions``: all days of the sessions that have a used slot in the selection's range, whatever voids leave.
+    """
+    beyond_days = SESSION_DAYS_MAX if whole_sessions else 0
     read = VoidFilter.of(voids)
     parameters: dict[str, Parameter] = {
         **read.parameters,
@@ -83,12 +100,16 @@ def read_session_days(
         "from_day": _stored_day(day_of(selection.from_at) - beyond_days),
         "until_day": _stored_day(day_of(selection.until_at - 1) + 1 + beyond_days),
     }
-    query = read.applied_to(_SESSION_DAYS)
+    conditions = ""
     for name, condition in _FILTERS.items():
         value = getattr(selection, name)
         if value:
-            query += f"  AND {condition}\n"
+            conditions += f"  AND {condition}\n"
             parameters[name] = list(value) if isinstance(value, tuple) else value
+    query = read.applied_to(_SESSION_DAYS) + conditions
+    if whole_sessions:
+        query += f"{_USED_IN}{conditions})"
+        parameters |= _used_in(selection)
     rows = client.query(query, parameters).result_rows
     return [_session_day(cast(_Columns, row)) for row in rows]
 
@@ -99,6 +120,16 @@ def select_session_days(client: Client, condition: str, parameters: Mapping[str,
     return [_session_day(cast(_Columns, row)) for row in client.query(query, parameters).result_rows]
 
 
+def _used_in(selection: Selection) -> dict[str, Parameter]:
+    from_slot, until_slot = -(-selection.from_at // BASE_SLOT_MS), -(-selection.until_at // BASE_SLOT_MS)
+    return {
+        "used_from_day": _stored_day(day_of(selection.from_at)),
+        "used_until_day": _stored_day(day_of(selection.until_at - 1) + 1),
+        "used_from_slot": from_slot,
+        "used_until_slot": until_slot,
+    }
+
+
 def _stored_day(day: int) -> int:
     """A day as ``Date`` can hold it; beyond 2149 ClickHouse would take the number for seconds."""
     return min(max(day, 0), _DATE_MAX)
@@ -106,7 +137,7 @@ def _stored_day(day: int) -> int:
 
 def read_sessions(client: Client, selection: Selection, voids: Sequence[VoidEntry] = ()) -> list[Session]:
     """The sessions of a selection with their whole lives, sorted by opening; their used slots as voids leave them."""
-    found = sessions(read_session_days(client, selection, beyond_days=SESSION_DAYS_MAX, voids=voids))
+    found = sessions(read_session_days(client, selection, whole_sessions=True, voids=voids))
     chosen = [
         session
         for session in found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.model.contract import Contract, Entitlement, Product, Replacement
-from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, MINUTE_MS
+from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, MINUTE_MS, day_of
 from pipeline.rules.fold import fold
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session, sessions
@@ -80,10 +80,15 @@ def test_a_time_after_everything_selects_nothing(store: Client, account: str) ->
     assert names(store, Selection(account, DOOMSDAY_AT - DAY_MS, DOOMSDAY_AT)) == []
 
 
-def test_days_on_either_side_are_read_where_asked_for(store: Client, account: str) -> None:
+def test_the_other_days_of_sessions_with_use_in_the_time_are_read_where_asked_for(store: Client, account: str) -> None:
     one_day = Selection(account, instant("2022-05-04 00:00"), instant("2022-05-05 00:00"))
-    assert {day.session.session for day in read_session_days(store, one_day)} == {"c"}
-    assert {day.session.session for day in read_session_days(store, one_day, beyond_days=1)} == {"a", "b", "c", "d"}
+
+    def days(*, whole_sessions: bool) -> set[tuple[str, int]]:
+        found = read_session_days(store, one_day, whole_sessions=whole_sessions)
+        return {(one.session.session, one.day - day_of(one_day.from_at)) for one in found}
+
+    assert days(whole_sessions=False) == {("c", 0)}
+    assert days(whole_sessions=True) == {("c", -1), ("c", 0)}
 
 
 def test_the_latest_days_are_each_accounts_own(store: Client) -> None:
