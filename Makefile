@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$(
 INSTALLED := $(VENV)/.installed
 LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q --custom-compile-command "make lock"
 
-.PHONY: help demo test test-kafka test-chaos lint format lock clean install kafka kafka-jars kafka-if-possible
+.PHONY: help demo test test-kafka test-chaos bench bench-lock lint format lock clean install kafka kafka-jars kafka-if-possible
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,23 @@ kafka-if-possible: $(INSTALLED)
 
 kafka-jars: $(INSTALLED) ## only fetch the jars of Apache Kafka
 	@$(BIN)/python -m tests.support.kafka fetch
+
+BENCH_VENV := .cache/bench-venv
+REFERENCES := tests/bench/references/requirements
+bench: $(INSTALLED) $(BENCH_VENV)/.installed ## speed against references, under 15 minutes; the table goes into README.md
+	@$(MAKE) -s kafka-jars || echo "Apache Kafka cannot be had here: on the embedded broker"
+	@$(BIN)/python -m tests.bench --write-readme
+
+bench-lock: $(INSTALLED) ## resolve what the benchmark compares with anew
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile $(REFERENCES).in --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--upgrade -q --custom-compile-command "make bench-lock" -o $(REFERENCES).lock
+
+$(BENCH_VENV)/.installed: $(REFERENCES).lock
+	@echo "Installing what the benchmark compares with into $(BENCH_VENV) ..."
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $(REFERENCES).lock
+	@touch $@
 
 lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check .

@@ -1,0 +1,78 @@
+"""What every scenario is given: sizes, a folder, results, and which jobs can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.bench.fleet import Fleet
+from tests.bench.jobs import Job, ours, reference
+from tests.bench.results import Results
+from tests.bench.worlds import World
+
+
+FLEET: Final = Fleet()
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many heartbeats each job is given: enough for seconds, on two cores, of work after it has started."""
+
+    repetitions: int = 5
+    fleet: Fleet = FLEET
+    frames: int = 960_000
+    bare_singles: int = 400_000
+    singles: int = 60_000
+    quixstreams: int = 40_000
+    stock_map: int = 40_000
+    stock_table: int = 12_000
+    visible: int = 960_000
+    memory: tuple[int, int] = (2_000_000, 20_000_000)
+    live_s: int = 12
+    statement_machines: int = 5_000
+    statement_days: int = 91
+    other_account_days: int = 400_000
+    open_sessions: int = 1_000_000
+
+
+SMOKE = Sizes(
+    repetitions=1, fleet=Fleet(accounts=2, machines=50), frames=6_000, bare_singles=2_000, singles=1_000,
+    quixstreams=500, stock_map=500, stock_table=300, visible=6_000, memory=(2_000, 6_000), live_s=2,
+    statement_machines=40, statement_days=91, other_account_days=2_000, open_sessions=2_000,
+)  # fmt: skip
+"""A few thousand heartbeats: whether everything still runs, not how fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """``references``: those that can run here."""
+
+    sizes: Sizes
+    folder: Path
+    results: Results
+    references: frozenset[str]
+    reference_job: Callable[..., Job] = reference
+
+    def pipeline(self, where: World, heartbeats: int, **options: object) -> Job:
+        """Our own path over what is in a world, as a consumer group of its own."""
+        group = where.new_group("ours")
+        return ours("pipeline", where.folder, **where.options, group=group, heartbeats=heartbeats, **options)
+
+    def reference(self, name: str, where: World, heartbeats: int) -> Job:
+        """A reference over the same."""
+        group = where.new_group(name)
+        return self.reference_job(
+            name, where.folder, **where.options, group=group, heartbeats=heartbeats, state=where.folder / group,
+            partitions=where.partitions,
+        )  # fmt: skip
+
+    def new_store(self, where: World) -> str:
+        """The address of a store that is not there yet."""
+        return f"chdb://{where.folder / where.new_group('store')}"
+
+
+def rate(answer: dict[str, float]) -> float:
+    """Heartbeats a second."""
+    return answer["heartbeats"] / answer["seconds"]

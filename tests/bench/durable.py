@@ -1,0 +1,45 @@
+"""The durable path and single heartbeats, against a bare loop, Quix Streams and stock Faust, turn by turn."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.bench.bench import Bench, Sizes, rate
+from tests.bench.worlds import load_frames, load_singles, world
+
+REFERENCES: Final = {
+    "bare_loop": ("bare_loop_per_s", "durable_over_bare_loop"),
+    "quix_window": ("quixstreams_per_s", "durable_over_quixstreams"),
+    "faust_table": ("stock_faust_table_per_s", "durable_over_stock_faust"),
+}
+"""Each with its figure and its ratio; they read single messages."""
+
+
+def run(bench: Bench) -> None:
+    """Ours before every reference, over the same heartbeats, so that what the machine does meanwhile falls on both."""
+    sizes, results = bench.sizes, bench.results
+    with world(bench.folder, "frames") as frames, world(bench.folder, "singles") as singles:
+        load_frames(frames, sizes.fleet, sizes.frames)
+        load_singles(singles, sizes.fleet, sizes.bare_singles)
+        for _ in range(sizes.repetitions):
+            answer = bench.pipeline(frames, sizes.frames).answer()
+            durable = rate(answer)
+            results.figure("durable_per_s", durable)
+            results.figure("durable_per_cpu_s", answer["heartbeats"] / answer["cpu_seconds"])
+            on_frames = rate(bench.reference("bare_loop", frames, sizes.frames).answer())
+            results.figure("bare_loop_on_frames_per_s", on_frames)
+            results.ratio("durable_over_bare_loop_on_frames", durable / on_frames)
+            for name, (figure, ratio) in REFERENCES.items():
+                if name in bench.references:
+                    found = rate(bench.reference(name, singles, _heartbeats(sizes, name)).answer())
+                    results.figure(figure, found)
+                    results.ratio(ratio, durable / found)
+            single = rate(bench.pipeline(singles, sizes.singles).answer())
+            results.figure("durable_single_per_s", single)
+            decoding = rate(bench.reference("faust_map", singles, sizes.stock_map).answer())
+            results.figure("stock_faust_map_per_s", decoding)
+            results.ratio("single_over_stock_faust_map", single / decoding)
+
+
+def _heartbeats(sizes: Sizes, name: str) -> int:
+    return {"bare_loop": sizes.bare_singles, "quix_window": sizes.quixstreams, "faust_table": sizes.stock_table}[name]

@@ -1,0 +1,41 @@
+"""What every reference needs: its options, a clock that starts with the first message, and its answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+
+def options() -> argparse.Namespace:
+    """Where to read, as which group, and how many heartbeats there are."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--stage", default="")
+    parser.add_argument("--group", required=True)
+    parser.add_argument("--heartbeats", type=int, required=True)
+    parser.add_argument("--state", default=".")
+    parser.add_argument("--partitions", type=int, default=12)
+    return parser.parse_args()
+
+
+class Clock:
+    """Starts with the first message and is read after the last."""
+
+    def __init__(self) -> None:
+        self.started_s = 0.0
+        self._cpu_s = time.process_time()
+
+    def start(self) -> None:
+        """Call it with every message, or batch of them: only the first one starts the clock."""
+        if not self.started_s:
+            self.started_s = time.perf_counter()
+            self._cpu_s = time.process_time()
+
+    def say(self, heartbeats: int, counted: int) -> None:
+        """Tell how long it took. ``counted`` shows that the work was done."""
+        seconds, cpu_s = time.perf_counter() - self.started_s, time.process_time() - self._cpu_s
+        found = {"heartbeats": heartbeats, "seconds": seconds, "cpu_seconds": cpu_s, "counted": counted}
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,154 @@
+"""What a run found: ratios and figures with every repetition, where it ran, and on what."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``value`` is to be reached, at least or at most; ``None``: told only."""
+
+    means: str
+    value: float | None = None
+    at_most: bool = False
+
+    def met(self, found: float) -> bool | None:
+        if self.value is None:
+            return None
+        return found <= self.value if self.at_most else found >= self.value
+
+    def __str__(self) -> str:
+        return "told only" if self.value is None else f"{'≤' if self.at_most else '≥'} {self.value:g}"
+
+
+RATIOS: Final[dict[str, Target]] = {
+    "durable_over_bare_loop": Target("meter on frames, produced and committed, over a bare loop on single messages", 1),
+    "durable_over_quixstreams": Target("the same over Quix Streams' ten-minute windows", 10),
+    "durable_over_stock_faust": Target("the same over a stock Faust windowed table", 50),
+    "visible_over_clickhouse_sql": Target(
+        "heartbeats to rows in the store, over ClickHouse's own SQL from a file", 0.1
+    ),
+    "single_over_stock_faust_map": Target(
+        "single heartbeats, durable, over a stock Faust agent that only decodes", 0.8
+    ),
+    "two_workers_over_one": Target("two worker processes on this machine's cores over one", 1.5),
+    "catch_up_over_live": Target("catching up to visible rows, over the 16,700/s of a million desktops", 10),
+    "memory_20m_over_2m": Target("resident memory of the meter after 20 over after 2 million heartbeats", 1.1, True),
+    "rows_per_session_day": Target("rows in ClickHouse per session and day after merges", 1.05, True),
+    "durable_over_bare_loop_on_frames": Target("as the first, but the bare loop reads the same frames"),
+}
+
+FIGURES: Final[dict[str, Target]] = {
+    "durable_per_s": Target("heartbeats/s, durable, frames, one process"),
+    "durable_per_cpu_s": Target("heartbeats per CPU second, the same"),
+    "durable_single_per_s": Target("heartbeats/s, durable, single messages"),
+    "visible_per_s": Target("heartbeats/s to visible rows, one process"),
+    "bare_loop_per_s": Target("heartbeats/s of the bare loop on single messages"),
+    "bare_loop_on_frames_per_s": Target("heartbeats/s of the bare loop on frames"),
+    "quixstreams_per_s": Target("heartbeats/s of Quix Streams"),
+    "stock_faust_table_per_s": Target("heartbeats/s of the stock Faust table"),
+    "stock_faust_map_per_s": Target("heartbeats/s of the stock Faust map"),
+    "clickhouse_sql_per_s": Target("heartbeats/s of ClickHouse's SQL"),
+    "restart_s": Target("a worker restarted amid a million open sessions has new rows visible after, s", 5, True),
+    "seats_rebuilt_s": Target("the seats agent knows a million open sessions again after, s", 5, True),
+    "visible_p50_ms": Target("sent to visible at half of peak load, p50, ms"),
+    "visible_p99_ms": Target("the same, p99, ms: at most 2 flush intervals of 1,000 ms and 200 ms", 2_200, True),
+    "visible_max_ms": Target("the same, worst, ms"),
+    "half_peak_per_s": Target("the load it was measured at, heartbeats/s"),
+    "slow_store_p99_ms": Target("sent to visible at 16,700/s while every insert takes 500 ms longer, p99, ms"),
+    "slow_store_max_ms": Target("the same, worst, ms"),
+    "backlog_live_p99_ms": Target("sent to visible of live traffic at 16,700/s behind a backlog, p99, ms"),
+    "backlog_caught_up_s": Target("until that backlog of 960,000 heartbeats and the live traffic are worked off, s"),
+    "kafka_bytes_per_machine_day": Target("bytes in Kafka per machine and working day (heartbeats and usage)"),
+    "clickhouse_bytes_per_machine_day": Target("bytes in ClickHouse per machine and working day"),
+    "kafka_gb_million_machines_40_days": Target("GB in Kafka for a million machines at 40 days' retention, one copy"),
+    "clickhouse_gb_million_machines_year": Target("GB in ClickHouse for a million machines and 250 working days"),
+    "statement_s": Target("a statement of 20 products, 5,000 machines and a quarter, s", 4, True),
+    "explain_s": Target("one slot of it explained, s", 0.3, True),
+    "rss_20m_mib": Target("resident memory of the meter after 20 million heartbeats, MiB"),
+}
+
+
+@dataclass(slots=True)
+class Results:
+    """Every repetition of every ratio and figure, and notes such as a query's plan. ``say`` hears of each found."""
+
+    broker: str
+    say: Callable[[str], None] = print
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def ratio(self, name: str, value: float) -> None:
+        assert name in RATIOS, name
+        self.ratios.setdefault(name, []).append(value)
+        self.say(f"{name} {value:.4g}")
+
+    def figure(self, name: str, value: float) -> None:
+        assert name in FIGURES, name
+        self.figures.setdefault(name, []).append(value)
+        self.say(f"{name} {value:,.4g}")
+
+    def note(self, name: str, text: str) -> None:
+        self.notes[name] = text
+
+    def as_json(self) -> bytes:
+        """``bench/results.json``: medians by name, the spread beside them, the machine and the versions."""
+        return orjson.dumps(
+            {
+                "ratios": _medians(self.ratios),
+                "figures": _medians(self.figures),
+                "spread": {
+                    name: {"min": min(found), "max": max(found), "repetitions": len(found)}
+                    for name, found in sorted((self.ratios | self.figures).items())
+                },
+                "missed": missed(self),
+                "notes": self.notes,
+                "machine": machine() | {"broker": self.broker},
+                "versions": versions(),
+            },
+            option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
+        )
+
+
+def missed(results: Results) -> list[str]:
+    """The names of ratios and figures whose median is not what it should be."""
+    found = _medians(results.ratios) | _medians(results.figures)
+    targets = RATIOS | FIGURES
+    return [name for name, median in found.items() if targets[name].met(median) is False]
+
+
+def machine() -> dict[str, str]:
+    """What it ran on."""
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    model = next((line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name")), "unknown")
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return {
+        "cores": str(os.cpu_count()), "cpu": model, "system": platform.platform(), "load_at_the_end": f"{load:.1f}",
+    }  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Of what was measured; those of the references stand in tests/bench/references/requirements.lock."""
+    ours = ("seatbeat", "faust-streaming", "aiokafka", "orjson", "chdb-core", "clickhouse-connect", "pyarrow")
+    pinned = Path(__file__).parent / "references" / "requirements.in"
+    references = dict(line.split("==") for line in pinned.read_text(encoding="utf-8").splitlines() if "==" in line)
+    return (
+        {"python": platform.python_version()}
+        | {name: version(name) for name in ours}
+        | {f"reference {name}": number for name, number in references.items()}
+    )
+
+
+def _medians(found: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in sorted(found.items())}

@@ -1,0 +1,1 @@
+"""What is measured of ours, each in a process of its own."""
