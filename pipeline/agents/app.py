@@ -32,6 +32,11 @@ def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages:
         def _create_directories(self) -> None:
             """Faust lays out folders for tables where the program was started. There are no tables."""
 
+        async def on_first_start(self) -> None:
+            """Faust's monitor counts every message several times over, for nobody: ``metrics.py`` tells."""
+            await super().on_first_start()
+            self.sensors.remove(self.monitor)
+
         def _crash(self, reason: BaseException) -> None:
             super()._crash(reason)
             self.loop.call_soon_threadsafe(fail, reason)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from faust.streams import Stream as FaustStream
 from faust.types import EventT, StreamT
@@ -27,6 +28,10 @@ Output_co = TypeVar("Output_co", covariant=True)
 Event = EventT[bytes | None]
 Stream = StreamT[bytes | None]
 Fail = Callable[[BaseException], None]
+
+
+VALUE_BYTES: Final = 32 * 1024 * 1024
+"""Messages wait in memory until they are acknowledged; a frame may have 1 MiB."""
 
 
 class Message(NamedTuple):
@@ -53,10 +58,14 @@ class Step(Protocol[Output_co]):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A checkpoint is made after ``messages`` messages, or ``interval_ms`` after the last one."""
+    """A checkpoint is made after ``messages`` messages or ``value_bytes`` of them, or ``interval_ms`` after the last.
+
+    While one is under way messages for the next are read, as many again at most.
+    """
 
     messages: int
     interval_ms: int
+    value_bytes: int = VALUE_BYTES
 
 
 class Made(NamedTuple):
@@ -85,7 +94,9 @@ class Checkpoints(Generic[Output]):
         self._continuity = continuity
         self._step, self._flush, self._pace, self._fail, self._observe = step, flush, pace, fail, observe
         self._events: list[Event] = []
+        self._value_bytes = 0
         self._first_taken_s = 0.0
+        self._due, self._begun = asyncio.Event(), asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self, stream: Stream) -> None:
@@ -106,12 +117,17 @@ class Checkpoints(Generic[Output]):
     async def _read(self, stream: Stream) -> None:
         async for event in stream.events():
             await self._unbroken(event)
-            self._step.take(read_message(event))
+            message = read_message(event)
+            self._step.take(message)
             if not self._events:
                 self._first_taken_s = asyncio.get_running_loop().time()
             self._events.append(event)
-            if len(self._events) >= self._pace.messages:
-                await self._checkpoint(stream)
+            self._value_bytes += len(message.value or b"")
+            if self._holds(1):
+                self._due.set()
+                while self._holds(2):
+                    self._begun.clear()
+                    await self._begun.wait()
         raise RuntimeError("the stream ended by itself")
 
     async def _unbroken(self, event: Event) -> None:
@@ -119,17 +135,26 @@ class Checkpoints(Generic[Output]):
         if self._continuity is not None and not self._continuity.follows(at.topic, at.partition, at.offset):
             await self._continuity.look_into(at.topic, at.partition, at.offset)
 
+    def _holds(self, checkpoints: int) -> bool:
+        """Whether what waits is enough for so many checkpoints."""
+        pace = self._pace
+        return len(self._events) >= checkpoints * pace.messages or self._value_bytes >= checkpoints * pace.value_bytes
+
     async def _tick(self, stream: Stream) -> None:
         while True:
-            await asyncio.sleep(self._pace.interval_ms / 1000)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), self._pace.interval_ms / 1000)
+            self._due.clear()
             if self._events:
                 await self._checkpoint(stream)
 
     async def _checkpoint(self, stream: Stream) -> None:
         await self._one_at_a_time.acquire()  # let go by a checkpoint that was made alone: none follows one that failed
-        events, self._events = self._events, []
+        events, self._events, self._value_bytes = self._events, [], 0
         started_s = self._first_taken_s
-        await self._flush(self._step.drain())
+        output = self._step.drain()
+        self._begun.set()
+        await self._flush(output)
         for event in events:
             await stream.ack(event)
         self._one_at_a_time.release()

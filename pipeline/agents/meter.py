@@ -19,11 +19,12 @@ from pipeline.agents.quarantine import Quarantine
 from pipeline.agents.settings import Settings
 from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.codec import dead_letters
+from pipeline.codec.accept import Known
 from pipeline.codec.dead_letters import DeadLetter, member_text
-from pipeline.codec.heartbeats import InvalidMember, decode
+from pipeline.codec.heartbeats import InvalidMember, invalid_member, judge, members_of
 from pipeline.codec.keys import account_of, encode_key
 from pipeline.codec.session_days import Delivery, encode_frames
-from pipeline.model.evidence import SessionClose, SessionDay
+from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay
 from pipeline.rules.fold import UsageFold
 
 LETTER_BYTES_MAX = 3_500_000
@@ -50,6 +51,7 @@ class MeterStep:
     def __init__(self, log_id: str, quarantine_letters_max: int = sys.maxsize) -> None:
         self._log_id = log_id
         self._quarantine = Quarantine(quarantine_letters_max)
+        self._known = Known()
         self._restart()
         self._valid, self._codes = 0, Counter[str]()
 
@@ -60,20 +62,28 @@ class MeterStep:
 
     def take(self, message: Message) -> None:
         """Judge and fold every heartbeat of a message. Never raises for bad data."""
-        decoded = decode(message.value)
-        delivered: defaultdict[str, int] = defaultdict(int)
-        for heartbeat in decoded.heartbeats:
-            self._usage.add(heartbeat, message.received_at)
-            delivered[heartbeat.account] += 1
-        self._valid += len(decoded.heartbeats)
-        self._codes.update(invalid.reason.code for invalid in decoded.invalid)
+        members, invalid = members_of(message.value)
+        delivered: dict[str, int] = {}
+        for index, member in self._known.fold(members, self._usage, message.received_at, delivered):
+            judged = judge(member)
+            if isinstance(judged, Heartbeat):
+                self._usage.add(judged, message.received_at)
+                self._known.learn(member, judged)
+                delivered[judged.account] = delivered.get(judged.account, 0) + 1
+            else:
+                invalid.append(invalid_member(index, member, judged))
         for account, heartbeats in delivered.items():
+            self._valid += heartbeats
             place = (self._log_id, message.topic, message.partition, message.offset)
             self._deliveries[account].append(Delivery(*place, heartbeats))
-        for invalid in decoded.invalid:
-            letter = self._dead_letter(message, invalid)
-            flood = self._quarantine.takes(letter.account, message.received_at)
-            self._letters.append(_outgoing(HEARTBEATS_QUARANTINE if flood else HEARTBEATS_DLQ, message, letter))
+        self._codes.update(one.reason.code for one in invalid)
+        for one in invalid:
+            self._refuse(message, one)
+
+    def _refuse(self, message: Message, invalid: InvalidMember) -> None:
+        letter = self._dead_letter(message, invalid)
+        flood = self._quarantine.takes(letter.account, message.received_at)
+        self._letters.append(_outgoing(HEARTBEATS_QUARANTINE if flood else HEARTBEATS_DLQ, message, letter))
 
     def drain(self) -> list[Outgoing]:
         """What the messages since the last drain lead to: usage frames per account, then dead letters."""

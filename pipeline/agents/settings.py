@@ -24,7 +24,7 @@ class Settings:
     instance_id: str = ""
     log_id: str = "main"
     contracts: str = ""
-    meter_checkpoint_messages: int = 256
+    meter_checkpoint_messages: int = 1_024
     meter_checkpoint_ms: int = 500
     sink_checkpoint_messages: int = 2_000
     sink_checkpoint_ms: int = 10_000

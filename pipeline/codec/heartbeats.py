@@ -54,6 +54,19 @@ class Decoded:
 
 def decode(value: bytes | None) -> Decoded:
     """Judge every heartbeat in a Kafka value. Never raises: what is wrong is in ``invalid``."""
+    members, invalid = members_of(value)
+    heartbeats: list[Heartbeat] = []
+    for index, member in enumerate(members):
+        judged = judge(member)
+        if isinstance(judged, Heartbeat):
+            heartbeats.append(judged)
+        else:
+            invalid.append(invalid_member(index, member, judged))
+    return Decoded(heartbeats, invalid)
+
+
+def members_of(value: bytes | None) -> tuple[list[Json], list[InvalidMember]]:
+    """The members of a Kafka value, none of them judged yet; or none, and what is wrong with the whole value."""
     if not value:
         return _whole(b"", "empty", "the message has no value")
     if len(value) > FRAME_BYTES_MAX:
@@ -62,24 +75,16 @@ def decode(value: bytes | None) -> Decoded:
         parsed = cast(Json, orjson.loads(value))
     except orjson.JSONDecodeError as error:
         return _unparsable(value, error)
-    if isinstance(parsed, list):
-        if len(parsed) > FRAME_HEARTBEATS_MAX:
-            detail = f"{len(parsed):,} heartbeats; the limit is {FRAME_HEARTBEATS_MAX:,}"
-            return _whole(value, "frame_too_large", detail)
-        return _members(parsed)
-    return _members([parsed])
+    if not isinstance(parsed, list):
+        return [parsed], []
+    if len(parsed) > FRAME_HEARTBEATS_MAX:
+        return _whole(value, "frame_too_large", f"{len(parsed):,} heartbeats; the limit is {FRAME_HEARTBEATS_MAX:,}")
+    return parsed, []
 
 
-def _members(members: list[Json]) -> Decoded:
-    heartbeats: list[Heartbeat] = []
-    invalid: list[InvalidMember] = []
-    for index, member in enumerate(members):
-        judged = judge(member)
-        if isinstance(judged, Heartbeat):
-            heartbeats.append(judged)
-        else:
-            invalid.append(InvalidMember(index, _account_named(member), member, judged))
-    return Decoded(heartbeats, invalid)
+def invalid_member(index: int, member: Json, reason: InvalidHeartbeat) -> InvalidMember:
+    """A member that is no heartbeat, with its place and the account it names."""
+    return InvalidMember(index, _account_named(member), member, reason)
 
 
 def judge(member: Json) -> Heartbeat | InvalidHeartbeat:
@@ -199,11 +204,11 @@ def _time_problem(member: dict[str, Json], name: str, *, required: bool) -> Inva
     return None
 
 
-def _whole(value: bytes, code: DeadLetterCode, detail: str) -> Decoded:
-    return Decoded([], [InvalidMember(0, "", value, InvalidHeartbeat(code, "", detail))])
+def _whole(value: bytes, code: DeadLetterCode, detail: str) -> tuple[list[Json], list[InvalidMember]]:
+    return [], [InvalidMember(0, "", value, InvalidHeartbeat(code, "", detail))]
 
 
-def _unparsable(value: bytes, error: orjson.JSONDecodeError) -> Decoded:
+def _unparsable(value: bytes, error: orjson.JSONDecodeError) -> tuple[list[Json], list[InvalidMember]]:
     try:
         value.decode("utf-8")
     except UnicodeDecodeError as wrong:

@@ -7,12 +7,14 @@ So duplicates, order, replays, and any split over frames, partitions and crashes
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import BASE_SLOT_MS, SLOTS_PER_DAY
 
-_Fact = tuple[int, int, int, dict[int, int], str, int, int]
-"""``opened_at``, ``last_at``, ``used_slots``, ``stretches``, ``version``, ``received_min_at``, ``received_max_at``."""
+Fact = list[Any]
+"""What is folded of a session day, in place: ``opened_at``, ``last_at``, ``used_slots``, ``stretches`` (a map),
+``version``, ``received_min_at``, ``received_max_at``. A list, because the meter's hot loop folds millions a minute."""
 
 
 def slot_mask(first: int, last: int) -> int:
@@ -32,11 +34,11 @@ class UsageFold:
     """Session days and closes accumulated from heartbeats and from other session days."""
 
     def __init__(self) -> None:
-        self._facts: dict[tuple[SessionKey, int], _Fact] = {}
+        self._days: dict[int, dict[SessionKey, Fact]] = {}
         self._closes: dict[SessionKey, int] = {}
 
     def __len__(self) -> int:
-        return len(self._facts) + len(self._closes)
+        return sum(map(len, self._days.values())) + len(self._closes)
 
     def add(self, heartbeat: Heartbeat, received_at: int) -> None:
         """Fold one heartbeat: evidence on ``[since, at]``, on ``[since, at)`` for a close, none for a bare close."""
@@ -53,18 +55,16 @@ class UsageFold:
             midnight = day * SLOTS_PER_DAY
             mask = slot_mask(max(first - midnight, 0), min(last - midnight, SLOTS_PER_DAY - 1))
             stretches = {heartbeat.resumed_at: heartbeat.active_at} if day == last_day else {}
-            fact = (
-                heartbeat.opened_at, heartbeat.at, mask, stretches, heartbeat.version, received_at, received_at,
-            )  # fmt: skip
-            self._merge(session, day, fact)
+            fact = [heartbeat.opened_at, heartbeat.at, mask, stretches, heartbeat.version, received_at, received_at]
+            self.merge_fact(session, day, fact)
 
     def merge(self, day: SessionDay) -> None:
         """Fold what was folded before."""
-        fact = (
+        fact = [
             day.opened_at, day.last_at, day.used_slots, dict(day.stretches), day.version,
             day.received_min_at, day.received_max_at,
-        )  # fmt: skip
-        self._merge(day.session, day.day, fact)
+        ]  # fmt: skip
+        self.merge_fact(day.session, day.day, fact)
 
     def merge_close(self, close: SessionClose) -> None:
         """Keep the latest close heard of a session."""
@@ -72,30 +72,40 @@ class UsageFold:
 
     def session_days(self) -> Iterator[SessionDay]:
         """Every session day folded so far, in no particular order."""
-        for (session, day), fact in self._facts.items():
-            yield SessionDay(session, day, *fact[:3], dict(fact[3]), *fact[4:])
+        for session, day, fact in self.facts():
+            yield SessionDay(session, day, fact[0], fact[1], fact[2], dict(fact[3]), fact[4], fact[5], fact[6])
+
+    def facts(self) -> Iterator[tuple[SessionKey, int, Fact]]:
+        """The same as it is held: with each session its day and its fact."""
+        for day, facts in self._days.items():
+            for session, fact in facts.items():
+                yield session, day, fact
+
+    def facts_of(self, day: int) -> dict[SessionKey, Fact]:
+        """The facts of one UTC day by session, to be folded into where they stand, by min, max and union only."""
+        return self._days.setdefault(day, {})
 
     def closes(self) -> Iterator[SessionClose]:
         """The latest close of every session that had one."""
         for session, closed_at in self._closes.items():
             yield SessionClose(session, closed_at)
 
-    def _merge(self, session: SessionKey, day: int, fact: _Fact) -> None:
-        known = self._facts.get((session, day))
-        if known is not None:
-            opened_at, last_at, used_slots, stretches, version, received_min_at, received_max_at = fact
-            for resumed_at, active_at in stretches.items():
-                known[3][resumed_at] = max(active_at, known[3].get(resumed_at, active_at))
-            fact = (
-                min(known[0], opened_at),
-                max(known[1], last_at),
-                known[2] | used_slots,
-                known[3],
-                max(known[4], version),
-                min(known[5], received_min_at),
-                max(known[6], received_max_at),
-            )
-        self._facts[session, day] = fact
+    def merge_fact(self, session: SessionKey, day: int, fact: Fact) -> None:
+        """Fold a fact, which from then on belongs to this fold."""
+        facts = self.facts_of(day)
+        known = facts.get(session)
+        if known is None:
+            facts[session] = fact
+            return
+        opened_at, last_at, used_slots, stretches, version, received_min_at, received_max_at = fact
+        known[0] = min(known[0], opened_at)
+        known[1] = max(known[1], last_at)
+        known[2] |= used_slots
+        for resumed_at, active_at in stretches.items():
+            known[3][resumed_at] = max(active_at, known[3].get(resumed_at, active_at))
+        known[4] = max(known[4], version)
+        known[5] = min(known[5], received_min_at)
+        known[6] = max(known[6], received_max_at)
 
 
 def fold(heartbeats: Iterable[Heartbeat], received_at: int = 0) -> list[SessionDay]:

@@ -12,7 +12,6 @@ from tests.bench.jobs import Job, ours, reference
 from tests.bench.results import Results
 from tests.bench.worlds import World
 
-
 FLEET: Final = Fleet()
 
 

@@ -10,12 +10,14 @@ import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.agents.meter import MeterStep
 from pipeline.codec.accept import accept
 from pipeline.codec.heartbeats import FRAME_HEARTBEATS_MAX, decode, judge_plainly
 from pipeline.codec.json_text import Json, json_bytes
 from pipeline.model.errors import DEAD_LETTER_CODES
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.text import fold
+from pipeline.rules.fold import UsageFold
 from tests.support.members import (
     AT,
     EARLIEST_AT,
@@ -27,6 +29,7 @@ from tests.support.members import (
     SPAN_MS,
     TIMES,
 )
+from tests.support.messages import facts_of, message
 from tests.support.schemas import event_validator
 
 HEARTBEAT, FRAME = event_validator("heartbeat"), event_validator("heartbeats")
@@ -110,6 +113,48 @@ def test_the_hot_half_accepts_only_what_the_plain_half_accepts_and_with_the_same
     assert accepted is None or accepted == judge_plainly(member)
     if accepted is None and isinstance(judge_plainly(member), Heartbeat):
         assert any(isinstance(text, str) and not text.isprintable() for text in cast(dict[str, Json], member).values())
+
+
+@st.composite
+def repeating(draw: st.DrawFn) -> list[Json]:
+    """Frames of few clients' heartbeats, each with a few fields changed, left out or added; in any order of fields."""
+    told = [draw(near_valid()) for _ in range(draw(st.integers(1, 3)))]
+    members: list[Json] = []
+    for member in draw(st.lists(st.sampled_from(told), min_size=2, max_size=12)):
+        later = dict(draw(st.permutations(list(member.items())))) if draw(st.booleans()) else dict(member)
+        for name, value in draw(st.lists(CHANGES, max_size=1)):
+            if value is ABSENT:
+                later.pop(name, None)
+            else:
+                later[name] = value
+        shift_ms = draw(st.sampled_from((0, 60_000, 86_400_000)))
+        for name in TIMES:
+            time = later.get(name)
+            later |= {name: time + shift_ms} if type(time) is int else {}
+        members.append(draw(ANY_JSON) if draw(st.integers(0, 9)) == 0 else later)
+    return members
+
+
+@settings(max_examples=300)
+@given(frames=st.lists(repeating(), min_size=1, max_size=4))
+@example(frames=[[MINIMAL, {**MINIMAL, "v": True}, {**MINIMAL, "v": 1.0}, {**MINIMAL, "at": float(AT)}]])
+@example(frames=[[MINIMAL, {**MINIMAL, "usage": "trial"}, {**MINIMAL, "state": "close"}, [*MINIMAL], "v", None]])
+@example(frames=[[{**MINIMAL, "resumed_at": AT, "active_at": AT}, {**MINIMAL, "resumed_at": AT}, MINIMAL]])
+def test_the_meter_folds_known_clients_as_it_folds_everybody_else(frames: list[list[Json]]) -> None:
+    step, plainly, invalid = MeterStep("log"), UsageFold(), 0
+    for offset, frame in enumerate(frames):
+        text, parsed = as_read([*frame, *frame])
+        step.take(message(text, offset))
+        assert isinstance(parsed, list)
+        for judged in map(judge_plainly, parsed):
+            if isinstance(judged, Heartbeat):
+                plainly.add(judged, message(text, offset).received_at)
+            else:
+                invalid += 1
+    tally, found = step.tally(), facts_of(step.drain())
+    assert found.days == {(day.session, day.day): day for day in plainly.session_days()}
+    assert found.closes == frozenset(plainly.closes())
+    assert (tally.valid, sum(tally.invalid.values())) == (2 * sum(map(len, frames)) - invalid, invalid)
 
 
 @given(value=st.binary(max_size=300))

@@ -10,8 +10,7 @@ from pipeline.agents.checkpoint import Message, Step
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.producer import Outgoing
 from pipeline.agents.sink import Batch, SinkStep
-from pipeline.model.evidence import SessionKey
-from pipeline.rules.fold import UsageFold
+from pipeline.codec.heartbeats import decode
 from pipeline.store import writes
 from pipeline.store.client import Client
 from tests.simulation.auditor import LOG
@@ -128,22 +127,15 @@ class CommitsWhatItHasRead(SinkWorker):
         return {place: at for place, at in self._positions.items() if at > self._committed[place]}
 
 
-_Fact = tuple[int, int, int, dict[int, int], str, int, int]
-
-
-class LastOpening(UsageFold):
+class LastOpeningStep(MeterStep):
     """Believes the latest message on when a session was opened."""
 
-    def _merge(self, session: SessionKey, day: int, fact: _Fact) -> None:
-        super()._merge(session, day, fact)
-        merged = self._facts[session, day]
-        self._facts[session, day] = (fact[0], *merged[1:])
-
-
-class LastOpeningStep(MeterStep):
-    def _restart(self) -> None:
-        super()._restart()
-        self._usage = LastOpening()
+    def take(self, message: Message) -> None:
+        super().take(message)
+        for heartbeat in decode(message.value).heartbeats:
+            for session, _, fact in self._usage.facts():
+                if session == heartbeat[:7]:
+                    fact[0] = heartbeat.opened_at
 
 
 class FoldsLastOpening(MeterWorker):
