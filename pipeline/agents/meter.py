@@ -23,9 +23,9 @@ from pipeline.codec.accept import Known
 from pipeline.codec.dead_letters import DeadLetter, member_text
 from pipeline.codec.heartbeats import InvalidMember, invalid_member, judge, members_of
 from pipeline.codec.keys import account_of, encode_key
-from pipeline.codec.session_days import Delivery, encode_frames
-from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay
-from pipeline.rules.fold import UsageFold
+from pipeline.codec.session_days import Delivery, encode_facts
+from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
+from pipeline.rules.fold import Fact, UsageFold
 
 LETTER_BYTES_MAX = 3_500_000
 """Less than the dead-letter topic takes, with room for the key; a source message in base64 is less still."""
@@ -87,16 +87,16 @@ class MeterStep:
 
     def drain(self) -> list[Outgoing]:
         """What the messages since the last drain lead to: usage frames per account, then dead letters."""
-        days: defaultdict[str, list[SessionDay]] = defaultdict(list)
+        facts: defaultdict[str, list[tuple[SessionKey, int, Fact]]] = defaultdict(list)
         closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
-        for day in self._usage.session_days():
-            days[day.session.account].append(day)
+        for one in self._usage.facts():
+            facts[one[0].account].append(one)
         for close in self._usage.closes():
             closes[close.session.account].append(close)
         outgoing = [
             Outgoing(USAGE, encode_key(account), frame)
             for account in sorted(self._deliveries)
-            for frame in encode_frames(account, days[account], closes[account], self._deliveries[account])
+            for frame in encode_facts(account, facts[account], closes[account], self._deliveries[account])
         ]
         outgoing += self._letters
         self._restart()

@@ -106,6 +106,9 @@ class _Shape:
         self.is_ordinary = ("resumed_at" in present) == ("active_at" in present)
 
 
+_NOTHING: Final = _Shape(())
+
+
 class Known:
     """The sessions that were heard of, by what their clients say of themselves. A cache: it costs, it never means."""
 
@@ -118,7 +121,7 @@ class Known:
     ) -> list[tuple[int, Json]]:
         """Fold every member that repeats a known session's texts, counted by account; the others, with their index."""
         others: list[tuple[int, Json]] = []
-        shape = _Shape(())
+        shape = _NOTHING
         size, texts, times, sessions = shape.size, shape.texts, shape.times, shape.sessions
         facts: dict[SessionKey, Fact] = {}
         current_day, account, folded = -1, "", 0

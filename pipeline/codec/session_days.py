@@ -13,6 +13,7 @@ import orjson
 
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import SLOTS_PER_DAY
+from pipeline.rules.fold import Fact
 
 FRAME_BYTES_MAX: Final = 524_288
 STRETCHES_PER_ROW_MAX: Final = 4_000
@@ -87,9 +88,19 @@ def encode_frames(
     account: str, days: Iterable[SessionDay], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
 ) -> Iterator[bytes]:
     """The frames of one account, each at most about 512 KiB; a row with very many stretches is split into several."""
+    return encode_facts(account, ((day.session, day.day, _fact(day)) for day in days), closes, deliveries)
+
+
+def encode_facts(
+    account: str,
+    facts: Iterable[tuple[SessionKey, int, Fact]],
+    closes: Iterable[SessionClose],
+    deliveries: Iterable[Delivery],
+) -> Iterator[bytes]:
+    """The same of facts as a fold holds them. Live, every heartbeat is a row: they are written as they stand."""
     rows: dict[str, list[bytes]] = {"days": [], "closes": [], "deliveries": []}
     size = 0
-    for kind, row in _rows(days, closes, deliveries):
+    for kind, row in _rows(facts, closes, deliveries):
         if size + len(row) > FRAME_BYTES_MAX and size:
             yield _frame(account, rows)
             rows, size = {"days": [], "closes": [], "deliveries": []}, 0
@@ -110,10 +121,15 @@ def decode_frame(value: bytes) -> UsageFrame:
 
 
 def _rows(
-    days: Iterable[SessionDay], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
+    facts: Iterable[tuple[SessionKey, int, Fact]], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
 ) -> Iterator[tuple[str, bytes]]:
-    for day in days:
-        for row in _day_rows(day):
+    for session, day, fact in facts:
+        if len(fact[3]) <= STRETCHES_PER_ROW_MAX:
+            yield "days", orjson.dumps(_day_row(session, day, fact, [*fact[3].items()]))
+            continue
+        stretches = [*fact[3].items()]
+        for start in range(0, len(stretches), STRETCHES_PER_ROW_MAX):
+            row = _day_row(session, day, fact, stretches[start : start + STRETCHES_PER_ROW_MAX])
             yield "days", orjson.dumps(row)
     for close in closes:
         yield "closes", orjson.dumps(_Close(**_key(close.session), closed_at=close.closed_at))
@@ -142,20 +158,30 @@ def _key(session: SessionKey) -> _Session:
     }
 
 
-def _day_rows(day: SessionDay) -> Iterator[_Day]:
-    stretches = list(day.stretches.items())
-    for start in range(0, len(stretches) or 1, STRETCHES_PER_ROW_MAX):
-        yield {
-            **_key(day.session),
-            "day": day.day,
-            "opened_at": day.opened_at,
-            "last_at": day.last_at,
-            "used_slots": f"{day.used_slots:x}",
-            "stretches": stretches[start : start + STRETCHES_PER_ROW_MAX],
-            "version": day.version,
-            "received_min_at": day.received_min_at,
-            "received_max_at": day.received_max_at,
-        }
+def _fact(day: SessionDay) -> Fact:
+    return [
+        day.opened_at, day.last_at, day.used_slots, day.stretches, day.version, day.received_min_at,
+        day.received_max_at,
+    ]  # fmt: skip
+
+
+def _day_row(session: SessionKey, day: int, fact: Fact, stretches: list[tuple[int, int]]) -> _Day:
+    return {
+        "product": session[1],
+        "country": session[2],
+        "usage": session[3],
+        "machine": session[4],
+        "user": session[5],
+        "session": session[6],
+        "day": day,
+        "opened_at": fact[0],
+        "last_at": fact[1],
+        "used_slots": f"{fact[2]:x}",
+        "stretches": stretches,
+        "version": fact[4],
+        "received_min_at": fact[5],
+        "received_max_at": fact[6],
+    }
 
 
 def _read_frame(frame: _Frame) -> UsageFrame:
