@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar, cast
 
@@ -58,10 +57,7 @@ class Step(Protocol[Output_co]):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A checkpoint is made after ``messages`` messages or ``value_bytes`` of them, or ``interval_ms`` after the last.
-
-    While one is under way messages for the next are read, as many again at most.
-    """
+    """A checkpoint is made after ``messages`` messages, ``value_bytes`` of values, or ``interval_ms``."""
 
     messages: int
     interval_ms: int
@@ -96,7 +92,6 @@ class Checkpoints(Generic[Output]):
         self._events: list[Event] = []
         self._value_bytes = 0
         self._first_taken_s = 0.0
-        self._due, self._begun = asyncio.Event(), asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self, stream: Stream) -> None:
@@ -123,11 +118,8 @@ class Checkpoints(Generic[Output]):
                 self._first_taken_s = asyncio.get_running_loop().time()
             self._events.append(event)
             self._value_bytes += len(message.value or b"")
-            if self._holds(1):
-                self._due.set()
-                while self._holds(2):
-                    self._begun.clear()
-                    await self._begun.wait()
+            if len(self._events) >= self._pace.messages or self._value_bytes >= self._pace.value_bytes:
+                await self._checkpoint(stream)
         raise RuntimeError("the stream ended by itself")
 
     async def _unbroken(self, event: Event) -> None:
@@ -135,16 +127,9 @@ class Checkpoints(Generic[Output]):
         if self._continuity is not None and not self._continuity.follows(at.topic, at.partition, at.offset):
             await self._continuity.look_into(at.topic, at.partition, at.offset)
 
-    def _holds(self, checkpoints: int) -> bool:
-        """Whether what waits is enough for so many checkpoints."""
-        pace = self._pace
-        return len(self._events) >= checkpoints * pace.messages or self._value_bytes >= checkpoints * pace.value_bytes
-
     async def _tick(self, stream: Stream) -> None:
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), self._pace.interval_ms / 1000)
-            self._due.clear()
+            await asyncio.sleep(self._pace.interval_ms / 1000)
             if self._events:
                 await self._checkpoint(stream)
 
@@ -152,9 +137,7 @@ class Checkpoints(Generic[Output]):
         await self._one_at_a_time.acquire()  # let go by a checkpoint that was made alone: none follows one that failed
         events, self._events, self._value_bytes = self._events, [], 0
         started_s = self._first_taken_s
-        output = self._step.drain()
-        self._begun.set()
-        await self._flush(output)
+        await self._flush(self._step.drain())
         for event in events:
             await stream.ack(event)
         self._one_at_a_time.release()
