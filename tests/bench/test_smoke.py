@@ -1,6 +1,7 @@
 """The benchmark itself, with a few thousand heartbeats on the embedded broker: it runs, and ours does its work.
 
-Nothing here looks at speed. Two workers of one group need Apache Kafka, Quix Streams an environment of its own.
+Nothing here looks at speed. Two workers of one group need Apache Kafka, Quix Streams an environment of its own, and
+stock Faust waits 1.5 s for each answer of the embedded broker.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     [
         (
             durable.run,
-            {"durable_per_s", "durable_single_per_s", "durable_over_bare_loop", "single_over_stock_faust_map"},
+            {"durable_per_s", "durable_single_per_s", "durable_over_bare_loop"},
         ),
         (visible.run, {"visible_per_s", "visible_over_clickhouse_sql", "catch_up_over_live", "rows_per_session_day"}),
         (live.half_peak, {"visible_p50_ms", "visible_p99_ms", "visible_max_ms"}),
