@@ -142,8 +142,8 @@ def repeating(draw: st.DrawFn) -> list[Json]:
 @example(frames=[[{**MINIMAL, "resumed_at": AT, "active_at": AT}, {**MINIMAL, "resumed_at": AT}, MINIMAL]])
 def test_the_meter_folds_known_clients_as_it_folds_everybody_else(frames: list[list[Json]]) -> None:
     step, plainly, invalid = MeterStep("log"), UsageFold(), 0
-    for offset, frame in enumerate(frames):
-        text, parsed = as_read([*frame, *frame])
+    for offset, frame in enumerate([*frames, *frames]):  # what the first time taught is known the second time
+        text, parsed = as_read(frame)
         step.take(message(text, offset))
         assert isinstance(parsed, list)
         for judged in map(judge_plainly, parsed):
