@@ -33,9 +33,13 @@ def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages:
             """Faust lays out folders for tables where the program was started. There are no tables."""
 
         async def on_first_start(self) -> None:
-            """Faust's monitor counts every message several times over, for nobody: ``metrics.py`` tells."""
+            """Faust's monitor counts every message several times over, for nobody: ``metrics.py`` tells.
+
+            Without any sensor Faust warns at each rebalance, so there is one that does nothing.
+            """
             await super().on_first_start()
             self.sensors.remove(self.monitor)
+            self.sensors.add(faust.Sensor())
 
         def _crash(self, reason: BaseException) -> None:
             super()._crash(reason)

@@ -15,6 +15,8 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 ANSWER_S_MAX: Final = 60.0
+STOP_S_MAX: Final = 5.0
+"""Without its broker aiokafka does not end a consumer."""
 
 
 class MessagesMissed(RuntimeError):
@@ -61,4 +63,4 @@ class Continuity:
             consumer.resume(place)
             return min(offset, int((await consumer.getone(place)).offset))
         finally:
-            await consumer.stop()
+            await asyncio.wait({asyncio.ensure_future(consumer.stop())}, timeout=STOP_S_MAX)

@@ -21,6 +21,10 @@ LOOK_S: Final = 2.0
 ANSWER_S_MAX: Final = 10.0
 
 
+class StandsStill(RuntimeError):
+    """Partitions have messages to work off and do not move, although the broker and the store answer."""
+
+
 class Monitor:
     """Gathers what checkpoints say, looks where each group stands, and asks the store whether it is there."""
 
@@ -41,7 +45,11 @@ class Monitor:
     async def watch(
         self, bootstrap: str, apps: Mapping[str, faust.App], ping: Callable[[], Awaitable[None]] | None
     ) -> None:
-        """Look every few seconds, until cancelled. What cannot be looked up shows as no progress; it is tried again."""
+        """Look every few seconds, until cancelled; what cannot be looked up is tried again.
+
+        Raises ``StandsStill`` where starting the process anew may help: two rebalances at once, such as after a pause,
+        can leave Faust a member of its group that reads no more, and nobody but this would notice.
+        """
         async with AsyncExitStack() as stack:
             watchers = {}
             for role, app in apps.items():
@@ -54,6 +62,8 @@ class Monitor:
                     await self._look(role, app, watchers[role])
                 if ping is not None:
                     self.health.store_answered(await _reason(ping))
+                if problems := self.health.problems(epoch_ms()):
+                    raise StandsStill("; ".join(problems))
                 await asyncio.sleep(LOOK_S)
 
     async def _look(self, role: str, app: faust.App, watcher: AIOKafkaConsumer) -> None:
@@ -61,6 +71,7 @@ class Monitor:
         try:
             states = await asyncio.wait_for(_states(watcher, assigned), ANSWER_S_MAX)
         except (KafkaError, TimeoutError):
+            self.health.saw(role, {}, epoch_ms())  # the broker is away, which no new start would mend
             return
         now = epoch_ms()
         self.health.saw(role, states, now)

@@ -96,7 +96,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "store_retry_max_s": "The longest pause between two tries to reach the store.",
     "embedded_broker": "A program that serves Kafka in place of the embedded broker; empty: the one built in.",
     "health_address": "Where a worker answers /healthz, /readyz and /metrics; empty: nowhere.",
-    "stall_s": "A partition with lag that has not moved for this long fails /healthz.",
+    "stall_s": "A worker ends when a partition with lag has not moved for this long though all answer.",
     "topics": "Which column of schemas/topics applies: production (several brokers), single (one broker) or embedded.",
 }
 """What each setting means, for people."""

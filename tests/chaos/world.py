@@ -122,6 +122,7 @@ class World:
             "store_retry_max_s": 1,
             "topics": self.form.stage,
             "health_address": "",
+            "stall_s": 45,
             **settings,
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SEATBEAT_")}

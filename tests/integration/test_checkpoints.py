@@ -64,6 +64,10 @@ def test_messages_that_faust_passes_over_end_the_agent_and_nothing_after_them_is
     }
 
 
+def test_a_worker_that_stands_still_although_it_could_work_notices_it_itself(seen_by_case: Seen) -> None:
+    assert seen_by_case["stands_still"] == {"told": "case: TOPIC/0 has 1 messages to work off and has not moved"}
+
+
 def test_an_insert_that_fails_is_tried_again_with_the_same_rows_and_then_acknowledged(seen_by_case: Seen) -> None:
     assert seen_by_case["retried"] == {
         "retries": ["away", "still away"],

@@ -24,6 +24,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Message, Pace, Stream
 from pipeline.agents.continuity import Continuity
+from pipeline.agents.monitor import Monitor, StandsStill
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.progress import GroupProgress
 from pipeline.agents.settings import Settings
@@ -188,6 +189,25 @@ async def passed_over_at_first(case: Case) -> Seen:
     async with case.running(_nothing, Pace(1, 20)):
         await case.pass_over(2, "lost", "lost", "three")
         return await _missed(case)
+
+
+async def stands_still(case: Case) -> Seen:
+    """A checkpoint never ends, although the broker answers; somebody watches."""
+
+    async def flush(_: list[str]) -> None:
+        await asyncio.Event().wait()
+
+    async with case.running(flush, Pace(1, NEVER_MS)):
+        await case.send("one")
+        await _until(lambda: case.step.taken == ["one"])
+        assert case.app is not None
+        watching = Monitor(("case",), stall_ms=1_000).watch(case.bootstrap, {"case": case.app}, None)
+        try:
+            async with asyncio.timeout(WAIT_S_MAX):
+                await watching
+        except StandsStill as error:
+            return {"told": str(error).replace(case.name, "TOPIC").rpartition(" for ")[0]}
+    return {}
 
 
 async def _missed(case: Case) -> Seen:
@@ -364,6 +384,7 @@ CASES: Final = (
     refused,
     passed_over,
     passed_over_at_first,
+    stands_still,
 )
 
 
