@@ -12,10 +12,12 @@ from pipeline.cli.access import add_store_options, ask_store
 from pipeline.cli.output import console, shown
 from pipeline.codec.command_reports import OutcomeRecord, outcome_record
 from pipeline.codec.statement_reading import read_statement_json
+from pipeline.rules.log import first_of_each
 from pipeline.rules.orders import Outcome, outcomes
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.commands import read_commands
+from pipeline.store.tokens import refused_token_orders
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,7 +32,9 @@ def run(args: argparse.Namespace) -> int:
     """0 with the commands on stdout."""
 
     def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[Outcome, ...]:
-        return outcomes(reading, read_commands(client, reading.contract.account), read_statement_json)
+        logged = read_commands(client, reading.contract.account)
+        by_ledger = refused_token_orders(client, reading, first_of_each(logged)[0])
+        return outcomes(reading, logged, read_statement_json, by_ledger)
 
     records = [outcome_record(one) for one in ask_store(args, ask)]
     if args.output == "json":

@@ -21,7 +21,8 @@ WRONG_INPUT: Final = 2
 
 _COMMANDS: Final = (
     "demo", "run", "statement", "close", "usage", "explain", "silent", "contract", "assign", "release", "checkout",
-    "checkin", "void", "commands", "dispute", "dead-letters", "check", "simulate", "worker", "migrate", "settings",
+    "checkin", "void", "tokens", "audit", "commands", "dispute", "dead-letters", "check", "simulate", "worker",
+    "migrate", "settings",
 )  # fmt: skip
 _MODULES: Final = {"dead-letters": "dead_letters", "commands": "command_log"}
 """The modules that are not named after their command."""

@@ -23,12 +23,16 @@ from pipeline.cli.posting import NotPosted, add_author_option, author, now_ms, p
 from pipeline.codec import commands
 from pipeline.codec.command_reports import OutcomeRecord, outcome_record
 from pipeline.codec.letter_reports import printable
-from pipeline.model.commands import Command, Logged, Order
+from pipeline.model.commands import BuyTokens, Command, CreditTokens, Logged, Order
 from pipeline.model.errors import InputError
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.log import first_of_each
 from pipeline.rules.orders import Outcome, outcomes
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.commands import is_stored, read_commands
+from pipeline.store.contracts import stored_contract
+from pipeline.store.tokens import refused_token_orders, settle_stored
 
 REFUSED: Final = 2
 MakeOrder = Callable[[ContractReading], Order]
@@ -73,27 +77,47 @@ def place_order(args: argparse.Namespace, make: MakeOrder, note: Callable[[Clien
     ``note`` may have something to say of an order that is accepted.
     """
 
-    def ask(
-        client: Client, reading: ContractReading, _engine: str
-    ) -> tuple[Command, list[Logged], ContractReading, str]:
+    def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[Outcome, ContractReading, str]:
         command = _read_again(
             Command(args.id or secrets.token_hex(8), reading.contract.account, author(args), now_ms(), make(reading))
         )
-        return command, read_commands(client, command.account), reading, note(client, command) if note else ""
+        logged = [*read_commands(client, command.account), Logged(command, command.issued_at)]
+        outcome = _outcomes(client, reading, logged)[-1]
+        if outcome.status == "known":
+            _carry_out(args, client, reading, command)
+        return outcome, reading, note(client, command) if note else ""
 
-    command, logged, reading, noted = ask_store(args, ask)
-    outcome = outcomes(reading, [*logged, Logged(command, command.issued_at)])[-1]
+    outcome, reading, noted = ask_store(args, ask)
+    command = outcome.logged.command
     if outcome.status == "accepted":
+
+        def after(client: Client) -> Outcome:
+            _carry_out(args, client, reading, command)
+            return _latest(_outcomes(client, reading, read_commands(client, command.account)), command)
+
         try:
-            after = posted(
-                args, command_message(command), _shown(command), lambda client: read_commands(client, command.account)
-            )
+            outcome = posted(args, command_message(command), _shown(command), after)
         except NotPosted as error:
             return report_not_posted(error, f"give the same options, --id {command.id} and the instant again")
-        outcome = _latest(outcomes(reading, after), command)
         if noted:
             report(noted)
     return _tell(outcome, args.output)
+
+
+def _outcomes(client: Client, reading: ContractReading, logged: Sequence[Logged]) -> tuple[Outcome, ...]:
+    by_ledger = refused_token_orders(client, reading, first_of_each(logged)[0])
+    return outcomes(reading, logged, by_ledger=by_ledger)
+
+
+def _carry_out(args: argparse.Namespace, client: Client, reading: ContractReading, command: Command) -> None:
+    """Take an order of tokens into the ledger of a folder's store; in a server's, the tokens agent does.
+
+    What is settled stays for good, so that is done under the stored contract, whichever one judged the order.
+    """
+    if args.data_dir is not None and isinstance(command.order, BuyTokens | CreditTokens):
+        stored = stored_contract(client, command.account)
+        kept = reading if stored is None else ContractReading(stored, metering_catalogue())
+        settle_stored(client, kept, now=now_ms())
 
 
 def _shown(command: Command) -> Callable[[Client, int, int], bool]:

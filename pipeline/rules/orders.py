@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,12 +44,18 @@ def decide(
 
 
 def outcomes(
-    reading: ContractReading, logged: Sequence[Logged], read_statement: ReadStatement | None = None
+    reading: ContractReading,
+    logged: Sequence[Logged],
+    read_statement: ReadStatement | None = None,
+    by_ledger: Iterable[Refused] = (),
 ) -> tuple[Outcome, ...]:
-    """What became of every message of one account's log, in log order."""
+    """What became of every message of one account's log, in log order.
+
+    ``by_ledger`` are the orders of tokens that changed nothing (``rules.tokens.outcomes``).
+    """
     firsts, _ = first_of_each(logged)
     by_id = {one.command.id: one for one in firsts}
-    refused = {one.id: one for one in decide(reading, firsts, read_statement)}
+    refused = {one.id: one for one in (*decide(reading, firsts, read_statement), *by_ledger)}
     found = []
     for one in logged:
         command_id = one.command.id

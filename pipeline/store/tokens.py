@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from pipeline.model.commands import Logged
+from pipeline.model.commands import Logged, Refused
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.ledger import Posting
-from pipeline.model.statement import Statement
+from pipeline.model.statement import Statement, VoidEntry
 from pipeline.policy.tokens import token_catalogue
 from pipeline.rules.coverage import seat_coverage
 from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.tokens.evidence import TokenEvidence
 from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.outcomes import is_token_order, refused_orders
 from pipeline.rules.tokens.posting import draft, postings
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.statement import flex_lines, token_block
+from pipeline.rules.voids import voids_in_force
 from pipeline.store.client import Client
 from pipeline.store.commands import read_first_commands
+from pipeline.store.completeness import read_complete_until
 from pipeline.store.ledger import Placed, read_stored_ledger, write_postings
 from pipeline.store.sessions import Selection, read_session_days
 
@@ -33,14 +36,15 @@ def token_reading(reading: ContractReading, logged: Sequence[Logged] = ()) -> To
     return TokenReading(reading, token_catalogue(), seat_coverage(reading.contract, holdings, EVER))
 
 
-def charges_tokens(reading: ContractReading) -> bool:
-    """Whether an account has anything to do with tokens."""
+def charges_tokens(reading: ContractReading, logged: Iterable[Logged] = ()) -> bool:
+    """Whether an account has anything to do with tokens, by its contract or by its orders."""
     contract = reading.contract
-    return bool(contract.token_packs) or any(one.model == "flex" for one in contract.entitlements)
+    by_contract = bool(contract.token_packs) or any(one.model == "flex" for one in contract.entitlements)
+    return by_contract or any(map(is_token_order, logged))
 
 
-def read_token_evidence(client: Client, reading: TokenReading) -> TokenEvidence:
-    """All stored evidence that may be charged, a month at a time."""
+def read_token_evidence(client: Client, reading: TokenReading, voids: Sequence[VoidEntry] = ()) -> TokenEvidence:
+    """All stored evidence that may be charged, as voids leave it, a month at a time."""
     account, evidence = reading.contract.account, TokenEvidence(reading)
     query = (
         "SELECT DISTINCT toInt32(toUInt16(toStartOfMonth(day))) AS first FROM usage_days "
@@ -49,7 +53,7 @@ def read_token_evidence(client: Client, reading: TokenReading) -> TokenEvidence:
     for (first,) in client.query(query, {"account": account}).result_rows:
         from_at = cast(int, first) * DAY_MS
         until_at = from_at + 31 * DAY_MS
-        for day in read_session_days(client, Selection(account, from_at, until_at)):
+        for day in read_session_days(client, Selection(account, from_at, until_at), voids=voids):
             evidence.merge(day)
     return evidence
 
@@ -62,7 +66,8 @@ def pending_postings(
     Doing it again with the same evidence gives nothing.
     """
     tokens = token_reading(reading, orders)
-    ledger, evidence = read_stored_ledger(client, reading.contract.account), read_token_evidence(client, tokens)
+    ledger = read_stored_ledger(client, reading.contract.account)
+    evidence = read_token_evidence(client, tokens, voids_in_force(orders))
     entries = draft(ledger, reading.contract, evidence, orders, now=now, hold_ms=0, complete_until=complete_until)
     return postings(ledger, entries)
 
@@ -72,17 +77,32 @@ def settle_input(client: Client, reading: ContractReading, *, now: int, complete
 
     There the store is the log: a posting's place is its number.
     """
-    if charges_tokens(reading):
-        orders = read_first_commands(client, reading.contract.account)
+    orders = read_first_commands(client, reading.contract.account)
+    if charges_tokens(reading, orders):
         found = pending_postings(client, reading, orders, now=now, complete_until=complete_until)
         write_postings(client, [Placed("embedded", 0, one.sequence, one) for one in found])
+
+
+def settle_stored(client: Client, reading: ContractReading, *, now: int) -> None:
+    """Carry out what was ordered in a store that one process has to itself, and settle as far as its runs have come.
+
+    A store without a run knows of no evidence that is complete: its orders are carried out, nothing is settled.
+    """
+    settle_input(client, reading, now=now, complete_until=read_complete_until(client, reading.contract.account))
+
+
+def refused_token_orders(client: Client, reading: ContractReading, logged: Sequence[Logged]) -> tuple[Refused, ...]:
+    """The purchases and credits of a log, no id twice, that changed nothing."""
+    if not any(map(is_token_order, logged)):
+        return ()
+    return refused_orders(read_stored_ledger(client, reading.contract.account), reading, logged)
 
 
 def with_tokens(
     statement: Statement, client: Client, reading: ContractReading, *, now: int, logged: Sequence[Logged] = ()
 ) -> Statement:
     """A statement with the flex lines and the tokens block of the stored ledger: as at the period's end, or now."""
-    if not charges_tokens(reading):
+    if not charges_tokens(reading, logged):
         return statement
     ledger: Ledger = read_stored_ledger(client, statement.account)
     lines = (*statement.lines, *flex_lines(token_reading(reading, logged), ledger, statement.period))

@@ -40,7 +40,8 @@ def buy(
 ) -> list[Grant] | Refused:
     """The packs that a purchase adds; none where all are known already.
 
-    ``grants`` are the packs bought so far, ``packs`` the ids of all there are: a credit may have made some.
+    ``grants`` are the packs bought so far, ``packs`` the ids of all there are: a credit may have made some. A purchase
+    is bought once: an order that adds to one which stands, in a contract or from an order, is another with its number.
     """
     new: dict[str, Grant] = {}
     for pack in order.packs:
@@ -57,6 +58,13 @@ def buy(
                 "pack_conflict",
                 f"a pack {pack.id} was bought before with other content, which stands; give each pack an id of its own",
             )
+    reused = {pack.purchase for pack in new.values()} & {grant.purchase for grant in grants.values()} - {""}
+    if reused:
+        return Refused(
+            logged.command.id,
+            "purchase_conflict",
+            f"the purchase {min(reused)} was made before with other packs, which stand; give each one its number",
+        )
     return list(new.values())
 
 

@@ -1,0 +1,71 @@
+"""The token ledger asked: with the windows that are still open, and the evidence that stands behind charges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT
+from pipeline.model.ledger import Window
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.tokens.explain import Asked, TokenExplanation, explain_tokens
+from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.voids import voids_in_force
+from pipeline.store.client import Client
+from pipeline.store.commands import read_first_commands
+from pipeline.store.completeness import read_complete_until
+from pipeline.store.ledger import read_stored_ledger
+from pipeline.store.sessions import Selection, read_sessions
+from pipeline.store.statements import latest_evidence_at
+from pipeline.store.tokens import read_token_evidence, token_reading
+
+WINDOW_MS_MAX = 2 * DAY_MS
+"""How long before an instant a window that covers it may have started, at most, and with it what caused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """The ledger, the windows that are not settled yet, and up to when evidence is complete and has been heard."""
+
+    ledger: Ledger
+    reading: TokenReading
+    open_windows: tuple[Window, ...]
+    complete_until: int | None
+    latest_at: int | None
+
+    def as_of(self, now: int) -> int:
+        """The instant that the stored evidence has come to, at most now; now where there is none."""
+        return min(now, max(self.complete_until or 0, self.latest_at or 0, self.ledger.settled_until_at) or now)
+
+
+def read_token_state(client: Client, reading: ContractReading) -> TokenState:
+    """What the store knows of an account's tokens. Raises ``LedgerBroken``."""
+    account = reading.contract.account
+    logged = read_first_commands(client, account)
+    tokens, ledger = token_reading(reading, logged), read_stored_ledger(client, account)
+    waiting = read_token_evidence(client, tokens, voids_in_force(logged)).open_windows(ledger)
+    return TokenState(
+        ledger=ledger,
+        reading=tokens,
+        open_windows=tuple(window for windows in waiting.values() for window in windows),
+        complete_until=read_complete_until(client, account),
+        latest_at=latest_evidence_at(client, account),
+    )
+
+
+def read_token_explanation(
+    client: Client, reading: ContractReading, asked: Asked
+) -> tuple[TokenState, TokenExplanation]:
+    """Take charges apart, and name what cost nothing. Raises ``LedgerBroken``."""
+    state, account = read_token_state(client, reading), reading.contract.account
+    debit = state.ledger.debit(asked.entry)
+    from_at = debit.window.start_at if debit else asked.from_at
+    selection = Selection(
+        account,
+        max(from_at - WINDOW_MS_MAX, EARLIEST_AT),
+        debit.window.end_at if debit else min(asked.until_at, LATEST_AT),
+        user=debit.window.user if debit else asked.user,
+    )
+    voids = voids_in_force(read_first_commands(client, account))
+    found = read_sessions(client, selection, voids)
+    return state, explain_tokens(state.ledger, state.open_windows, found, state.reading, asked)
