@@ -26,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "audit",
         help="recompute the token ledger, and a quarter's lines, and compare",
         description="Recomputes the token ledger from the stored evidence, commands and contract, judging every entry "
-        "by what stood before it: granted = balance + debited + expired for every team after each, every debit due, paid "
+        "by what stood before it: granted = balance + debited + expired for every team after each, debits due, paid "
         "by the right packs, none missing. With --period the lines of people and pools are counted anew without SQL. "
         "A contract, seat or void that came after the settlement shows as a difference.",
     )

@@ -33,7 +33,8 @@ from tests.support.store import empty_store
 
 NAME: Final = "0004_analysts.sql"
 LATER: Final = "0007_analysts_of_voids.sql"
-NAMES: Final = (NAME, LATER)
+OF_LEDGER: Final = "0009_analysts_of_ledger.sql"
+NAMES: Final = (NAME, LATER, OF_LEDGER)
 MINE: Final = "account IN (SELECT account FROM {database}.analyst_accounts WHERE user = currentUser())"
 ACCESS: Final = (
     "CREATE ROLE seatbeat_analyst",
@@ -75,6 +76,18 @@ ACCESS_LATER: Final = (
 )
 
 
+ACCESS_TO_LEDGER: Final = (
+    "CREATE ROLE seatbeat_analyst",
+    f"CREATE ROW POLICY seatbeat_analyst ON ledger_log FOR SELECT USING {MINE} TO seatbeat_analyst",
+    "CREATE ROW POLICY seatbeat_others ON ledger_log FOR SELECT USING 1 TO ALL EXCEPT seatbeat_analyst",
+    (
+        "GRANT SELECT(account, log, partition, offset, `index`, sequence, id, at, kind, team, product, country, user, "
+        "end_at, tokens, uncovered) ON ledger_log TO seatbeat_analyst"
+    ),
+    "GRANT SELECT ON ledger TO seatbeat_analyst",
+)
+
+
 def analysts(name: str = NAME) -> Migration:
     return next(one for one in read_migrations() if one.name == name)
 
@@ -88,6 +101,7 @@ def test_the_access_statements_are_exactly_these() -> None:
     told = statements()
     assert tuple(told[told.index(ACCESS[0]) :]) == ACCESS
     assert tuple(statements(LATER)) == ACCESS_LATER
+    assert tuple(statements(OF_LEDGER)) == ACCESS_TO_LEDGER
 
 
 def test_the_views_run_with_the_rights_of_who_asks() -> None:
@@ -99,7 +113,7 @@ def test_the_views_run_with_the_rights_of_who_asks() -> None:
         assert "SQL SECURITY INVOKER" in about[-1], view
 
 
-@pytest.mark.parametrize("names", [(NAME,), (LATER,)])
+@pytest.mark.parametrize("names", [(NAME,), (LATER,), (OF_LEDGER,)])
 def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_its_policy(
     names: tuple[str, ...],
 ) -> None:
@@ -107,12 +121,12 @@ def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_i
     granted = [match[1] for one in told if (match := re.match(r"GRANT SELECT(?:\(.*\))? ON (\w+)", one))]
     first_grant = next(index for index, one in enumerate(told) if one.startswith("GRANT"))
     protected = {match[1] for one in told[:first_grant] if (match := re.match(r"CREATE ROW POLICY \w+ ON (\w+)", one))}
-    views = {"current_contracts", "usage", "usage_slots", "slot_counts", "first_commands", "voids"}
+    views = {"current_contracts", "usage", "usage_slots", "slot_counts", "first_commands", "voids", "ledger"}
     assert set(granted) - views - {"policies"} == protected
 
 
 def test_each_statement_is_one_that_clickhouse_reads(store: Client) -> None:
-    for statement in (*analysts().statements, *analysts(LATER).statements):
+    for statement in (statement for name in NAMES for statement in analysts(name).statements):
         query = statement.replace("{database}", quoted_identifier("seatbeat"))
         (row,) = store.query("SELECT formatQuery({query:String})", {"query": query}).result_rows
         assert str(row[0]).split()[:2] == statement.split()[:2]
@@ -179,6 +193,10 @@ FROM (SELECT arrayJoin(['acme', 'other']) AS account)
 """, """
 INSERT INTO commands SELECT account, 'main', 'commands', 0, 0, 'v1', 'void', 'me', now(), now(),
     '{"reason":"x","machine":"elsewhere","from":1651568460000,"until":1651568470000}'
+FROM (SELECT arrayJoin(['acme', 'other']) AS account)
+""", """
+INSERT INTO ledger_log SELECT account, 'main', 0, 0, 0, 1, 'e1', now(), 'grant', 'default', '', '', '', now(), 500, 0,
+    '{"price":150000}'
 FROM (SELECT arrayJoin(['acme', 'other']) AS account)
 """, """
 INSERT INTO policies SELECT 'ten-minutes', toDate32('2000-01-01'), toDate32('2101-01-01'), 600000, true, 0, 'machine'
@@ -263,8 +281,8 @@ def _rights(database: str) -> str:
 
 
 def test_an_analyst_sees_the_granted_account_in_every_view_and_below_them_and_no_other(tried: Tried) -> None:
-    views = ("usage", "usage_slots", "slot_counts", "current_contracts", "voids")
-    tables = ("usage_days", "replaced_codes", "analyst_accounts", "commands")
+    views = ("usage", "usage_slots", "slot_counts", "current_contracts", "voids", "ledger")
+    tables = ("usage_days", "replaced_codes", "analyst_accounts", "commands", "ledger_log")
     answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{one}" for one in (*views, *tables)))  # noqa: S608 -- constants
     assert answers == ['["acme"]\n'] * len((*views, *tables))
 
@@ -282,6 +300,8 @@ def test_an_analyst_can_do_nothing_else(tried: Tried) -> None:
     queries = (
         "SELECT body FROM STORE.contracts",
         "SELECT body FROM STORE.commands",
+        "SELECT fact FROM STORE.ledger_log",
+        "SELECT fact FROM STORE.ledger",
         "SELECT * FROM STORE.dead_letters",
         "SELECT * FROM STORE.session_closes",
         "SELECT * FROM STORE.deliveries",
