@@ -27,8 +27,10 @@ from pipeline.cli.output import (
     statement_footer,
     statement_table,
 )
+from pipeline.cli.token_output import flex_table, token_line
 from pipeline.model.instants import iso
 from pipeline.rules.explain import SlotExplanation
+from pipeline.rules.tokens.explain import Charge
 from pipeline.store.client import StoreUnreachable
 
 
@@ -38,7 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "demo",
         help="everything embedded, on a sample fleet: start here",
         description="Starts broker and engine, plays the sample fleet of an engineering studio (a quarter, 60 "
-        "machines, 4 products) through the whole pipeline, prints its statement and where to look next.",
+        "machines, 5 products) through the whole pipeline, prints its statement and where to look next.",
     )
     parser.add_argument("--data-dir", type=Path, help="keep the store here (else in a new temporary folder)")
     parser.set_defaults(run=run)
@@ -75,12 +77,17 @@ def run(args: argparse.Namespace) -> int:
         return 1
     out = console()
     out.print(statement_table(outcome.statement))
+    for part in (flex_table(outcome.statement), token_line(outcome.statement)):
+        if part is not None:
+            out.print(part)
     out.print(statement_footer(outcome.statement))
     out.print()
     out.print(shown(why_the_peak(outcome.peak)), soft_wrap=not out.is_terminal)
     out.print()
+    out.print(shown(why_the_charge(outcome.charge, outcome.left_open.closed_at)), soft_wrap=not out.is_terminal)
+    out.print()
     out.print(f"{outcome.heartbeats:,} heartbeats were metered and stored in {outcome.metering_ms / 1000:.1f} s.")
-    _print_next_steps(outcome.peak, data_dir)
+    _print_next_steps(outcome.peak, outcome.charge, data_dir)
     return 0
 
 
@@ -119,6 +126,17 @@ def why_the_peak(peak: SlotExplanation) -> str:
     )
 
 
+def why_the_charge(charge: Charge, closed_at: int) -> str:
+    """Two sentences: the window, who paid, and why a session that stayed open longer cost no more."""
+    window, (session, stretch) = charge.window, charge.causes[0]
+    paid = ", ".join(f"{part.tokens} from {part.pack}" for part in charge.debit.parts) if charge.debit else "no pack"
+    return (
+        f"Why {window.product} cost {window.user} {window.rate} tokens from {minute(window.start_at)} to "
+        f"{minute(window.end_at)} UTC ({paid}): {session.machine} was in use from {minute(stretch.from_at)[11:]}. "
+        f"It stayed open until {minute(closed_at)}, but idle since {minute(stretch.until_at)[11:]}: that cost nothing."
+    )
+
+
 def _live_line(slot_at: int, pools: tuple[tuple[str, int, int], ...], in_grace: int) -> Text:
     text = Text(f"seats in use {minute(slot_at)} UTC")
     for product, used, entitled in pools:
@@ -127,13 +145,15 @@ def _live_line(slot_at: int, pools: tuple[tuple[str, int, int], ...], in_grace: 
     return text.append(f"   in grace {in_grace}")
 
 
-def _print_next_steps(peak: SlotExplanation, data_dir: Path) -> None:
+def _print_next_steps(peak: SlotExplanation, charge: Charge, data_dir: Path) -> None:
     out, seatbeat = console(), program_name()
     where = f"--data-dir {shlex.quote(_shortest(data_dir))}"
     weekend = "--product ORD --from 2022-06-11 --until 2022-06-12"
     steps = (
         (f"explain {where} --product {peak.product} --slot {iso(peak.slot_at)}", "every machine and session of it"),
         (f"usage {where} {weekend}", "who left it open over a weekend"),
+        (f"tokens explain {where} --user {charge.window.user}", "what a user was charged for, and what cost nothing"),
+        (f"tokens forecast {where}", "how long the tokens last, and what expires unused"),
         (f"statement {where} --period 2022Q2 --output json", "the same for programs"),
         ("run --help", "your own heartbeats and FlexNet logs"),
     )

@@ -14,7 +14,7 @@ from pipeline.agents.seats import Seats
 from pipeline.agents.topics import HEARTBEATS
 from pipeline.codec.contracts import read_contract
 from pipeline.codec.schemas import schema_folder
-from pipeline.embedded.fleet import demo_plan, fleet
+from pipeline.embedded.fleet import PlannedSession, demo_plan, demo_story, fleet
 from pipeline.embedded.importer import Framer, Line, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.model.contract import Contract
@@ -23,10 +23,14 @@ from pipeline.model.statement import Statement
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.explain import SlotExplanation
 from pipeline.rules.reading import ContractReading
+from pipeline.rules.tokens.explain import Asked, Charge
 from pipeline.store.client import Client
 from pipeline.store.contracts import store_contract
 from pipeline.store.explain import read_explanation
-from pipeline.store.statements import latest_evidence_at, read_statement
+from pipeline.store.life import current_statement
+from pipeline.store.statements import latest_evidence_at
+from pipeline.store.token_reading import read_token_explanation
+from pipeline.store.tokens import settle_input
 from pipeline.store.writes import write_completeness
 
 LOG: Final = "demo"
@@ -44,10 +48,15 @@ class LiveSeats:
 
 @dataclass(frozen=True, slots=True)
 class DemoOutcome:
-    """The statement, its most over-used peak taken apart, and how much it took."""
+    """The statement, its most over-used peak and one charge in tokens taken apart, and how much it took.
+
+    ``charge`` is what the session ``left_open`` over a weekend cost.
+    """
 
     statement: Statement
     peak: SlotExplanation
+    charge: Charge
+    left_open: PlannedSession
     heartbeats: int
     metering_ms: int
 
@@ -98,7 +107,7 @@ def live_seats(seats: Seats, contract: Contract, reading: ContractReading) -> Li
             in_use.get((product, contract.country), 0),
             reading.entitled_at(product, contract.country, fullest_at),
         )
-        for product in sorted(contract.products)
+        for product in sorted(_pooled(contract))
     )
     return LiveSeats(fullest_at, pools, sum(1 for _ in account.in_grace()))
 
@@ -106,15 +115,24 @@ def live_seats(seats: Seats, contract: Contract, reading: ContractReading) -> Li
 def _outcome(
     client: Client, contract: Contract, body: bytes, reading: ContractReading, heartbeats: int, metering_ms: int
 ) -> DemoOutcome:
-    store_contract(client, contract, body, applied_at=time.time_ns() // 1_000_000)
+    now = time.time_ns() // 1_000_000
+    store_contract(client, contract, body, applied_at=now)
     until = latest_evidence_at(client, contract.account)
     if until is not None:
         write_completeness(client, contract.account, LOG, until)
     period = Period.parse(demo_plan().period)
-    statement = read_statement(client, reading, period, seatbeat=__version__, engine="embedded")
+    settle_input(client, reading, now=now, complete_until=until)
+    statement = current_statement(client, reading, period, seatbeat=__version__, engine="embedded", now=now)
     most = max(statement.pooled, key=lambda line: (line.overuse, line.peak))
     peak = read_explanation(client, reading, most.product, most.country, most.peak_slots[0])
-    return DemoOutcome(statement, peak, heartbeats, metering_ms)
+    left_open = demo_story().tokens.idle
+    weekend = Asked(left_open.opened_at, left_open.closed_at, product=left_open.product, user=left_open.user)
+    (charge,) = read_token_explanation(client, reading, weekend)[1].charges
+    return DemoOutcome(statement, peak, charge, left_open, heartbeats, metering_ms)
+
+
+def _pooled(contract: Contract) -> set[str]:
+    return {product for one in contract.entitlements if one.model == "pooled" for product in one.products}
 
 
 def _numbered(lines: list[bytes]) -> Iterator[Line]:

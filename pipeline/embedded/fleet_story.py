@@ -1,8 +1,8 @@
 """The sample fleet: a studio's second quarter of 2022, in order but for one dear afternoon and one stray click.
 
-Sixty machines share MSTN (20 entitled), ORD (6), STAAD (4) and PLAX (10) under the ten-minute policy. Ordinary days
-stay within that by construction; what is told here is scripted to the second, so that a statement can be checked
-against the story.
+Sixty machines share MSTN (20 entitled), ORD (6), STAAD (4) and PLAX (10) under the ten-minute policy, and some use
+AutoCAD for tokens (``fleet_tokens``). Ordinary days stay within the quantities by construction; what is told here is
+scripted to the second, so that a statement can be checked against the story.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from pipeline.embedded.fleet_days import Member, crew
 from pipeline.embedded.fleet_plan import FleetPlan, FleetProduct, Interval, PlannedSession
+from pipeline.embedded.fleet_tokens import TokenStory, token_story
 from pipeline.model.evidence import PRODUCTION
 from pipeline.model.instants import BASE_SLOT_MS, MINUTE_MS, at_datetime
 
@@ -53,13 +54,14 @@ class DemoStory:
     deadline: StoryEvent
     forgotten: StoryEvent
     colleagues: tuple[PlannedSession, ...]
+    tokens: TokenStory
 
 
 def demo_plan() -> FleetPlan:
     """The sample fleet, story included."""
     story = demo_story()
     told = (story.accidental, story.trial, story.deadline, story.forgotten)
-    sessions = (*story.colleagues, *(session for event in told for session in event.sessions))
+    sessions = (*story.colleagues, *story.tokens.sessions, *(one for event in told for one in event.sessions))
     return replace(_base_plan(), scripted=sessions)
 
 
@@ -72,6 +74,7 @@ def demo_story() -> DemoStory:
         deadline=_deadline(members),
         forgotten=_forgotten(members),
         colleagues=(*_structural_engineers(members), *_deadline_team(members)),
+        tokens=token_story(members, _base_plan().quarter()),
     )
 
 

@@ -23,7 +23,7 @@ def count(lines: list[bytes]) -> Counts:
     sessions = defaultdict(list)
     for line in lines:
         beat = orjson.loads(line)
-        if beat["usage"] == "production":
+        if beat["usage"] == "production" and beat["product"] in ENTITLED:
             sessions[beat["product"], beat["machine"], beat["session"]].append(beat)
     machines = defaultdict(set)
     for (product, machine, _), beats in sessions.items():
