@@ -48,11 +48,20 @@ def test_the_peak_is_explained_in_a_sentence(demo: tuple[Ended, Path]) -> None:
     assert re.search(r"[a-z]{2}-\d+ \([a-z.]+@[a-z.]+\)", sentence)
 
 
+def test_tokens_are_charged_shown_and_one_charge_is_explained(demo: tuple[Ended, Path]) -> None:
+    text = demo[0].out.decode()
+    assert _row(text, "ACD") == ["ACD", "CZ", "autodesk-flex@2021-09-24", "31", "217", "0"]
+    assert "Tokens: 600 granted, 217 debited, 65 expired, balance 318" in text
+    (sentence,) = (line for line in text.splitlines() if line.startswith("Why ACD cost "))
+    assert "7 tokens from 2022-05-06 08:03 to 2022-05-07 08:03 UTC (7 from T-2022)" in sentence
+    assert "It stayed open until 2022-05-09 07:00, but idle since 08:56: that cost nothing." in sentence
+
+
 def test_every_command_it_names_next_runs(demo: tuple[Ended, Path]) -> None:
     ended, temporary = demo
     lines = ended.out.decode().partition("\nNext:\n")[2].splitlines()
     commands = [shlex.split(line) for line in lines if line.startswith("  ") and not line.startswith("   ")]
-    names = {"explain", "usage", "statement", "run"}
+    names = {"explain", "usage", "tokens", "forecast", "statement", "run"}
     assert {word for command in commands for word in command} & names == names
     for command in commands:
         done = subprocess.run(
