@@ -14,9 +14,10 @@ from typing import Final, Protocol, cast
 
 from pipeline import __version__
 from pipeline.cli.output import report
-from pipeline.model.errors import ContractInvalid, InputError
+from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken
 
 DONE: Final = 0
+FAILED: Final = 1
 WRONG_INPUT: Final = 2
 
 _COMMANDS: Final = (
@@ -53,6 +54,9 @@ def run_command(arguments: Sequence[str] | None) -> int:
     except (InputError, ContractInvalid) as error:
         report(str(error))
         return WRONG_INPUT
+    except InvariantBroken as error:
+        report(f"what is stored contradicts itself: {error}; `seatbeat audit` tells where")
+        return FAILED
     except BrokenPipeError:
         # Whoever reads has seen enough. What is still buffered must not fail once more when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

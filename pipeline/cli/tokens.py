@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import orjson
 
 from pipeline.cli.access import add_store_options, ask_store, parse_instant
-from pipeline.cli.output import console, report
+from pipeline.cli.output import console
 from pipeline.cli.posting import now_ms
 from pipeline.cli.token_orders import add_buy_parser, add_credit_parser
 from pipeline.cli.token_tables import print_balance, print_explanation, print_forecast, print_ledger
@@ -31,11 +31,9 @@ from pipeline.rules.reading import ContractReading
 from pipeline.rules.tokens.balance import balances
 from pipeline.rules.tokens.explain import Asked
 from pipeline.rules.tokens.forecast import forecast
-from pipeline.rules.tokens.ledger import LedgerBroken
 from pipeline.store.client import Client
 from pipeline.store.token_reading import TokenState, read_token_explanation, read_token_state
 
-FAILED: Final = 1
 Answer = TypeVar("Answer")
 
 
@@ -136,12 +134,7 @@ def run_forecast(args: argparse.Namespace) -> int:
 
 
 def _asked(args: argparse.Namespace, question: Callable[[Client, ContractReading], Answer]) -> Answer:
-    """Ask the store; a ledger that breaks a law of its own ends the command with what to do."""
-    try:
-        return ask_store(args, lambda client, reading, _engine: question(client, reading))
-    except LedgerBroken as error:
-        report(printable(f"the stored ledger is broken: {error}; `seatbeat audit` tells where"))
-        raise SystemExit(FAILED) from error
+    return ask_store(args, lambda client, reading, _engine: question(client, reading))
 
 
 def _currency(reading: ContractReading) -> str:

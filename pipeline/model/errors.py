@@ -54,6 +54,10 @@ class Mistake:
     remedy: str
 
 
+class InvariantBroken(Exception):
+    """What is stored breaks a law that every part of Seatbeat keeps: nothing may go on from there."""
+
+
 class ContractInvalid(Exception):
     """A contract with every mistake found in it, in order of line."""
 

@@ -15,13 +15,14 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from pipeline.model.errors import InvariantBroken
 from pipeline.model.ledger import Credit, Debit, Entry, Expiry, Fact, Grant, Part, Posting, Refusal, Settled, Window
 from pipeline.rules.tokens.activity import Span
 from pipeline.rules.tokens.packs import Pack, expires_at
 from pipeline.rules.tokens.windows import Pool
 
 
-class LedgerBroken(Exception):
+class LedgerBroken(InvariantBroken):
     """An entry that breaks a law of the ledger: no part of Seatbeat can have meant it, and the process must end."""
 
 
