@@ -1,4 +1,4 @@
-"""The sink: usage, dead letters, denials, commands and contracts into ClickHouse, usage folded again by key."""
+"""The sink: what all topics say into ClickHouse, usage folded again by key, the rest at its place in the log."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ from pipeline.agents.app import build_app, raw_topics
 from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
 from pipeline.agents.continuity import Continuity
 from pipeline.agents.settings import Settings
-from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
-from pipeline.codec import commands, dead_letters, denials
+from pipeline.agents.topics import (
+    COMMANDS,
+    CONTRACTS,
+    DENIALS,
+    HEARTBEATS_DLQ,
+    HEARTBEATS_QUARANTINE,
+    TOKEN_LEDGER,
+    USAGE,
+)
+from pipeline.codec import commands, dead_letters, denials, ledger
 from pipeline.codec.contracts import read_contract
 from pipeline.codec.dead_letters import DeadLetter
 from pipeline.codec.denials import Denial
@@ -31,6 +39,8 @@ from pipeline.store import writes
 from pipeline.store.client import Client
 from pipeline.store.commands import Placed, write_commands
 from pipeline.store.contracts import store_contract
+from pipeline.store.ledger import Placed as PlacedPosting
+from pipeline.store.ledger import write_postings
 
 RETRY_FIRST_S = 0.2
 UNREADABLE = "unreadable"
@@ -60,6 +70,7 @@ class Batch:
     denials: list[Denial] = field(default_factory=list)
     commands: list[Placed] = field(default_factory=list)
     contracts: list[AppliedContract] = field(default_factory=list)
+    postings: list[PlacedPosting] = field(default_factory=list)
 
     def write(self, client: Client) -> None:
         """Insert everything; facts first, so that what is counted as delivered is stored."""
@@ -70,6 +81,7 @@ class Batch:
         for one in self.contracts:
             store_contract(client, one.contract, one.body, one.applied_at, one.applied_by)
         write_commands(client, self.commands)
+        write_postings(client, self.postings)
         writes.write_deliveries(client, self.deliveries)
 
 
@@ -111,6 +123,8 @@ class SinkStep:
             self._batch.commands.append(_command(self._log_id, message, value))
         elif message.topic == CONTRACTS:
             self._batch.contracts.append(_contract(message, value))
+        elif message.topic == TOKEN_LEDGER:
+            self._batch.postings.append(_posting(self._log_id, message, value))
         else:
             self._batch.denials.append(denials.decode(value))
 
@@ -119,6 +133,12 @@ def _command(log_id: str, message: Message, value: bytes) -> Placed:
     command = commands.decode(value)
     _check_key(message, encode_key(command.account))
     return Placed(command, log_id, message.topic, message.partition, message.offset, message.received_at)
+
+
+def _posting(log_id: str, message: Message, value: bytes) -> PlacedPosting:
+    posting = ledger.decode(value)
+    _check_key(message, encode_key(posting.account))
+    return PlacedPosting(log_id, message.partition, message.offset, posting)
 
 
 def _contract(message: Message, value: bytes) -> AppliedContract:
@@ -174,7 +194,7 @@ class StoreWriter:
 
 
 SINK_TOPICS: Final = {
-    "sink": (USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS),
+    "sink": (USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS, TOKEN_LEDGER),
     "quarantine": (HEARTBEATS_QUARANTINE,),
 }
 """What each storing role reads. A flood of dead letters waits in a role of its own."""

@@ -58,12 +58,20 @@ def write_commands(client: Client, placed: Iterable[Placed]) -> None:
 
 def read_commands(client: Client, account: str) -> list[Logged]:
     """Every command of an account in log order, repetitions and conflicts included (``rules.log.first_of_each``)."""
+    return [Logged(one.command, one.received_at) for one in read_placed(client, account)]
+
+
+def read_placed(client: Client, account: str) -> list[Placed]:
+    """As ``read_commands``, each where it stood."""
     rows = client.query(
-        "SELECT body, toUnixTimestamp64Milli(received_at) FROM commands FINAL WHERE account = {account:String} "
+        "SELECT body, log, topic, partition, offset, toUnixTimestamp64Milli(received_at) FROM commands FINAL WHERE account = {account:String} "
         "ORDER BY min(received_at) OVER (PARTITION BY log), log, partition, offset",
         {"account": account},
     ).result_rows
-    return [Logged(codec.decode(str(body).encode("utf-8")), cast(int, received_at)) for body, received_at in rows]
+    return [
+        Placed(codec.decode(str(body).encode("utf-8")), *place)
+        for body, *place in cast(list[tuple[str, str, str, int, int, int]], rows)
+    ]
 
 
 def read_first_commands(client: Client, account: str) -> tuple[Logged, ...]:

@@ -6,15 +6,17 @@ told anew is judged by what is told, so whoever forgets keeps more than evidence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.model.ledger import Posting, Window
+from pipeline.model.statement import VoidEntry
 from pipeline.rules.sessions import Session
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.windows import Pool, is_charged, open_windows, pools_of
+from pipeline.rules.voids import without
 
 
 class _Group(NamedTuple):
@@ -52,6 +54,13 @@ class TokenEvidence:
         self._groups: dict[_Group, dict[SessionKey, Session]] = {}
         self._open: dict[Pool, list[Window]] = {}
         self._touched: set[Pool] = set()
+        self._voids: tuple[VoidEntry, ...] = ()
+
+    def heed(self, voids: Sequence[VoidEntry]) -> None:
+        """Leave out of every open window what is voided. What is settled stays: a credit makes it good."""
+        if tuple(voids) != self._voids:
+            self._voids = tuple(voids)
+            self.touch()
 
     def merge(self, day: SessionDay) -> None:
         """Take in a session day; what is not charged in tokens is passed over."""
@@ -63,8 +72,11 @@ class TokenEvidence:
         self._touched |= pools_of((session,), self._reading)
 
     def forget(self, before_at: int) -> None:
-        """Drop the sessions that were last heard of before an instant."""
+        """Drop the sessions that were last heard of before an instant, but for users who have windows yet to settle."""
+        waiting = {_Group(one.country, one.user, self._reading.family(one.product)) for one in self._open}
         for key, group in [*self._groups.items()]:
+            if key in waiting:
+                continue
             kept = {name: one for name, one in group.items() if one.last_at >= before_at}
             if kept:
                 self._groups[key] = kept
@@ -90,7 +102,7 @@ class TokenEvidence:
             group = _Group(pool.country, pool.user, self._reading.family(pool.product))
             windows = open_windows(
                 pool,
-                self._groups.get(group, {}).values(),
+                without(self._groups.get(group, {}).values(), self._voids),
                 ledger.settled.get(pool, ()),
                 ledger.settled_until_at,
                 self._reading,
@@ -107,7 +119,7 @@ class TokenEvidence:
         return sum(window.rate for windows in self.open_windows(ledger).values() for window in windows)
 
     def sessions(self) -> Iterable[Session]:
-        """Every session kept."""
+        """Every session kept, whatever is voided."""
         return [session for group in self._groups.values() for session in group.values()]
 
     def _group(self, key: SessionKey) -> _Group:

@@ -14,6 +14,8 @@ from pipeline.model.ledger import Credit, Debit, Grant, Part
 from pipeline.rules.tokens.packs import expires_at
 
 DEFAULT_TEAM = "default"
+PACKS_MAX = 300
+"""The packs of one purchase at most: it is posted whole, and so must fit a message."""
 
 
 def teams_of(contract: Contract) -> frozenset[str]:
@@ -43,6 +45,9 @@ def buy(
     ``grants`` are the packs bought so far, ``packs`` the ids of all there are: a credit may have made some. A purchase
     is bought once: an order that adds to one which stands, in a contract or from an order, is another with its number.
     """
+    if len(order.packs) > PACKS_MAX:
+        sentence = f"a purchase has {PACKS_MAX} packs at most, and this one has {len(order.packs)}; order it in parts"
+        return Refused(logged.command.id, "too_many_packs", sentence)
     new: dict[str, Grant] = {}
     for pack in order.packs:
         refused = _refused_pack(logged, pack, teams)

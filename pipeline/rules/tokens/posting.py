@@ -9,7 +9,7 @@ windows by start, product, user; at its end stands up to when everything is sett
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pipeline.model.commands import BuyTokens, CreditTokens, Logged, Refused, Tick
@@ -24,7 +24,9 @@ from pipeline.rules.tokens.packs import Pack, expires_at, pay
 HOLD_MS = DAY_MS
 """How long after a window's start evidence of it may come before it is settled."""
 ENTRIES_MAX = 1_000
-"""The entries of one posting at most, so that it fits a message."""
+"""The entries of one posting at most."""
+BYTES_MAX = 900_000
+"""The bytes of the entries of one posting at most, so that it fits a message."""
 
 
 class Draft:
@@ -157,18 +159,28 @@ def draft(
     return tuple(drafted.entries)
 
 
-def postings(ledger: Ledger, entries: Sequence[Entry], entries_max: int = ENTRIES_MAX) -> tuple[Posting, ...]:
+def postings(
+    ledger: Ledger,
+    entries: Sequence[Entry],
+    entries_max: int = ENTRIES_MAX,
+    bytes_of: Callable[[Entry], int] = lambda _: 0,
+) -> tuple[Posting, ...]:
     """Entries as the postings that follow on a ledger, in order; each is to be read back before the next is written.
 
-    What one order adds stays together: a purchase is posted whole or not at all.
+    What one order adds stays together: a purchase is posted whole or not at all. ``bytes_of`` is what an entry takes in
+    a message, where there are messages.
     """
     found: list[list[Entry]] = []
+    size = 0
     for _, together in groupby(enumerate(entries), key=_order_of):
         added = [entry for _, entry in together]
-        if found and len(found[-1]) + len(added) <= entries_max:
+        added_size = sum(map(bytes_of, added))
+        if found and len(found[-1]) + len(added) <= entries_max and size + added_size <= BYTES_MAX:
             found[-1] += added
+            size += added_size
         else:
             found.append(added)
+            size = added_size
     return tuple(
         Posting(ledger.account, ledger.sequence + number, tuple(together)) for number, together in enumerate(found, 1)
     )

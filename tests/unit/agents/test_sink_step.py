@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from pipeline.agents.checkpoint import Message
 from pipeline.agents.post import contract_message
 from pipeline.agents.sink import SinkStep
-from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, USAGE
-from pipeline.codec import denials
+from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, TOKEN_LEDGER, USAGE
+from pipeline.codec import denials, ledger
 from pipeline.codec.contracts import read_contract
 from pipeline.codec.denials import Denial
 from pipeline.codec.keys import encode_key
 from pipeline.codec.session_days import Delivery
+from pipeline.model.ledger import Entry, Posting, Settled
 from tests.support.members import AT, MINIMAL, with_fields
 from tests.support.messages import LOG, facts_of, facts_stored, message, metered, sunk
 from tests.support.orders import AT as AT_ORDERS
@@ -69,7 +70,7 @@ def test_a_drain_gives_everything_out_once() -> None:
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"null", b"[]", b"{}", b'"x"', b"\xff"])
-@pytest.mark.parametrize("topic", [USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS])
+@pytest.mark.parametrize("topic", [USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS, TOKEN_LEDGER])
 def test_a_message_that_no_part_of_seatbeat_wrote_is_a_dead_letter_and_harms_no_other(
     topic: str, value: bytes | None
 ) -> None:
@@ -118,3 +119,21 @@ def test_a_contract_that_contradicts_itself_is_a_dead_letter_with_every_mistake(
     [letter] = batch.letters
     assert (letter.code, letter.raw) == ("unreadable", value)
     assert all(part in letter.detail for part in ("default_policy", "plugin_of"))
+
+
+POSTING = Posting("acme", 1, (Entry("e1", AT, Settled(AT)),))
+
+
+def test_a_posting_is_kept_at_its_place_in_the_log_and_void_ones_are_left_to_the_readers() -> None:
+    key, value = encode_key("acme"), ledger.encode(POSTING)
+    [batch] = sunk([[Message(TOKEN_LEDGER, 2, offset, key, value, (), AT) for offset in (4, 5)]])
+    assert [(one.log, one.partition, one.offset, one.posting) for one in batch.postings] == [
+        (LOG, 2, 4, POSTING),
+        (LOG, 2, 5, POSTING),
+    ]
+    assert batch.letters == []
+
+
+def test_a_posting_under_another_accounts_key_is_a_dead_letter() -> None:
+    [batch] = sunk([[Message(TOKEN_LEDGER, 2, 4, encode_key("other"), ledger.encode(POSTING), (), AT)]])
+    assert (batch.postings, [one.code for one in batch.letters]) == ([], ["unreadable"])
