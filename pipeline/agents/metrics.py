@@ -16,6 +16,7 @@ MetricName = Literal[
     "seatbeat_freshness_seconds",  # role: age of the last message acknowledged while there is lag, else 0
     "seatbeat_store_errors_total",  # kind: writes the store refused, which are tried again
     "seatbeat_complete_until_seconds",  # epoch time: whatever was appended before it is stored
+    "seatbeat_tokens_available",  # tokens of this worker's accounts, less what open windows reserve
     "seatbeat_quarantined_accounts",  # accounts whose dead letters go to the quarantine topic now
 ]
 METRIC_NAMES: Final[tuple[str, ...]] = get_args(MetricName)
@@ -34,6 +35,7 @@ class Metrics:
         self._lag = self._gauge("seatbeat_lag_messages", "Messages not committed.", ("role", "topic", "partition"))
         self._freshness = self._gauge("seatbeat_freshness_seconds", "Age of the last message acknowledged.", ("role",))
         self._quarantined = self._gauge("seatbeat_quarantined_accounts", "Accounts in quarantine.", ())
+        self._available = self._gauge("seatbeat_tokens_available", "Tokens that are neither spent nor reserved.", ())
         self._complete = self._gauge("seatbeat_complete_until_seconds", "Everything before is stored.", ())
         self._checkpoints = Histogram(
             "seatbeat_checkpoint_seconds",
@@ -66,6 +68,9 @@ class Metrics:
 
     def complete_until(self, at: int) -> None:
         self._complete.set(at / 1000)
+
+    def tokens_available(self, tokens: int) -> None:
+        self._available.set(tokens)
 
     def quarantined(self, accounts: int) -> None:
         self._quarantined.set(accounts)

@@ -80,7 +80,7 @@ def _parse(name: str, text: str, *, whole_number: bool) -> str | int:
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     "kafka_bootstrap": "Kafka's bootstrap addresses, host:port joined by commas.",
     "clickhouse_dsn": "The store: clickhouse://user:secret@host:port/database or chdb:///folder.",
-    "app_id": "The first part of every consumer group: seatbeat-meter, seatbeat-sink, seatbeat-seats.",
+    "app_id": "The first part of every consumer group: seatbeat-meter, seatbeat-sink, seatbeat-tokens.",
     "instance_id": "A name of this process that stays the same over restarts, for static membership; empty: none.",
     "log_id": "Which log the offsets of heartbeats belong to. Give it a new name whenever that topic is made anew.",
     "contracts": "A folder of contracts (*.yaml), one per account, for live counts; empty: the default policy judges.",

@@ -13,23 +13,29 @@ from typing import Final
 
 import faust
 
-from pipeline.agents.checkpoint import Fail
+from pipeline.agents.asking import Asking
+from pipeline.agents.bookkeeper import Bookkeeper
+from pipeline.agents.checkpoint import Fail, Made
 from pipeline.agents.completeness import keep_mark, stages
 from pipeline.agents.meter import Judged, build_meter
 from pipeline.agents.monitor import Monitor, epoch_ms, serve_health
 from pipeline.agents.producer import Producer
+from pipeline.agents.ranges import Ranges
 from pipeline.agents.seats import Seats, build_seats
 from pipeline.agents.settings import Settings
 from pipeline.agents.sink import SINK_TOPICS, StoreWriter, build_sink
+from pipeline.agents.ticks import Ticks
+from pipeline.agents.tokens import build_tokens
 from pipeline.codec.contracts import load_contract
 from pipeline.model.contract import Contract
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client, connect
 from pipeline.store.completeness import ALL_ACCOUNTS
+from pipeline.store.tokens import accounts_with_tokens
 from pipeline.store.writes import write_completeness
 
-ROLES: Final = ("meter", "sink", "quarantine", "seats")
+ROLES: Final = ("meter", "sink", "quarantine", "seats", "tokens")
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +79,9 @@ class _Worker:
             client, executor = await self._store()
             ping = _pinger(client, executor)
             apps |= self._readers(client, executor)
-            marking = self._marker(client, executor) if "sink" in self._roles else None
+            if "tokens" in self._roles:
+                apps["tokens"] = await self._tokens(client, executor)
+            marking = await self._marker(client, executor) if "sink" in self._roles else None
         for app in apps.values():
             self._stack.push_async_callback(app.stop)
         await asyncio.gather(*(app.start() for app in apps.values()))
@@ -86,10 +94,29 @@ class _Worker:
             self._stack.callback(keeping.cancel)
 
     async def _meter(self) -> faust.App:
+        producer = await self._producer()
+        return build_meter(self._settings, producer, self._fail, self._monitor.made("meter"), self._judged)
+
+    async def _producer(self) -> Producer:
         producer = Producer(self._settings.kafka_bootstrap)
         await producer.start()
         self._stack.push_async_callback(producer.stop)
-        return build_meter(self._settings, producer, self._fail, self._monitor.made("meter"), self._judged)
+        return producer
+
+    async def _tokens(self, client: Client, executor: ThreadPoolExecutor) -> faust.App:
+        settings, made = self._settings, self._monitor.made("tokens")
+        stored, postings = [
+            await self._stack.enter_async_context(Ranges(settings.kafka_bootstrap, f"{settings.app_id}-sink"))
+            for _ in range(2)
+        ]
+        ask = Asking(client, executor, settings.store_retry_max_s, self._retrying)
+        bookkeeper = Bookkeeper(settings.log_id, stored, postings, await self._producer(), ask)
+
+        def observe(checkpoint: Made) -> None:
+            made(checkpoint)
+            self._monitor.metrics.tokens_available(sum(bookkeeper.available.values()))
+
+        return build_tokens(settings, bookkeeper, self._fail, observe)
 
     async def _store(self) -> tuple[Client, ThreadPoolExecutor]:
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
@@ -111,14 +138,20 @@ class _Worker:
             apps["seats"] = build_seats(self._settings, seats, client, executor, self._fail, observe)
         return apps
 
-    def _marker(self, client: Client, executor: ThreadPoolExecutor) -> Callable[[], Awaitable[None]]:
-        """Keeps the completeness mark of this log in the store, for as long as it runs."""
+    async def _marker(self, client: Client, executor: ThreadPoolExecutor) -> Callable[[], Awaitable[None]]:
+        """Keeps the completeness mark of this log in the store, and in the log of commands, for as long as it runs."""
+        loop = asyncio.get_running_loop()
+
+        async def accounts() -> list[str]:
+            return await loop.run_in_executor(executor, accounts_with_tokens, client)
+
+        ticks = Ticks(await self._producer(), accounts)
 
         async def write(mark: int) -> None:
             log_id = self._settings.log_id
-            loop = asyncio.get_running_loop()
             await loop.run_in_executor(executor, write_completeness, client, ALL_ACCOUNTS, log_id, mark)
             self._monitor.metrics.complete_until(mark)
+            await ticks.give(mark)
 
         return lambda: keep_mark(self._settings.kafka_bootstrap, stages(self._settings.app_id), epoch_ms, write)
 

@@ -46,7 +46,8 @@ def audit_ledger(client: Client, reading: ContractReading) -> LedgerAudit:
     account = reading.contract.account
     logged, postings = read_first_commands(client, account), read_postings(client, account)
     tokens = token_reading(reading, logged)
-    evidence = read_token_evidence(client, tokens, voids_in_force(logged))
+    evidence = read_token_evidence(client, tokens)
+    evidence.heed(voids_in_force(logged))
     entries = [entry for posting in postings for entry in posting.entries]
     return LedgerAudit(
         postings=len(postings),

@@ -64,13 +64,14 @@ def read_commands(client: Client, account: str) -> list[Logged]:
 def read_placed(client: Client, account: str) -> list[Placed]:
     """As ``read_commands``, each where it stood."""
     rows = client.query(
-        "SELECT body, log, topic, partition, offset, toUnixTimestamp64Milli(received_at) FROM commands FINAL WHERE account = {account:String} "
+        "SELECT body, log, topic, partition, offset, toUnixTimestamp64Milli(received_at) FROM commands FINAL "
+        "WHERE account = {account:String} "
         "ORDER BY min(received_at) OVER (PARTITION BY log), log, partition, offset",
         {"account": account},
     ).result_rows
     return [
-        Placed(codec.decode(str(body).encode("utf-8")), *place)
-        for body, *place in cast(list[tuple[str, str, str, int, int, int]], rows)
+        Placed(codec.decode(body.encode("utf-8")), log, topic, partition, offset, received_at)
+        for body, log, topic, partition, offset, received_at in cast(list[tuple[str, str, str, int, int, int]], rows)
     ]
 
 

@@ -43,7 +43,9 @@ def read_token_state(client: Client, reading: ContractReading) -> TokenState:
     account = reading.contract.account
     logged = read_first_commands(client, account)
     tokens, ledger = token_reading(reading, logged), read_stored_ledger(client, account)
-    waiting = read_token_evidence(client, tokens, voids_in_force(logged)).open_windows(ledger)
+    evidence = read_token_evidence(client, tokens)
+    evidence.heed(voids_in_force(logged))
+    waiting = evidence.open_windows(ledger)
     return TokenState(
         ledger=ledger,
         reading=tokens,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
 from pipeline.model.commands import Logged, Refused
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.ledger import Posting
-from pipeline.model.statement import Statement, VoidEntry
+from pipeline.model.statement import Statement
+from pipeline.policy.catalogue import metering_catalogue
 from pipeline.policy.tokens import token_catalogue
 from pipeline.rules.coverage import seat_coverage
 from pipeline.rules.people import people_of
@@ -24,6 +25,7 @@ from pipeline.rules.voids import voids_in_force
 from pipeline.store.client import Client
 from pipeline.store.commands import read_first_commands
 from pipeline.store.completeness import read_complete_until
+from pipeline.store.contracts import contract_accounts, stored_contract
 from pipeline.store.ledger import Placed, read_stored_ledger, write_postings
 from pipeline.store.sessions import Selection, read_session_days
 
@@ -43,8 +45,26 @@ def charges_tokens(reading: ContractReading, logged: Iterable[Logged] = ()) -> b
     return by_contract or any(map(is_token_order, logged))
 
 
-def read_token_evidence(client: Client, reading: TokenReading, voids: Sequence[VoidEntry] = ()) -> TokenEvidence:
-    """All stored evidence that may be charged, as voids leave it, a month at a time."""
+KEPT_MS: Final = 37 * DAY_MS
+"""How long after its last sign of life a session is remembered whose windows are settled: more than evidence spans."""
+
+
+def accounts_with_tokens(client: Client) -> list[str]:
+    """The accounts whose time must go on: those whose contract charges tokens, and those that have a ledger."""
+    rows = client.query("SELECT DISTINCT account FROM ledger_log", {}).result_rows
+    found = {str(account) for (account,) in rows}
+    for account in set(contract_accounts(client)) - found:
+        contract = stored_contract(client, account)
+        if contract is not None and charges_tokens(ContractReading(contract, metering_catalogue())):
+            found.add(account)
+    return sorted(found)
+
+
+def read_token_evidence(client: Client, reading: TokenReading, settled: Ledger | None = None) -> TokenEvidence:
+    """All stored evidence that may be charged, a month at a time.
+
+    With a ledger what is settled for good is forgotten as soon as it is read.
+    """
     account, evidence = reading.contract.account, TokenEvidence(reading)
     query = (
         "SELECT DISTINCT toInt32(toUInt16(toStartOfMonth(day))) AS first FROM usage_days "
@@ -53,8 +73,11 @@ def read_token_evidence(client: Client, reading: TokenReading, voids: Sequence[V
     for (first,) in client.query(query, {"account": account}).result_rows:
         from_at = cast(int, first) * DAY_MS
         until_at = from_at + 31 * DAY_MS
-        for day in read_session_days(client, Selection(account, from_at, until_at), voids=voids):
+        for day in read_session_days(client, Selection(account, from_at, until_at)):
             evidence.merge(day)
+        if settled is not None:
+            evidence.open_windows(settled)
+            evidence.forget(min(from_at, settled.settled_until_at) - KEPT_MS)
     return evidence
 
 
@@ -66,8 +89,8 @@ def pending_postings(
     Doing it again with the same evidence gives nothing.
     """
     tokens = token_reading(reading, orders)
-    ledger = read_stored_ledger(client, reading.contract.account)
-    evidence = read_token_evidence(client, tokens, voids_in_force(orders))
+    ledger, evidence = read_stored_ledger(client, reading.contract.account), read_token_evidence(client, tokens)
+    evidence.heed(voids_in_force(orders))
     entries = draft(ledger, reading.contract, evidence, orders, now=now, hold_ms=0, complete_until=complete_until)
     return postings(ledger, entries)
 

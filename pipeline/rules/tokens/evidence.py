@@ -10,13 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.model.evidence import SessionDay, SessionKey
-from pipeline.model.ledger import Posting, Window
+from pipeline.model.instants import HOUR_MS
+from pipeline.model.ledger import Posting, Settled, Window
 from pipeline.model.statement import VoidEntry
 from pipeline.rules.sessions import Session
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.windows import Pool, is_charged, open_windows, pools_of
 from pipeline.rules.voids import without
+
+SOON_MS = HOUR_MS
+"""More than any free connection lasts."""
 
 
 class _Group(NamedTuple):
@@ -90,8 +94,14 @@ class TokenEvidence:
             self._touched |= pools_of(group.values(), self._reading)
 
     def posted(self, posting: Posting) -> None:
-        """Have the windows of the pools that a posting settled worked out anew."""
+        """Have the windows of the pools that a posting settled worked out anew, and of those that begin right after.
+
+        What begins before the end of what is settled is late evidence, which is judged otherwise.
+        """
         for entry in posting.entries:
+            if isinstance(entry.fact, Settled):
+                soon_at = entry.fact.until_at + SOON_MS
+                self._touched |= {pool for pool, found in self._open.items() if found[0].start_at <= soon_at}
             window = getattr(entry.fact, "window", None)
             if isinstance(window, Window):
                 self._touched.add(Pool(window.product, window.country, window.user))
