@@ -17,7 +17,7 @@ from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.sink import Batch, SinkStep, StoreWriter
 
 
-class _AcknowledgesFirst(Checkpoints[Any]):
+class AcknowledgesFirst(Checkpoints[Any]):
     async def _checkpoint(self, stream: StreamT[Any]) -> None:
         async with self._one_at_a_time:
             events, self._events = self._events, []
@@ -29,12 +29,12 @@ class _AcknowledgesFirst(Checkpoints[Any]):
 
 def acknowledges_before_produce() -> None:
     """The meter acknowledges, and then writes."""
-    meter.Checkpoints = _AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
+    meter.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
 
 
 def acknowledges_before_insert() -> None:
     """The sink acknowledges, and then stores."""
-    sink.Checkpoints = _AcknowledgesFirst  # type: ignore[attr-defined]  # as above
+    sink.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # as above
 
 
 def produce_is_not_awaited() -> None:

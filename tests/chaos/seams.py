@@ -21,6 +21,7 @@ from pipeline.agents.seats import SeatsStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.store.client import Client, Parameter, QueryResult, connect
 from tests.chaos.steps import Passing
+from tests.chaos.token_seams import stand_around_tokens
 
 
 def stand_around(passing: Passing) -> None:
@@ -31,6 +32,7 @@ def stand_around(passing: Passing) -> None:
         _after(step, "drain", lambda: passing.step("drained"))
     _after(Batch, "write", lambda: passing.step("inserted all"))
     _around_producer(passing)
+    stand_around_tokens(passing)
     _around_store(passing)
     _around_acknowledgements(passing)
     _around_commits(passing)

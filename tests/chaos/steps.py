@@ -15,12 +15,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Final, Literal, get_args
 
-Role = Literal["meter", "sink", "seats", "quarantine"]
+Role = Literal["meter", "sink", "seats", "quarantine", "tokens"]
 Action = Literal["kill", "stop", "raise"]
 """SIGKILL and SIGSTOP are sent by the process to itself, so that nothing happens between the step and the signal."""
 
 ROLES: Final[tuple[Role, ...]] = ("meter", "sink", "seats")
-"""The roles that every fleet has; ``quarantine`` is a sink for floods."""
+"""The roles that every fleet has; ``quarantine`` is a sink for floods, and ``tokens`` has stories of its own."""
 _FIRST: Final = ("taken", "drained")
 _LAST: Final = ("acked some", "acked all", "committed")
 STEPS: Final[Mapping[Role, tuple[str, ...]]] = {
@@ -36,6 +36,7 @@ STEPS: Final[Mapping[Role, tuple[str, ...]]] = {
         *_LAST,
     ),
     "seats": (*_FIRST, *_LAST),
+    "tokens": (*_FIRST, "drafted", "produced all", "read back", *_LAST),
 }
 """Each step of each role, in the order in which a checkpoint passes them."""
 

@@ -14,6 +14,9 @@ from pipeline.cli.main import main as seatbeat
 from tests.chaos.mutations import MUTATIONS
 from tests.chaos.seams import rewind_late, stand_around
 from tests.chaos.steps import Order, Passing
+from tests.chaos.token_mutations import TOKEN_MUTATIONS
+
+_ALL = {**MUTATIONS, **TOKEN_MUTATIONS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.worker", description=__doc__)
     parser.add_argument("--at", type=Order.parse, help="what happens to it, and at which passing of which step")
     parser.add_argument("--hits", type=Path, help="where to note that it happened")
-    parser.add_argument("--mutation", choices=sorted(MUTATIONS), help="which defence is removed")
+    parser.add_argument("--mutation", choices=sorted(_ALL), help="which defence is removed")
     parser.add_argument("--rewind-late-s", type=float, default=0.0, help="how long it waits before it rewinds")
     parser.add_argument("roles", nargs="+")
     args = parser.parse_args(arguments)
     if args.mutation:
-        MUTATIONS[args.mutation]()
+        _ALL[args.mutation]()
     if args.rewind_late_s:
         rewind_late(args.rewind_late_s)
     stand_around(Passing(args.at, args.hits))

@@ -17,7 +17,16 @@ from typing import Final, Literal
 
 from aiokafka.errors import KafkaError
 
-from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, Topic, topics
+from pipeline.agents.topics import (
+    COMMANDS,
+    DENIALS,
+    HEARTBEATS,
+    HEARTBEATS_DLQ,
+    HEARTBEATS_QUARANTINE,
+    USAGE,
+    Topic,
+    topics,
+)
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.store.client import Client, connect
 from pipeline.store.contracts import store_policies
@@ -35,6 +44,7 @@ READS: Final[Mapping[Role, tuple[str, ...]]] = {
     "sink": (USAGE, HEARTBEATS_DLQ, DENIALS),
     "seats": (USAGE,),
     "quarantine": (HEARTBEATS_QUARANTINE,),
+    "tokens": (USAGE, COMMANDS),
 }
 DRAINED_S_MAX: Final = 180.0
 

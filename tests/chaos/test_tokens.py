@@ -1,0 +1,161 @@
+"""Tokens under everything that goes wrong: the same entries with the same ids, nothing twice, lost or below zero (R5).
+
+After every story the raw log of the ledger, the store's view of it, the rules over the raw log of evidence and orders,
+and a second model must say the same (``token_story``).
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from typing import Final
+
+import pytest
+
+from pipeline.agents.topics import TOKEN_LEDGER, topic
+from tests.chaos.steps import STEPS, Order
+from tests.chaos.token_mutations import TOKEN_MUTATIONS
+from tests.chaos.token_story import TokenStory
+from tests.chaos.world import World
+
+pytestmark = pytest.mark.chaos
+
+KILLED: Final = -signal.SIGKILL
+_STEPS_S_MAX: Final = 1_800.0
+_OFTEN_PASSED: Final = {"taken": 8, "acked some": 6}
+
+
+def begun(world: World) -> TokenStory:
+    """Meter and sink at work, and contracts known."""
+    story = TokenStory(world)
+    for role in ("meter", "sink"):
+        world.keep(role)
+    story.until_stored()
+    return story
+
+
+def check(world: World, story: TokenStory) -> None:
+    """All is worked off, late evidence too, and everybody says the same."""
+    story.live_late()
+    world.until_drained("tokens")
+    story.until_stored()
+    assert story.difference() == "", world.told()
+
+
+def test_a_worker_killed_at_every_step_of_a_posting_posts_the_same_entries(world: World) -> None:
+    story = begun(world)
+    orders = [
+        Order(step, world.chance.randint(1, _OFTEN_PASSED.get(step, 2)), "kill")
+        for step in STEPS["tokens"]
+        for _ in range(world.form.kills)
+    ]
+    world.chance.shuffle(orders)
+    tokens = world.keep("tokens", orders=iter(orders), instance_id="tokens")
+    while not tokens.until_ended(len(orders), 0.2):
+        story.live()
+    check(world, story)
+    world.stop()
+    assert tokens.hits() == Counter(dict.fromkeys(STEPS["tokens"], world.form.kills))
+    assert tokens.statuses == [*[KILLED] * len(orders), 0], tokens.told()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "drafted",
+        *(
+            pytest.param(step, marks=pytest.mark.chaos_long(reason="a zombie at every other step"))
+            for step in STEPS["tokens"]
+            if step != "drafted"
+        ),
+    ],
+)
+def test_a_zombie_that_wakes_after_its_successor_has_posted_and_workers_that_come_and_go(
+    world: World, step: str
+) -> None:
+    story = begun(world)
+    zombie = world.keep("tokens", orders=iter([Order(step, 3, "stop")]))
+    story.live(3)
+    world.until(lambda: zombie.hits().total() == 1)
+    successor = world.keep("tokens")
+    story.live(2)
+    world.until_drained("tokens")
+    zombie.send(signal.SIGCONT)
+    if step == "drafted":
+        world.until(lambda: zombie.said("a posting is void") > 0)
+        assert story.void() > 0
+    world.until(lambda: world.members("tokens") == 2)
+    story.live(2)
+    successor.end()
+    world.until(lambda: world.members("tokens") == 1)
+    story.live(2)
+    check(world, story)
+    world.stop()
+
+
+def test_usage_and_orders_heard_again_from_the_start_post_nothing(world: World) -> None:
+    story = begun(world)
+    tokens = world.keep("tokens")
+    story.live(4)
+    world.until_drained("tokens")
+    tokens.end()
+    posted = len(story.postings())
+    world.reset("tokens")
+    world.keep("tokens")
+    world.until_drained("tokens")
+    assert len(story.postings()) == posted > 0
+    check(world, story)
+    world.stop()
+
+
+def ledger_refuses_messages(world: World, story: TokenStory, mutation: str) -> None:
+    """The topic takes nothing for a while; no later tick makes good what is lost."""
+    config = dict(topic(TOKEN_LEDGER, world.form.stage).config)
+    world.kafka.configure(TOKEN_LEDGER, {**config, "max.message.bytes": "100"})
+    story.live(2)
+    tokens = world.keep("tokens", mutation=mutation)
+    world.until(lambda: 1 in tokens.statuses)
+    if mutation:
+        world.until_drained("tokens")
+    world.kafka.configure(TOKEN_LEDGER, config)
+
+
+def a_zombie_posts(world: World, story: TokenStory, mutation: str) -> None:
+    """What a zombie posts is void, and yet read."""
+    zombie = world.keep("tokens", orders=iter([Order("drafted", 3, "stop")]), mutation=mutation)
+    story.live(3)
+    world.until(lambda: zombie.hits().total() == 1)
+    world.keep("tokens", mutation=mutation)
+    world.until_drained("tokens")
+    before = len(story.postings())
+    zombie.send(signal.SIGCONT)
+    world.until(lambda: len(story.postings()) > before)
+    story.live(1)
+
+
+STORIES: Final = {"ack before it stands": ledger_refuses_messages, "sequence numbers ignored": a_zombie_posts}
+
+
+def test_every_mutation_of_tokens_has_its_story() -> None:
+    assert set(STORIES) == set(TOKEN_MUTATIONS)
+
+
+@pytest.mark.parametrize("mutation", STORIES)
+def test_a_removed_defence_shows_in_the_ledger(world: World, mutation: str) -> None:
+    story = begun(world)
+    STORIES[mutation](world, story, mutation)
+    world.until_drained("tokens")
+    world.stop()
+    for role in ("meter", "sink", "tokens"):
+        world.keep(role)
+    world.until_drained("tokens")
+    story.until_stored()
+    assert story.difference() != "", "what was lost came back, or nothing was lost"
+
+
+def test_with_the_defence_in_place_nothing_shows_while_the_ledger_refuses_messages(world: World) -> None:
+    story = begun(world)
+    ledger_refuses_messages(world, story, "")
+    world.until_drained("tokens")
+    story.until_stored()
+    assert story.difference() == ""

@@ -1,0 +1,39 @@
+"""Stands around the tokens agent: its steps, and the steps of a posting."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipeline.agents.ledger_log import LedgerLog
+from pipeline.agents.ticks import Ticks
+from pipeline.agents.tokens import TokensStep
+from pipeline.model.ledger import Posting
+from tests.chaos.steps import Passing
+
+
+def stand_around_tokens(passing: Passing) -> None:
+    """Tell of every step; time in the log is the story's, not that of the clock."""
+    take, drain, post = TokensStep.take, TokensStep.drain, LedgerLog.post
+
+    def heard_take(self: TokensStep, message: object) -> None:
+        take(self, message)  # type: ignore[arg-type]  # a seam
+        passing.step("taken")
+
+    def heard_drain(self: TokensStep) -> object:
+        drained = drain(self)
+        passing.step("drained")
+        return drained
+
+    async def heard_post(self: LedgerLog, posting: Posting) -> bool:
+        passing.step("drafted")
+        stands = await post(self, posting)
+        passing.step("read back")
+        return stands
+
+    async def gives_none(_self: Ticks, _mark: int) -> None:
+        await asyncio.sleep(0)
+
+    TokensStep.take = heard_take  # type: ignore[method-assign]  # a seam
+    TokensStep.drain = heard_drain  # type: ignore[method-assign,assignment]  # a seam
+    LedgerLog.post = heard_post  # type: ignore[method-assign]  # a seam
+    Ticks.give = gives_none  # type: ignore[method-assign,assignment]  # a seam

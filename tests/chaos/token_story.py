@@ -1,0 +1,247 @@
+"""A story of tokens: use, purchases and ticks day after day, and what the ledger must say of them.
+
+Every day's use is told, in disorder and twice, before the tick that settles it. All instants are whole minutes, so that
+the second model of ``tests.support.token_auditor`` can follow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Final, cast
+
+from pipeline.agents.checkpoint import Message
+from pipeline.agents.post import command_message, contract_message
+from pipeline.agents.producer import Outgoing
+from pipeline.agents.sink import SINK_TOPICS
+from pipeline.agents.topics import COMMANDS, HEARTBEATS, TOKEN_LEDGER, USAGE
+from pipeline.codec import commands
+from pipeline.codec.contracts import read_contract
+from pipeline.codec.keys import encode_key
+from pipeline.codec.session_days import decode_frame
+from pipeline.model.commands import BuyTokens, Command, Logged, Tick
+from pipeline.model.contract import TokenPack
+from pipeline.model.instants import DAY_MS
+from pipeline.model.ledger import Debit, Entry
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.log import first_of_each
+from pipeline.rules.reading import ContractReading
+from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.posting import draft, postings
+from pipeline.store.ledger import read_postings
+from pipeline.store.tokens import token_reading
+from tests.chaos.inputs import Sent
+from tests.chaos.world import DRAINED_S_MAX, World
+from tests.support.token_auditor import Auditor, Charged
+
+MINUTE: Final = 60_000
+BEGINS_AT: Final = 1_651_363_200_000
+"""2022-05-01T00:00:00Z."""
+RATE: Final = 7
+PACK_0_AT: Final = 1_648_771_200_000
+"""2022-04-01T00:00:00Z."""
+CONTRACT: Final = """
+account: {account}
+country: CZ
+currency: EUR
+products:
+  ACD: {{idle_detection: false}}
+entitlements:
+  - {{product: ACD, model: flex, daily_rate: 7, from: 2022-01-01}}
+token_packs:
+  - {{id: P0, tokens: 40, purchased_at: 2022-04-01}}
+"""
+
+
+class TokenStory:
+    """Some accounts' days in a world. ``day`` counts from 0; a day is settled by the tick two days later."""
+
+    def __init__(self, world: World, accounts: Sequence[str] = ("alfa", "beta")) -> None:
+        self._world, self.accounts, self.day = world, accounts, 0
+        contracts = {one: CONTRACT.format(account=one).encode() for one in accounts}
+        self._contracts = {one: read_contract(one, body) for one, body in contracts.items()}
+        self._send([contract_message(self._contracts[one], body, "chaos") for one, body in contracts.items()])
+
+    def until_stored(self) -> None:
+        """Wait until the sink has stored all there is, contracts, orders and postings included."""
+        self._world.until_drained("meter")
+        topics = self._world.partitions(*SINK_TOPICS["sink"])
+        self._world.kafka.until_committed(f"{self._world.name}-sink", topics, DRAINED_S_MAX)
+
+    def live(self, days: int = 1) -> None:
+        """Some days: use, now and then a purchase, each sent twice, and then the tick."""
+        for _ in range(days):
+            self._world.send([one for account in self.accounts for one in self._use(account, self.day)])
+            self._world.until_drained("meter")
+            self._send([message for account in self.accounts for message in self._orders(account)])
+            self.day += 1
+
+    def live_late(self) -> None:
+        """Use of long ago is told; the next day settles it, too. Everything before must be worked off."""
+        self._world.until_drained("meter", "tokens")
+        self._world.send(
+            [self._beat(one, "late", f"late-{self.day}", BEGINS_AT + 9 * 3_600_000, 30) for one in self.accounts]
+        )
+        self.live()
+
+    def _use(self, account: str, day: int) -> list[Sent]:
+        chance, found = self._world.chance, []
+        for user in range(6):
+            if chance.random() < 0.7:
+                at = BEGINS_AT + day * DAY_MS + chance.randrange(6 * 60, 16 * 60) * MINUTE
+                session = f"{day}-{user}"
+                whole = chance.choice((4, 5, 6, 45, 600))
+                found += [self._beat(account, f"user-{user}", session, at, length) for length in (whole // 2, whole)]
+        found += chance.sample(found, len(found) // 3)
+        chance.shuffle(found)
+        return found
+
+    @staticmethod
+    def _beat(account: str, user: str, session: str, at: int, minutes: int) -> Sent:
+        says = {
+            "v": 1, "account": account, "product": "ACD", "machine": f"ws-{user}", "user": user, "session": session,
+            "opened_at": at, "since": at, "at": at + minutes * MINUTE, "state": "close",
+        }  # fmt: skip
+        return Sent(HEARTBEATS, encode_key(account, user), json.dumps(says).encode())
+
+    def _orders(self, account: str) -> Iterator[Outgoing]:
+        chance, now = self._world.chance, BEGINS_AT + self.day * DAY_MS
+        if chance.random() < 0.5:
+            pack = TokenPack(
+                f"P{self.day + 1}", f"PO-{self.day}", "default", chance.choice((3, 20, 50)), now, price=None
+            )
+            buying = command_message(Command(f"buy-{self.day}", account, "chaos", now, BuyTokens((pack,))))
+            yield from (buying, buying)
+        ending = command_message(Command(f"tick-{self.day}", account, "chaos", now, Tick(now + DAY_MS)))
+        yield from [ending] * chance.choice((1, 2))
+
+    def _send(self, messages: Sequence[Outgoing]) -> None:
+        self._world.kafka.send([Sent(one.topic, one.key, one.value, one.headers) for one in messages])
+
+    def postings(self) -> list[Message]:
+        """The raw log of the ledger."""
+        return self._world.kafka.read(self._world.partitions(TOKEN_LEDGER))
+
+    def void(self) -> int:
+        """How many postings of the raw log count nowhere."""
+        return len(self.postings()) - sum(len({one["sequence"] for one in self._raw(each)}) for each in self.accounts)
+
+    def difference(self) -> str:
+        """What differs first between the ledger, as the log and the store have it, and what it must be."""
+        log = self._world.kafka.read(self._world.partitions(HEARTBEATS, USAGE, COMMANDS))
+        for account in self.accounts:
+            told = self._expected(account, log)
+            raw, stored = self._first_of_each_number(account), self._stored(account)
+            if raw != [one.id for one in told]:
+                return f"{account}: the log holds {len(raw)} entries in place of {len(told)}: {_first_wrong(raw, told)}"
+            if stored != raw:
+                return f"{account}: the store shows {len(stored)} of {len(raw)} entries"
+            if (found := _charged(told)) != (due := self._audited(account, log)):
+                wrong = next(pair for pair in zip([*found, None], [*due, None], strict=False) if pair[0] != pair[1])
+                return f"{account}: {wrong[0]} in place of {wrong[1]}"
+        return ""
+
+    def _raw(self, account: str) -> list[dict[str, object]]:
+        read = [cast(dict[str, object], json.loads(one.value or b"")) for one in self.postings()]
+        return [one for one in read if one["account"] == account]
+
+    def _first_of_each_number(self, account: str) -> list[str]:
+        """Ids in order, of the first posting of each number that is the next: told as plainly as possible."""
+        ids: list[str] = []
+        number = 0
+        for one in self._raw(account):
+            if one["sequence"] == number + 1:
+                number += 1
+                ids += [str(entry["id"]) for entry in cast(list[dict[str, object]], one["entries"])]
+        return ids
+
+    def _stored(self, account: str) -> list[str]:
+        with closing(self._world.store()) as client:
+            rows = client.query(
+                "SELECT id FROM ledger WHERE account = {account:String} ORDER BY sequence, `index`",
+                {"account": account},
+            ).result_rows
+            folded = Ledger(account)
+            for one in read_postings(client, account):
+                folded.append(one)
+        viewed = [str(id_) for (id_,) in rows]
+        assert [*folded.entries] == viewed, "the view and the rules read the stored log alike"
+        return viewed
+
+    def _expected(self, account: str, log: Sequence[Message]) -> list[Entry]:
+        """The entries that the rules draft, order by order, from what stood in the raw log when each was given."""
+        contract = self._contracts[account]
+        reading = token_reading(ContractReading(contract, metering_catalogue()))
+        ledger, evidence = Ledger(account), TokenEvidence(reading)
+        orders: list[Logged] = []
+        for usage, logged in _by_order(account, log, USAGE):
+            for frame in (decode_frame(one.value or b"") for one in usage):
+                for day in frame.days if frame.account == account else ():
+                    evidence.merge(day)
+            orders.append(logged)
+            evidence.touch()
+            firsts, _ = first_of_each(orders)
+            for one in postings(ledger, draft(ledger, contract, evidence, firsts, now=logged.received_at)):
+                assert ledger.append(one)
+        return [*ledger.entries.values()]
+
+    @staticmethod
+    def _audited(account: str, log: Sequence[Message]) -> list[Charged]:
+        """What the second model charges."""
+        auditor, bought = Auditor(RATE), set[str]()
+        auditor.buy("P0", "default", 40, PACK_0_AT // MINUTE)
+        ends: dict[tuple[str, str], tuple[int, int]] = {}
+        for beats, logged in _by_order(account, log, HEARTBEATS):
+            for says in (json.loads(one.value or b"") for one in beats):
+                if says["account"] == account:
+                    opened, last = says["opened_at"] // MINUTE, says["at"] // MINUTE
+                    ends[says["user"], says["session"]] = (
+                        opened, max(last, ends.get((says["user"], says["session"]), (0, 0))[1]),
+                    )  # fmt: skip
+            order = logged.command.order
+            if isinstance(order, BuyTokens):
+                for pack in order.packs:
+                    if pack.id not in bought:
+                        auditor.buy(pack.id, pack.team, pack.tokens, pack.purchased_at // MINUTE)
+                        bought.add(pack.id)
+            elif isinstance(order, Tick):
+                auditor.sessions = {}
+                for (user, _), (opened, last) in ends.items():
+                    auditor.use(user, opened, last)
+                auditor.tick((order.complete_until - DAY_MS) // MINUTE)
+        return auditor.charged
+
+
+def _by_order(account: str, log: Sequence[Message], topic: str) -> Iterator[tuple[list[Message], Logged]]:
+    """An account's orders in log order, each with the messages of another topic since the one before it."""
+    others = sorted((one for one in log if one.topic == topic), key=lambda one: one.received_at)
+    read = 0
+    for one in log:
+        if one.topic == COMMANDS and one.key == encode_key(account):
+            until = read
+            while until < len(others) and others[until].received_at <= one.received_at:
+                until += 1
+            yield others[read:until], Logged(commands.decode(one.value or b""), one.received_at)
+            read = until
+
+
+def _charged(told: Sequence[Entry]) -> list[Charged]:
+    """The debits of a ledger as the second model has them."""
+    return [
+        Charged(
+            fact.window.user, fact.window.start_at // MINUTE, fact.window.end_at // MINUTE, fact.team,
+            [part.pack for part in fact.parts for _ in range(part.tokens)], fact.uncovered,
+        )
+        for fact in (one.fact for one in told)
+        if isinstance(fact, Debit)
+    ]  # fmt: skip
+
+
+def _first_wrong(raw: Sequence[str], told: Sequence[Entry]) -> str:
+    """The first entry that differs."""
+    for place, entry in enumerate(told):
+        if place >= len(raw) or raw[place] != entry.id:
+            return f"entry {place} should be {entry}"
+    return f"entry {len(told)} should not be there"
