@@ -5,7 +5,7 @@ already frozen for that quarter. It is told in steps, by what is newly known, wh
 
 ``late_evidence``  recomputed from today's evidence, with the voids, people and contract known at the close
 ``void``           the same with today's voids
-``contract``       the same with today's contract and people: the contract corrected for the past
+``contract``       the same with today's contract and people: the contract corrected for the past, at the prices billed
 ``credit``         what a vendor granted in a dispute of the line
 
 Of each step, what closed quarters carry already is left out, step by step: a void that was told once is not told
@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from pipeline.model.contract import Model
+from pipeline.model.contract import Contract, Model, Product
 from pipeline.model.instants import Period
 from pipeline.model.statement import Adjustment, AdjustmentKind, Line, PooledLine, Statement
 
@@ -53,6 +53,20 @@ class Recomputed:
     with_voids: tuple[Line, ...]
     with_contract: tuple[Line, ...]
     granted: Amounts = field(default_factory=dict)
+
+
+def at_billed_prices(today: Contract, billed: Iterable[Contract]) -> Contract:
+    """A contract as it is read for a closed quarter: what had a unit price keeps it, whatever it costs today.
+
+    ``billed`` are the contracts of the quarter's close and of later quarters' closes after it, in log order: the first
+    that has a price for a product has billed it, at the close or as an adjustment. Where none has, today's corrects.
+    """
+    products = dict(today.products)
+    for contract in reversed([*billed]):
+        for code, listed in contract.products.items():
+            if listed.unit_price is not None:
+                products[code] = replace(products.get(code, Product(code)), unit_price=listed.unit_price)
+    return replace(today, products=products)
 
 
 def amounts(lines: Iterable[Line]) -> dict[LineId, int]:

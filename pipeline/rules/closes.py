@@ -61,6 +61,13 @@ def read_closes(logged: Iterable[Logged], read_statement: Callable[[str], Statem
     return Closes({closed.close.period: closed for closed in in_order}, tuple(refused))
 
 
+def billed_since(closed: Closed, quarters: Mapping[str, Closed]) -> list[Closed]:
+    """A close and those of later quarters after it in the log: what has been billed of its quarter, in that order."""
+    at = closed.position, closed.period.start_at
+    found = [one for one in quarters.values() if one.position >= at[0] and one.period.start_at >= at[1]]
+    return sorted(found, key=lambda one: one.position)
+
+
 def refuse_close(command: Command, close: Close, quarters: Mapping[str, Closed]) -> Refused | None:
     """Why a close would change nothing, after the quarters that are closed already; ``None`` where it would."""
     try:

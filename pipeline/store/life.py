@@ -16,8 +16,8 @@ from pipeline.model.errors import InputError
 from pipeline.model.instants import Period
 from pipeline.model.statement import Line, Statement
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.adjustments import Amounts, Recomputed, adjustments
-from pipeline.rules.closes import Closed, Closes, read_closes
+from pipeline.rules.adjustments import Amounts, Recomputed, adjustments, at_billed_prices
+from pipeline.rules.closes import Closed, Closes, billed_since, read_closes
 from pipeline.rules.credits import granted
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
@@ -68,6 +68,49 @@ def open_statement(
 
 
 @dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a quarter is explained by: a statement, and the contract and commands from which its lines follow.
+
+    ``frozen`` is the statement as the quarter was closed with it, ``None`` while it is open. ``statement`` is that, or
+    where evidence came after the close what it is now under all that was known then, so that lines and evidence agree.
+    """
+
+    reading: ContractReading
+    logged: tuple[Logged, ...]
+    statement: Statement
+    frozen: Statement | None = None
+
+
+def read_grounds(client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine) -> Grounds:
+    """The grounds of a quarter: of a closed one its own contract and the commands before the close.
+
+    Raises as ``current_statement`` does.
+    """
+    logged = read_first_commands(client, reading.contract.account)
+    closed = read_closes(logged, read_statement_json).quarters.get(period.name)
+    if closed is None:
+        return Grounds(
+            reading, logged, read_statement(client, reading, period, seatbeat=seatbeat, engine=engine, logged=logged)
+        )
+    known, before = _reading_of(client, reading, closed), logged[: closed.position]
+    now = read_statement(client, known, period, seatbeat=seatbeat, engine=engine, logged=before)
+    same = now.pooled == closed.statement.pooled
+    return Grounds(known, before, closed.statement if same else replace(now, state="closed"), closed.statement)
+
+
+def _reading_of(client: Client, reading: ContractReading, closed: Closed) -> ContractReading:
+    """The contract that a quarter was closed under. Raises ``InputError`` where the store has lost it."""
+    if closed.close.contract == reading.contract.content_hash:
+        return reading
+    contract = stored_contract(client, closed.command.account, closed.close.contract)
+    if contract is None:
+        version = f"{closed.close.contract[:19]}…"
+        reason = f"does not hold the contract {version} that {closed.period.name} was closed under"
+        raise InputError("the store", reason, "Apply that version again, then the one in force")
+    return ContractReading(contract, metering_catalogue())
+
+
+@dataclass(frozen=True, slots=True)
 class _Past:
     """Closed quarters, recomputed from today's evidence with more and more of what is known today."""
 
@@ -79,7 +122,7 @@ class _Past:
 
     def recompute(self, statement: Statement) -> Recomputed:
         one, period = self.closed[statement.period.name], statement.period
-        known = self._reading_of(one)
+        known = _reading_of(self.client, self.reading, one)
         before, after = self.logged[: one.position], self.logged[one.position :]
         voids = tuple(later for later in after if isinstance(later.command.order, Void | Unvoid))
         as_closed = self._lines(known, period, before)
@@ -88,20 +131,14 @@ class _Past:
         return Recomputed(
             as_closed=as_closed,
             with_voids=with_voids,
-            with_contract=with_voids if is_as_known else self._lines(self.reading, period, self.logged),
+            with_contract=with_voids if is_as_known else self._lines(self._today(one), period, self.logged),
             granted=self.granted.get(period.name, {}),
         )
 
+    def _today(self, closed: Closed) -> ContractReading:
+        """Today's contract, with the prices that the quarter was closed with, or that closes since have billed."""
+        billed = [_reading_of(self.client, self.reading, one).contract for one in billed_since(closed, self.closed)]
+        return ContractReading(at_billed_prices(self.reading.contract, billed), metering_catalogue())
+
     def _lines(self, reading: ContractReading, period: Period, logged: Sequence[Logged]) -> tuple[Line, ...]:
         return read_lines(self.client, reading, period, logged)
-
-    def _reading_of(self, closed: Closed) -> ContractReading:
-        """The contract that a quarter was closed under. Raises ``InputError`` where the store has lost it."""
-        if closed.close.contract == self.reading.contract.content_hash:
-            return self.reading
-        contract = stored_contract(self.client, closed.command.account, closed.close.contract)
-        if contract is None:
-            version = f"{closed.close.contract[:19]}…"
-            reason = f"does not hold the contract {version} that {closed.period.name} was closed under"
-            raise InputError("the store", reason, "Apply that version again, then the one in force")
-        return ContractReading(contract, metering_catalogue())

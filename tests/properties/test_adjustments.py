@@ -54,6 +54,7 @@ class Auditor:
         self.voided: dict[str, str] = {}
         self.granted: Counter[tuple[str, LineId]] = Counter()
         self.seats, self.late_seats, self.price = 1, 1, PRICES["A"]
+        self.closed_at: dict[str, int] = {}
 
     def due(self, period: Period, product: str) -> int:
         by_slot = Counter(
@@ -63,7 +64,8 @@ class Auditor:
         )
         seats = 1 if product == "B" else self.late_seats if period.name >= "2022Q3" else self.seats
         over = max([0, *(count - seats for count in by_slot.values())])
-        cost = over * (self.price if product == "A" else PRICES["B"])
+        price = self.closed_at.get(period.name, self.price)
+        cost = over * (price if product == "A" else PRICES["B"])
         return cost - self.granted[period.name, LineId(product, "CZ", "pooled")]
 
 
@@ -121,6 +123,7 @@ class Lives(RuleBasedStateMachine):
         else:
             assert (closed.lines, closed.adjustments) == (before.lines, before.adjustments)
             self.frozen[period.name] = closed
+            self.auditor.closed_at[period.name] = self.auditor.price
 
     @invariant()
     def what_is_frozen_is_never_rewritten(self) -> None:

@@ -18,8 +18,8 @@ from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period
 from pipeline.model.statement import Adjustment, Basis, Line, Statement
 from pipeline.model.text import fold as folded
-from pipeline.rules.adjustments import LineId, Recomputed, adjustments
-from pipeline.rules.closes import Closed, Closes, read_closes
+from pipeline.rules.adjustments import LineId, Recomputed, adjustments, at_billed_prices
+from pipeline.rules.closes import Closed, Closes, billed_since, read_closes
 from pipeline.rules.credits import granted
 from pipeline.rules.fold import fold
 from pipeline.rules.pooled import pooled_lines
@@ -95,10 +95,11 @@ class History:
         def recompute(statement: Statement) -> Recomputed:
             one = closed[statement.period.name]
             known, now = self._contracts[one.close.contract], len(self._logged)
+            billed = [self._contracts[each.close.contract] for each in billed_since(one, closed)]
             return Recomputed(
                 as_closed=self._lines(statement.period, known, one.position),
                 with_voids=self._lines(statement.period, known, now),
-                with_contract=self._lines(statement.period, self.contract, now),
+                with_contract=self._lines(statement.period, at_billed_prices(self.contract, billed), now),
                 granted=credits_by_quarter.get(statement.period.name, {}),
             )
 
