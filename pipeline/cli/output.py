@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
@@ -15,12 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.codec.letter_reports import printable
+from pipeline.model.commands import Logged
 from pipeline.model.contract import Contract
 from pipeline.model.instants import DAY_MS, iso
 from pipeline.model.money import format_money
 from pipeline.model.statement import PooledLine, SeatLine, Statement
 from pipeline.rules.closes import Closed
-from pipeline.rules.people import listed_orders, people_of
+from pipeline.rules.people import refused_entries
 from pipeline.store.dead_letters import Letters
 
 PIPE_COLUMNS: Final = 10_000
@@ -153,13 +155,11 @@ def void_table(statement: Statement) -> Table | None:
     return table
 
 
-def report_refused(contract: Contract) -> None:
-    """Say on stderr which entries of a contract's lists give nobody anything."""
-    refused = {one.id: one.sentence for one in people_of(contract).refused}
-    for listed in listed_orders(contract):
-        if listed.id in refused:
-            name, index = listed.place
-            report(printable(f"{name}[{index}] of the contract is refused: {refused[listed.id]}"))
+def report_refused(contract: Contract, logged: Sequence[Logged]) -> None:
+    """Say on stderr which entries of a contract's lists give nobody anything, after the commands of the log."""
+    for listed, refused in refused_entries(contract, logged):
+        name, index = listed.place
+        report(printable(f"{name}[{index}] of the contract is refused: {refused.sentence}"))
 
 
 def statement_footer(statement: Statement) -> Text:

@@ -84,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(
                 str(args.contract), str(error), "Choose a default_policy that covers the period"
             ) from error
-    report_refused(contract)
+    if outcome.statement.state == "open":
+        report_refused(contract, outcome.commands)
     report_letters(outcome.letters)
     if outcome.unmatched_ins:
         report(f"{outcome.unmatched_ins:,} IN lines close nothing that these files opened; an older log may hold it")

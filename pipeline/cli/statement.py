@@ -18,6 +18,7 @@ from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.closes import Closes
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
+from pipeline.store.commands import read_first_commands
 from pipeline.store.contracts import contract_versions, stored_contract
 from pipeline.store.life import Engine, current_statement, open_statement, read_life
 
@@ -51,10 +52,11 @@ def run(args: argparse.Namespace) -> int:
     def ask(client: Client, reading: ContractReading, engine: str) -> Statement:
         if args.as_of:
             return _as_of(args.as_of, client, reading, args.period, cast(Engine, engine))
-        report_refused(reading.contract)
         closed = read_life(client, reading.contract.account).quarters.get(args.period.name)
         if closed is not None:
             report(printable(closed_words(closed)))
+        else:
+            report_refused(reading.contract, read_first_commands(client, reading.contract.account))
         known = cast(Engine, engine)
         return current_statement(client, reading, args.period, seatbeat=__version__, engine=known, now=now_ms())
 

@@ -15,6 +15,7 @@ from pipeline.codec.flexnet import FlexnetLog, read_flexnet
 from pipeline.embedded.importer import Framer, Line, import_broken, import_denials, import_heartbeats
 from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, log_identity
 from pipeline.embedded.pipeline import EmbeddedPipeline
+from pipeline.model.commands import Logged
 from pipeline.model.contract import Contract
 from pipeline.model.instants import Period
 from pipeline.model.statement import Statement
@@ -22,6 +23,7 @@ from pipeline.model.text import fold
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
+from pipeline.store.commands import read_first_commands
 from pipeline.store.contracts import store_contract
 from pipeline.store.dead_letters import Letters, read_letters
 from pipeline.store.life import current_statement
@@ -47,9 +49,10 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """The statement, what could not be used, and how many lines were read."""
+    """The statement, the account's commands, what could not be used, and how many lines were read."""
 
     statement: Statement
+    commands: tuple[Logged, ...]
     letters: Letters
     lines: int
     unmatched_ins: int
@@ -97,6 +100,7 @@ async def _run(
         statement = current_statement(client, reading, request.period, seatbeat=__version__, engine="embedded", now=now)
         return RunOutcome(
             statement=statement,
+            commands=read_first_commands(client, account),
             letters=read_letters(client, log_id),
             lines=written + (len(flexnet.broken) if flexnet is not None else 0),
             unmatched_ins=len(flexnet.unmatched_ins) if flexnet is not None else 0,

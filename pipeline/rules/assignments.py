@@ -181,4 +181,4 @@ def _locked(id_: str, held: Holding) -> Refused:
 
 def _named(seats: _Seats) -> str:
     product, country, model = seats
-    return f"{product} in {country} ({model})"
+    return f"{product} in {country} ({model.replace('_', ' ')})"

@@ -6,7 +6,7 @@ The lists are the same thing in bulk. They come first, by the instants they name
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from pipeline.model.commands import Assign, CheckIn, CheckOut, Logged, Order, Refused, Release
@@ -43,6 +43,31 @@ def people_of(contract: Contract, logged: Sequence[Logged] = ()) -> People:
         if no is not None:
             refused.append(no)
     return People(assignments.holdings(), checkouts.taken(), tuple(refused))
+
+
+def refused_entries(contract: Contract, logged: Sequence[Logged] = ()) -> tuple[tuple[Listed, Refused], ...]:
+    """The entries of a contract's lists that give nobody anything, and why, by what commands have changed since.
+
+    Who was given by command what an entry could not give has it, and the entry is no more worth a word. Commands hold
+    no id twice and are in log order.
+    """
+    assignments, checkouts = Assignments(contract), Checkouts(contract)
+    refused = []
+    for one in listed_orders(contract):
+        no = _carry_out(assignments, checkouts, one.id, one.order)
+        if no is not None:
+            refused.append((one, no))
+    for given in logged:
+        if given.command.account == contract.account:
+            _carry_out(assignments, checkouts, given.command.id, given.command.order)
+    found = []
+    for one, no in refused:
+        now = _carry_out(assignments, checkouts, one.id, one.order)
+        if now is None:
+            found.append((one, replace(no, sentence=f"{no.sentence}; by now it is possible, as a command")))
+        elif now.code != "already_assigned" or no.code == now.code:
+            found.append((one, now))
+    return tuple(found)
 
 
 def listed_orders(contract: Contract) -> Iterator[Listed]:
