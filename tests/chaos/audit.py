@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final, cast
 
 from pipeline.agents.topics import HEARTBEATS
+from pipeline.model.instants import Period
+from pipeline.model.statement import SeatLine
 from pipeline.store.client import Client
+from pipeline.store.contracts import contract_versions
+from pipeline.store.life import open_statement
 from pipeline.store.statements import read_statement
-from tests.chaos.oracle import ACCOUNTS, PERIOD, Denied, Statement, Truth, reading_of
+from tests.chaos.judge import ACCOUNTS, PERIOD
+from tests.chaos.oracle import Denied, Statement, Truth, reading_of
 from tests.simulation.knowledge import Fact, Knowledge
 
 _SESSION: Final = "account, product, country, usage, machine, user, session"
@@ -21,6 +28,8 @@ _DAYS: Final = (
 _CLOSES: Final = f"SELECT {_SESSION}, toUnixTimestamp64Milli(closed_at) FROM session_closes FINAL"  # noqa: S608 -- constants
 _DELIVERIES: Final = "SELECT account, log, partition, heartbeats FROM deliveries FINAL"
 _LETTERS: Final = "SELECT log, topic, partition, offset, `index`, code, account FROM dead_letters FINAL"
+_COMMANDS: Final = "SELECT log, partition, offset, toUnixTimestamp64Milli(received_at), body FROM commands FINAL"
+_AFTER: Final = Period.containing(PERIOD.end_at)
 _DENIALS: Final = "SELECT account, toUnixTimestamp64Milli(at), id FROM denials FINAL"
 
 
@@ -38,6 +47,7 @@ def difference(client: Client, truth: Truth, log_id: str) -> str:
         or _unaccounted(stored, truth)
         or _unreadable(letters, truth)
         or _denials(client, truth)
+        or _orders(client, truth, log_id)
         or _statements(client, truth, letters_of)
     )
 
@@ -110,12 +120,49 @@ def _denials(client: Client, truth: Truth) -> str:
     return f"denials: {len(stored)} instead of {len(truth.denied)}, the first that differs is {wrong[0]}"
 
 
+def _orders(client: Client, truth: Truth, log_id: str) -> str:
+    """Every command at its place, word for word, and every version of a contract with when it was applied last."""
+    stored = {}
+    for log, partition, offset, received_at, body in cast(
+        list[tuple[str, int, int, int, str]], client.query(_COMMANDS).result_rows
+    ):
+        _expect(log, log_id)
+        stored[partition, offset] = json.loads(body), received_at
+    for place in sorted({*stored, *truth.orders.placed}):
+        found, expected = stored.get(place), truth.orders.placed.get(place)
+        if found is None or expected is None or (_folded(expected[0]), expected[1]) != found:
+            return f"commands {place}: {found} is stored instead of {expected}"
+    stored_versions = {
+        (account, one.content_hash): (one.applied_at, one.applied_by)
+        for account in ACCOUNTS
+        for one in contract_versions(client, account)
+    }
+    for version in sorted({*stored_versions, *truth.orders.versions}):
+        applied = stored_versions.get(version, (0, ""))
+        applied_at, authors = truth.orders.versions.get(version, (0, frozenset()))
+        if applied[0] != applied_at or applied[1] not in authors:
+            return f"contract {version}: applied {applied} instead of {(applied_at, authors)}"
+    return ""
+
+
+def _folded(record: Mapping[str, object]) -> dict[str, object]:
+    """A command with its user as it is stored (RULES 1)."""
+    folded = {name: unicodedata.normalize("NFC", str(record[name])).casefold() for name in ("user",) if name in record}
+    return {**record, **folded}
+
+
 def _statements(client: Client, truth: Truth, letters_of: Mapping[str, int]) -> str:
     for account in ACCOUNTS:
-        statement = read_statement(client, reading_of(account), PERIOD, seatbeat="chaos", engine="server")
-        found: Statement = (statement.pooled, statement.basis.heartbeats, statement.basis.dead_letters)
+        reading = reading_of(account)
+        statement = read_statement(client, reading, PERIOD, seatbeat="chaos", engine="server")
+        seats = tuple(user for line in statement.lines if isinstance(line, SeatLine) for user in line.users)
+        found: Statement = (statement.pooled, seats, statement.basis.heartbeats, statement.basis.dead_letters)
         letters = letters_of.get(account, 0) + letters_of.get("", 0)
         expected = truth.statement(account, letters)
         if found != expected:
             return f"statement of {account}: {found} instead of {expected}"
+        after = open_statement(client, reading, _AFTER, seatbeat="chaos", engine="server", now=_AFTER.end_at)
+        carried = sorted((one.kind, one.product, one.country, one.amount) for one in after.adjustments)
+        if carried != truth.adjustments(account):
+            return f"adjustments of {account}: {carried} instead of {truth.adjustments(account)}"
     return ""

@@ -11,10 +11,12 @@ from pipeline.agents.topics import DENIALS, HEARTBEATS
 from pipeline.codec import denials
 from pipeline.codec.denials import Denial
 from pipeline.codec.keys import encode_key
+from tests.chaos.orders import posted
 from tests.simulation.inputs import messages
 
 Headers = tuple[tuple[str, bytes], ...]
 _DENIALS_EVERY: Final = 9
+_ORDERS_EVERY: Final = 8
 _DENIED_FROM_AT: Final = 1_651_536_000_000
 
 
@@ -31,7 +33,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Evidence:
-    """An endless stream of small fleets' messages; a denial now and then. The same seed gives the same stream."""
+    """An endless stream of small fleets' messages; a denial, an order, a contract now and then. A seed is a stream."""
 
     seed: int
     _stream: Iterator[Sent] = field(init=False)
@@ -45,7 +47,7 @@ class Evidence:
 
 
 def _messages(chance: Random) -> Iterator[Sent]:
-    number = 0
+    number, orders = 0, posted(chance)
     while True:
         for one in messages(chance):
             # The test's own Kafka client sends no message without both key and value.
@@ -54,6 +56,8 @@ def _messages(chance: Random) -> Iterator[Sent]:
             number += 1
             if number % _DENIALS_EVERY == 0:
                 yield _denial(chance, number)
+            if number % _ORDERS_EVERY == 0:
+                yield from (Sent(*each) for each in next(orders))
 
 
 def _denial(chance: Random, number: int) -> Sent:

@@ -15,6 +15,8 @@ from pipeline.agents import meter, sink, worker
 from pipeline.agents.checkpoint import Checkpoints
 from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.sink import Batch, SinkStep, StoreWriter
+from pipeline.store.client import Client
+from pipeline.store.commands import Placed, write_commands
 
 
 class AcknowledgesFirst(Checkpoints[Any]):
@@ -109,6 +111,15 @@ def error_of_a_flush_is_swallowed() -> None:
     meter.Checkpoints = Swallows  # type: ignore[attr-defined]  # as above
 
 
+def later_order_wins() -> None:
+    """The sink keeps one order of an id, the last it has seen, as though the id were the key."""
+
+    def keeps_the_last(client: Client, placed: Iterable[Placed]) -> None:
+        write_commands(client, {(one.command.account, one.command.id): one for one in placed}.values())
+
+    sink.write_commands = keeps_the_last  # type: ignore[attr-defined]  # as above
+
+
 MUTATIONS: Final[Mapping[str, Callable[[], None]]] = {
     "ack before produce": acknowledges_before_produce,
     "ack before insert": acknowledges_before_insert,
@@ -117,4 +128,5 @@ MUTATIONS: Final[Mapping[str, Callable[[], None]]] = {
     "failed insert ignored": failed_insert_is_ignored,
     "retry with other rows": retry_has_other_rows,
     "error of a flush swallowed": error_of_a_flush_is_swallowed,
+    "later order wins": later_order_wins,
 }

@@ -7,48 +7,33 @@ pipeline; counts are taken here, slot by slot, as RULES 3 says it. Only the arit
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.agents.checkpoint import Message
-from pipeline.agents.topics import DENIALS, HEARTBEATS
+from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS
 from pipeline.codec.contracts import read_contract
-from pipeline.model.instants import Period
 from pipeline.model.statement import PooledLine
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.pooled import pooled_lines
 from pipeline.rules.reading import ContractReading
+from tests.chaos.judge import ACCOUNTS, ASSIGNED_AT, PERIOD, Known, Orders, closed_at, contract_body, known
 from tests.simulation.evidence import SLOT_MS, read_heartbeats
 from tests.simulation.knowledge import Knowledge, Session
 
-PERIOD: Final = Period.parse("2022Q2")
 _HOUR_MS: Final = 3_600_000
 _SLOTS_PER_DAY: Final = 144
-_CONTRACT: Final = """
-account: {account}
-country: CZ
-currency: EUR
-default_policy: {policy}
-products:
-  MSTN: {{name: MicroStation, list_price: "6000.00"}}
-  ORD: {{name: OpenRoads Designer, list_price: "9600.00"}}
-entitlements:
-  - {{product: MSTN, model: pooled, policy: {policy}, quantity: 1, from: 2020-01-01}}
-"""
-ACCOUNTS: Final[Mapping[str, str]] = {
-    "studio": "bentley-select",
-    "Škoda Praha a. s.": "bentley-select-deployed",
-    "設計": "bentley-select",
-}
-"""Every account that evidence speaks of, and the policy of its contract."""
+_LATER: Final = ("void", "unvoid")
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 Denied = tuple[str, int, str]
 """Account, time, id: a denial's place in the store."""
-Statement = tuple[tuple[PooledLine, ...], int, int]
-"""Lines, heartbeats delivered, dead letters."""
+Statement = tuple[tuple[PooledLine, ...], tuple[str, ...], int, int]
+"""Pooled lines, who holds a seat, heartbeats delivered, dead letters."""
+Adjusted = tuple[str, str, str, int]
+"""Kind, product, country and amount of an adjustment of the closed quarter."""
 
 
 @dataclass(slots=True)
@@ -62,6 +47,7 @@ class Truth:
     members: dict[tuple[int, int], int] = field(default_factory=dict)
     denied: set[Denied] = field(default_factory=set)
     unreadable: set[Place] = field(default_factory=set)
+    orders: Orders = field(default_factory=Orders)
 
     def read(self, message: Message) -> None:
         """Take in a message as the broker has it."""
@@ -69,6 +55,9 @@ class Truth:
             place = message.partition, message.offset
             self.members[place], says = read_heartbeats(message)
             self.knowledge.learn(says)
+        elif message.topic in {COMMANDS, CONTRACTS}:
+            if not self.orders.read(message):
+                self.unreadable.add((message.topic, message.partition, message.offset))
         elif not (message.value or b"").startswith(b'{"v":1,'):
             self.unreadable.add((message.topic, message.partition, message.offset))
         elif message.topic == DENIALS:
@@ -77,12 +66,35 @@ class Truth:
 
     def statement(self, account: str, letters: int) -> Statement:
         """The statement of an account, of which (or of nobody) there are so many dead letters."""
-        reading = reading_of(account)
         delivered = sum(count for (name, *_), count in self.knowledge.deliveries.items() if name == account)
-        return pooled_lines(reading, PERIOD, self.counts(account)), delivered, letters
+        today = known(self.orders.of(account))
+        return self._lines(account, today), today.holders, delivered, letters
 
-    def counts(self, account: str) -> dict[tuple[str, str], dict[int, int]]:
-        """Units per product, country and slot of the period (RULES 3)."""
+    def adjustments(self, account: str) -> list[Adjusted]:
+        """What the quarter after the closed one carries: it was closed with no line at all (RULES 7)."""
+        orders = self.orders.of(account)
+        closed = closed_at(orders)
+        if closed is None:
+            return []
+        before, after = orders[:closed], orders[closed:]
+        steps = [
+            ("late_evidence", before),
+            ("void", [*before, *(one for one in after if one["kind"] in _LATER)]),
+            ("contract", orders),
+        ]
+        found, billed = list[Adjusted](), dict[tuple[str, str], int]()
+        for kind, orders_known in steps:
+            due = {(line.product, line.country): line.amount or 0 for line in self._lines(account, known(orders_known))}
+            found += [(kind, *pool, amount - billed.get(pool, 0)) for pool, amount in due.items()]
+            found += [(kind, *pool, -amount) for pool, amount in billed.items() if pool not in due]
+            billed = due
+        return sorted(one for one in found if one[-1])
+
+    def _lines(self, account: str, today: Known) -> tuple[PooledLine, ...]:
+        return pooled_lines(reading_of(account), PERIOD, self.counts(account, today))
+
+    def counts(self, account: str, today: Known) -> dict[tuple[str, str], dict[int, int]]:
+        """Units per product, country and slot of the period (RULES 3), without what is void or covered (RULES 5)."""
         slot_ms, min_use_ms, opening_counts, is_by_machine = {
             "bentley-select": (SLOT_MS, 600_000, False, True),
             "bentley-select-deployed": (_HOUR_MS, 0, True, False),
@@ -91,9 +103,14 @@ class Truth:
         for session, opened_at, last_at, used_at in self._sessions(account):
             if session[3] != "production" or last_at - opened_at < min_use_ms:
                 continue
+            if today.is_void(session[6], session[1]):
+                continue
             unit: object = session[4] if is_by_machine else session
+            covered = session[1] == "MSTN" and session[5] in today.holders
             slots = units.setdefault((session[1], session[2] or "CZ"), {})
             for slot in {at // slot_ms for at in used_at if PERIOD.start_at <= at < PERIOD.end_at}:
+                if covered and slot * slot_ms >= ASSIGNED_AT:
+                    continue
                 if opening_counts or slot != opened_at // slot_ms:
                     slots.setdefault(slot * slot_ms, set()).add(unit)
         return {pool: {at: len(found) for at, found in slots.items()} for pool, slots in units.items()}
@@ -118,5 +135,4 @@ def truth_of(log: Iterable[Message]) -> Truth:
 
 def reading_of(account: str) -> ContractReading:
     """The contract that an account is judged by."""
-    text = _CONTRACT.format(account=json.dumps(account, ensure_ascii=False), policy=ACCOUNTS[account])
-    return ContractReading(read_contract(f"{account}.yaml", text.encode()), metering_catalogue())
+    return ContractReading(read_contract(f"{account}.yaml", contract_body(account)), metering_catalogue())

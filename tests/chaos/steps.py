@@ -31,6 +31,8 @@ STEPS: Final[Mapping[Role, tuple[str, ...]]] = {
         "inserted session_closes",
         "inserted dead_letters",
         "inserted denials",
+        "inserted contracts",
+        "inserted commands",
         "inserted deliveries",
         "inserted all",
         *_LAST,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE
+from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE
 from tests.chaos.inputs import Sent
 from tests.chaos.world import World
 
@@ -24,7 +24,7 @@ def test_topics_between_the_agents_that_are_replayed_change_nothing(steady: Worl
     steady.send(200)
     steady.until_drained()
     before = steady.difference()
-    steady.kafka.send(_again(steady, USAGE, HEARTBEATS_DLQ, DENIALS))
+    steady.kafka.send(_again(steady, USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS))
     steady.check_running()
     assert before == ""
 
@@ -75,7 +75,7 @@ def test_poison_among_good_frames_is_dead_lettered_and_stops_nothing(steady: Wor
 
 def test_what_no_agent_wrote_is_dead_lettered_wherever_it_stands(steady: World) -> None:
     rubbish = (b"rubbish", b"\xff", b"[]", b'{"v":2}')
-    topics = (USAGE, HEARTBEATS_DLQ, DENIALS)
+    topics = (USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS)
     steady.kafka.send([Sent(topic, b"key", value) for topic in topics for value in rubbish])
     steady.send(100)
     steady.check_running()

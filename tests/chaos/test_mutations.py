@@ -68,6 +68,13 @@ def rows_are_stored_twice(world: World, mutation: str) -> None:
     world.until(lambda: sink.hits().total() == 1)
 
 
+def orders_come_in_conflict(world: World, mutation: str) -> None:
+    """Orders come twice, and others under the same id."""
+    world.keep("meter")
+    world.keep("sink", mutation=mutation)
+    world.send(150)
+
+
 Story = Callable[[World, str], None]
 STORIES: Final[Mapping[str, Story]] = {
     "ack before produce": usage_refuses_messages,
@@ -77,6 +84,7 @@ STORIES: Final[Mapping[str, Story]] = {
     "failed insert ignored": store_refuses_rows,
     "retry with other rows": store_refuses_rows,
     "error of a flush swallowed": usage_refuses_messages,
+    "later order wins": orders_come_in_conflict,
     "deliveries that add": rows_are_stored_twice,
     "stretches that add": rows_are_stored_twice,
 }

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from pipeline.agents.topics import (
     COMMANDS,
+    CONTRACTS,
     DENIALS,
     HEARTBEATS,
     HEARTBEATS_DLQ,
@@ -41,7 +42,7 @@ from tests.support.clickhouse import ClickhouseSeam
 
 READS: Final[Mapping[Role, tuple[str, ...]]] = {
     "meter": (HEARTBEATS,),
-    "sink": (USAGE, HEARTBEATS_DLQ, DENIALS),
+    "sink": (USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS),
     "seats": (USAGE,),
     "quarantine": (HEARTBEATS_QUARANTINE,),
     "tokens": (USAGE, COMMANDS),
@@ -237,7 +238,7 @@ class World:
 
     def difference(self) -> str:
         """What differs first between the store and the raw log; ``''`` where nothing does."""
-        log = self.kafka.read(self.partitions(HEARTBEATS, USAGE, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, DENIALS))
+        log = self.kafka.read(self.partitions(HEARTBEATS, HEARTBEATS_QUARANTINE, *READS["sink"]))
         in_log = Counter((one.topic, one.key, one.value) for one in log)
         missing = Counter((one.topic, one.key, one.value) for one in self._accepted) - in_log
         if missing:
