@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pipeline.model.instants import DAY_MS, Period
-from pipeline.model.statement import PooledLine
+from pipeline.model.statement import PooledLine, VoidEntry
 from pipeline.policy.metering import MeteringPolicy
 from pipeline.rules.counting import judge_slot, used_slots
 from pipeline.rules.coverage import Covered
@@ -16,6 +16,7 @@ from pipeline.rules.explain import SlotExplanation, Uncounted
 from pipeline.rules.grace import counts_from
 from pipeline.rules.reading import ContractReading, Judgement
 from pipeline.rules.sessions import Session
+from pipeline.rules.voids import voided_by, without
 
 DAYS_TAKEN_APART_MAX: Final = 3
 """Over-used days of which a slot is taken apart: the first ones. All over-used slots are told with their counts."""
@@ -65,26 +66,52 @@ def slots_to_take_apart(line: PooledLine, overused: Mapping[int, tuple[OverusedS
 
 
 def uncounted_on(
-    reading: ContractReading, line: PooledLine, period: Period, day: int, found: Iterable[Session], covered: Covered
+    reading: ContractReading,
+    line: PooledLine,
+    period: Period,
+    day: int,
+    found: Iterable[Session],
+    covered: Covered,
+    voids: Sequence[VoidEntry] = (),
 ) -> list[UncountedOfDay]:
-    """The sessions with use of the line's product on a UTC day that count in none of its slots, by opening."""
+    """The sessions with use of the line's product on a UTC day that count in none of its slots, by opening.
+
+    They are given as evidence tells them; ``voids`` are applied here, and told where they are the reason.
+    """
     uncounted = []
     for session in sorted(found, key=lambda one: (one.opened_at, one.key)):
-        judged = [
-            (_judged(session, at, judgement, covered), judgement.policy)
-            for judgement in reading.judgements(session.key.product, session.key.country, period)
-            if (judgement.product, judgement.country) == (line.product, line.country)
-            for at in used_slots(
-                session,
-                judgement.policy,
-                max(judgement.from_at, day * DAY_MS),
-                min(judgement.until_at, (day + 1) * DAY_MS),
-            )
+        judged = _judged_on(reading, line, period, day, session, covered)
+        if not judged:
+            continue
+        left = [
+            one for kept in without([session], voids) for one in _judged_on(reading, line, period, day, kept, covered)
         ]
-        if judged and all(one.reason != "counted" for one, _ in judged):
-            last, policy = judged[-1]
-            uncounted.append(UncountedOfDay(day, policy, last))
+        if any(one.reason == "counted" for one, _ in left):
+            continue
+        last, policy = (left or judged)[-1]
+        if not left or any(one.reason == "counted" for one, _ in judged):
+            used = (at for at in session.used_at() if at // DAY_MS == day)
+            void = next(void for at in used if (void := voided_by(session, at, voids)) is not None)
+            last = Uncounted(session, "voided", last.counts_from, void=void)
+        uncounted.append(UncountedOfDay(day, policy, last))
     return uncounted
+
+
+def _judged_on(
+    reading: ContractReading, line: PooledLine, period: Period, day: int, session: Session, covered: Covered
+) -> list[tuple[Uncounted, MeteringPolicy]]:
+    """A session in each slot of the line that it used on a day, in order of time."""
+    return [
+        (_judged(session, at, judgement, covered), judgement.policy)
+        for judgement in reading.judgements(session.key.product, session.key.country, period)
+        if (judgement.product, judgement.country) == (line.product, line.country)
+        for at in used_slots(
+            session,
+            judgement.policy,
+            max(judgement.from_at, day * DAY_MS),
+            min(judgement.until_at, (day + 1) * DAY_MS),
+        )
+    ]
 
 
 def _judged(session: Session, slot_at: int, judgement: Judgement, covered: Covered) -> Uncounted:

@@ -38,6 +38,7 @@ def read_line_explanation(
     """
     log = read_first_commands(client, reading.contract.account) if logged is None else logged
     period, pool = statement.period, (line.product, line.country)
+    voids = voids_in_force(log)
     seats, pools = read_pools(client, reading, period, log)
     overused, covered = overused_by_day(reading, line, pools.get(pool, {})), Covered(seats.coverage)
     slots = slots_to_take_apart(line, overused)
@@ -45,9 +46,7 @@ def read_line_explanation(
     uncounted = []
     for day in [at // DAY_MS for at in slots] or _days_of_use(client, account, period, codes):
         selection = Selection(account, day * DAY_MS, (day + 1) * DAY_MS, codes=codes)
-        uncounted += uncounted_on(
-            reading, line, period, day, read_sessions(client, selection, voids_in_force(log)), covered
-        )
+        uncounted += uncounted_on(reading, line, period, day, read_sessions(client, selection), covered, voids)
     return LineExplanation(
         account=statement.account,
         period=period,
