@@ -13,7 +13,7 @@ from pipeline.cli.output import console, shown
 from pipeline.codec.command_reports import OutcomeRecord, outcome_record
 from pipeline.codec.statement_reading import read_statement_json
 from pipeline.rules.log import first_of_each
-from pipeline.rules.orders import Outcome, outcomes
+from pipeline.rules.orders import outcomes
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.commands import read_commands
@@ -31,12 +31,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """0 with the commands on stdout."""
 
-    def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[Outcome, ...]:
+    def ask(client: Client, reading: ContractReading, _engine: str) -> list[OutcomeRecord]:
         logged = read_commands(client, reading.contract.account)
         by_ledger = refused_token_orders(client, reading, first_of_each(logged)[0])
-        return outcomes(reading, logged, read_statement_json, by_ledger)
+        found = outcomes(reading, logged, read_statement_json, by_ledger)
+        return [outcome_record(one, reading.contract.currency) for one in found]
 
-    records = [outcome_record(one) for one in ask_store(args, ask)]
+    records = ask_store(args, ask)
     if args.output == "json":
         sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         return 0

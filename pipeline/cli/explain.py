@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Literal, cast
 
 import orjson
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline import __version__
 from pipeline.cli.access import add_store_options, ask_store, parse_instant, parse_period
 from pipeline.cli.explain_line import line_tree, named_line
+from pipeline.cli.grounds import quarter_grounds, report_grounds
 from pipeline.cli.output import console, duration, minute
 from pipeline.codec.line_reports import line_explanation_json
 from pipeline.codec.session_reports import explanation_record
@@ -26,7 +25,6 @@ from pipeline.rules.sessions import Session
 from pipeline.store.client import Client
 from pipeline.store.explain import read_explanation
 from pipeline.store.explain_line import read_line_explanation
-from pipeline.store.statements import read_statement
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,9 +66,10 @@ def _run_line(args: argparse.Namespace) -> int:
     """The same for a line of a statement."""
 
     def ask(client: Client, reading: ContractReading, engine: str) -> LineExplanation:
-        known = cast(Literal["embedded", "server"], engine)
-        statement = read_statement(client, reading, args.period, seatbeat=__version__, engine=known)
-        return read_line_explanation(client, reading, statement, named_line(statement, args.line))
+        grounds = quarter_grounds(client, reading, args.period, engine)
+        line = named_line(grounds.statement, args.line)
+        report_grounds(grounds, line)
+        return read_line_explanation(client, grounds.reading, grounds.statement, line, grounds.logged)
 
     explained = ask_store(args, ask)
     if args.output == "json":

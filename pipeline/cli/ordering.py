@@ -101,7 +101,7 @@ def place_order(args: argparse.Namespace, make: MakeOrder, note: Callable[[Clien
             return report_not_posted(error, f"give the same options, --id {command.id} and the instant again")
         if noted:
             report(noted)
-    return _tell(outcome, args.output)
+    return _tell(outcome_record(outcome, reading.contract.currency), args.output)
 
 
 def _outcomes(client: Client, reading: ContractReading, logged: Sequence[Logged]) -> tuple[Outcome, ...]:
@@ -139,12 +139,11 @@ def _read_again(command: Command) -> Command:
         raise InputError(f"--{first.field}", printable(first.reason) + more, first.remedy) from error
 
 
-def _tell(outcome: Outcome, output: str) -> int:
-    record = outcome_record(outcome)
+def _tell(record: OutcomeRecord, output: str) -> int:
     if output == "json":
         sys.stdout.buffer.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     elif record["code"] is None:
-        print(printable(f"{_WORDS[outcome.status]}: {record['what']} (id {record['id']})"))
+        print(printable(f"{_WORDS[record['outcome']]}: {record['what']} (id {record['id']})"))
     else:
         report(printable(refusal_text(record)))
     return 0 if record["code"] is None else REFUSED

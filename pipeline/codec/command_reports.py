@@ -8,9 +8,14 @@ from typing import Final, TypedDict
 from pipeline.codec.commands import kind_of
 from pipeline.model.commands import Order
 from pipeline.model.instants import iso
+from pipeline.model.money import format_money
 from pipeline.rules.orders import Outcome
 
 _SHOWN_MAX: Final = 60
+_NAMES: Final = {"line_model": "model", "from_at": "from", "until_at": "until", "purchased_at": "purchased"}
+_MONEY: Final = frozenset({"amount", "granted"})
+_LEFT_OUT: Final = frozenset({"statement"})
+"""A frozen statement is read with ``seatbeat statement``, not in a line."""
 
 
 class OutcomeRecord(TypedDict):
@@ -29,8 +34,8 @@ class OutcomeRecord(TypedDict):
     possible_at: str | None
 
 
-def outcome_record(outcome: Outcome) -> OutcomeRecord:
-    """A message of the log in the form that programs read."""
+def outcome_record(outcome: Outcome, currency: str) -> OutcomeRecord:
+    """A message of the log in the form that programs read. ``currency`` is that of the account's contract."""
     command, refused = outcome.logged.command, outcome.refused
     possible_at = None if refused is None else refused.possible_at
     return {
@@ -40,7 +45,7 @@ def outcome_record(outcome: Outcome) -> OutcomeRecord:
         "by": command.by,
         "issued_at": iso(command.issued_at),
         "received_at": iso(outcome.logged.received_at),
-        "what": order_text(command.order),
+        "what": order_text(command.order, currency),
         "outcome": outcome.status,
         "code": None if refused is None else refused.code,
         "sentence": None if refused is None else refused.sentence,
@@ -48,21 +53,24 @@ def outcome_record(outcome: Outcome) -> OutcomeRecord:
     }
 
 
-def order_text(order: Order) -> str:
+def order_text(order: Order, currency: str) -> str:
     """An order in a line: its kind and what it states, by the contract's own names."""
     stated = []
     for one in fields(order):
         value = getattr(order, one.name)
-        if value in {None, ""} if not isinstance(value, tuple) else not value:
+        if value is None or value is False or value in ("", ()) or one.name in _LEFT_OUT:  # 0 is stated
             continue
-        name = one.name.removesuffix("_at") if one.name != "at" else "at"
-        text = _instant_text(value) if one.name.endswith("at") or one.name == "complete_until" else _text(value)
-        stated.append(f"{name} {text}")
+        name = _NAMES.get(one.name, one.name)
+        stated.append(name if value is True else f"{name} {_stated(one.name, value, currency)}")
     return f"{kind_of(order)} {', '.join(stated)}"
 
 
-def _instant_text(value: object) -> str:
-    return iso(value) if isinstance(value, int) else _text(value)
+def _stated(name: str, value: object, currency: str) -> str:
+    if isinstance(value, int) and (name in {"at", "complete_until"} or name.endswith("_at")):
+        return iso(value)
+    if isinstance(value, int) and name in _MONEY:
+        return f"{format_money(value, currency)} {currency}"
+    return _text(value)
 
 
 def _text(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from pipeline.model.commands import Logged, Refused
 from pipeline.model.statement import Statement
 from pipeline.rules.closes import read_closes
+from pipeline.rules.disputes import disputes
 from pipeline.rules.log import conflict, first_of_each, is_same
 from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
@@ -40,7 +41,7 @@ def decide(
     closes = read_closes(logged, read_statement).refused if read_statement is not None else ()
     ids = {one.command.id for one in logged}
     of_people = (one for one in people_of(reading.contract, logged).refused if one.id in ids)
-    return (*of_people, *refused_unvoids(logged), *closes)
+    return (*of_people, *refused_unvoids(logged), *disputes(logged).refused, *closes)
 
 
 def outcomes(

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import dispute, explain
-from pipeline.cli.dispute import overused_line, write_packet
+from pipeline.cli.packets import overused_line, write_packet
 from pipeline.codec.packets.files import NAMES
 from pipeline.model.errors import InputError
 from pipeline.model.instants import Period
-from pipeline.model.statement import Basis, PooledLine, Statement
+from pipeline.model.statement import Basis, PooledLine, SeatLine, Statement
 from tests.support.packets import example
 
 LINE = PooledLine("MSTN", "CZ", "bentley-select@2016-04-01", 10, 13, (), 3, (), 2, 3, 96_000, 288_000)
 WITHIN = PooledLine("STAAD", "CZ", "bentley-select@2016-04-01", 10, 9, (), 0, (), 0, 0, None, None)
 BASIS = Basis(None, 0, 0, "sha256:0", "0", "embedded")
-STATEMENT = Statement("acme", Period.parse("2022Q2"), "EUR", (LINE, WITHIN), BASIS)
+SEATS = SeatLine("ACD", "CZ", "single_user", "autodesk-flex@2021-09-24", 1, ("eva",), None)
+STATEMENT = Statement("acme", Period.parse("2022Q2"), "EUR", (SEATS, LINE, WITHIN), BASIS)
 ASKED = ("--period", "2022Q2", "--product", "MSTN")
 
 
@@ -37,6 +38,10 @@ def run(*arguments: str) -> int:
     return declared(args)
 
 
+def write(args: argparse.Namespace) -> None:
+    write_packet(example(), args, args.output)
+
+
 def test_a_line_with_over_use_is_found() -> None:
     assert overused_line(STATEMENT, "MSTN", "CZ") == LINE
 
@@ -45,6 +50,7 @@ def test_a_line_with_over_use_is_found() -> None:
     ("product", "country", "reason"),
     [
         ("STAAD", "CZ", "STAAD in CZ: has no over-use in 2022Q2"),
+        ("ACD", "CZ", r"ACD in CZ: has no pooled line \(only single user\) in 2022Q2"),
         ("MSTN", "SK", "MSTN in SK: has no line in 2022Q2"),
         ("mstn\x1b[2J", "CZ", r"mstn\\u001b\[2J in CZ: has no line in 2022Q2"),
     ],
@@ -61,7 +67,7 @@ def test_a_quarter_without_any_over_use_says_so() -> None:
 
 
 def test_a_folder_gets_every_file_under_the_names_that_the_ticket_gives(tmp_path: Path) -> None:
-    write_packet(example(), parse("dispute", *ASKED, "--out", f"{tmp_path}/new/folder/"))
+    write(parse("dispute", *ASKED, "--out", f"{tmp_path}/new/folder/"))
     assert {one.name for one in (tmp_path / "new" / "folder").iterdir()} == set(NAMES.values())
 
 
@@ -78,14 +84,24 @@ def test_a_folder_gets_every_file_under_the_names_that_the_ticket_gives(tmp_path
 def test_a_file_gets_the_form_of_its_ending_unless_said_otherwise(
     name: str, options: tuple[str, ...], begins: str, tmp_path: Path
 ) -> None:
-    write_packet(example(), parse("dispute", *ASKED, "--out", str(tmp_path / name), *options))
+    write(parse("dispute", *ASKED, "--out", str(tmp_path / name), *options))
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
-        write_packet(example(), parse("dispute", *ASKED, "--out", str(tmp_path / "file" / "a.html")))
+        write(parse("dispute", *ASKED, "--out", str(tmp_path / "file" / "a.html")))
+
+
+def test_without_an_action_the_line_must_be_named() -> None:
+    with pytest.raises(InputError, match="Give --period and --product for a packet, or one of the actions"):
+        run("dispute", "--period", "2022Q2")
+
+
+def test_options_before_an_action_are_kept_and_those_after_it_win() -> None:
+    before = parse("dispute", "--data-dir", "a", "--account", "x", "open", *ASKED, "--account", "y")
+    assert (str(before.data_dir), before.account, before.out, before.language) == ("a", "y", None, "en")
 
 
 @pytest.mark.parametrize("number", ["a\nb", "\x1b[2J", "9" * 201])
