@@ -64,6 +64,7 @@ class Book:
 
     def forget(self, ledger: Ledger) -> None:
         """Drop the evidence that is settled for good."""
+        self.evidence.open_windows(ledger)
         self.evidence.forget(ledger.settled_until_at - KEPT_MS)
 
     def available(self, ledger: Ledger) -> int:

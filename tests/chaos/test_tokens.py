@@ -51,7 +51,7 @@ def test_a_worker_killed_at_every_step_of_a_posting_posts_the_same_entries(world
     ]
     world.chance.shuffle(orders)
     tokens = world.keep("tokens", orders=iter(orders), instance_id="tokens")
-    while not tokens.until_ended(len(orders), 0.2):
+    while not tokens.until_ended(len(orders), 1.0):
         story.live()
     check(world, story)
     world.stop()

@@ -136,6 +136,8 @@ class TokenStory:
             raw, stored = self._first_of_each_number(account), self._stored(account)
             if raw != [one.id for one in told]:
                 return f"{account}: the log holds {len(raw)} entries in place of {len(told)}: {_first_wrong(raw, told)}"
+            if stored is None:
+                return f"{account}: the view and the rules read the stored log otherwise"
             if stored != raw:
                 return f"{account}: the store shows {len(stored)} of {len(raw)} entries"
             if (found := _charged(told)) != (due := self._audited(account, log)):
@@ -157,7 +159,8 @@ class TokenStory:
                 ids += [str(entry["id"]) for entry in cast(list[dict[str, object]], one["entries"])]
         return ids
 
-    def _stored(self, account: str) -> list[str]:
+    def _stored(self, account: str) -> list[str] | None:
+        """Ids in order as the view has them; ``None`` where the rules read the stored log otherwise."""
         with closing(self._world.store()) as client:
             rows = client.query(
                 "SELECT id FROM ledger WHERE account = {account:String} ORDER BY sequence, `index`",
@@ -167,8 +170,7 @@ class TokenStory:
             for one in read_postings(client, account):
                 folded.append(one)
         viewed = [str(id_) for (id_,) in rows]
-        assert [*folded.entries] == viewed, "the view and the rules read the stored log alike"
-        return viewed
+        return viewed if [*folded.entries] == viewed else None
 
     def _expected(self, account: str, log: Sequence[Message]) -> list[Entry]:
         """The entries that the rules draft, order by order, from what stood in the raw log when each was given."""

@@ -76,12 +76,16 @@ class TokenEvidence:
         self._touched |= pools_of((session,), self._reading)
 
     def forget(self, before_at: int) -> None:
-        """Drop the sessions that were last heard of before an instant, but for users who have windows yet to settle."""
-        waiting = {_Group(one.country, one.user, self._reading.family(one.product)) for one in self._open}
-        for key, group in [*self._groups.items()]:
-            if key in waiting:
-                continue
-            kept = {name: one for name, one in group.items() if one.last_at >= before_at}
+        """Drop the sessions last heard of before an instant, but none that an open window may rest on."""
+        needed: dict[_Group, int] = {}
+        for pool in self._touched:
+            needed[self._group_of(pool)] = 0
+        for pool, windows in self._open.items():
+            group = self._group_of(pool)
+            needed[group] = min(windows[0].start_at, needed.get(group, before_at))
+        for key, sessions in [*self._groups.items()]:
+            since_at = min(before_at, needed.get(key, before_at))
+            kept = {name: one for name, one in sessions.items() if one.last_at >= since_at}
             if kept:
                 self._groups[key] = kept
             else:
@@ -109,7 +113,7 @@ class TokenEvidence:
     def open_windows(self, ledger: Ledger) -> Mapping[Pool, list[Window]]:
         """The windows of every pool that are not settled yet, each in order of start."""
         for pool in self._touched:
-            group = _Group(pool.country, pool.user, self._reading.family(pool.product))
+            group = self._group_of(pool)
             windows = open_windows(
                 pool,
                 without(self._groups.get(group, {}).values(), self._voids),
@@ -134,3 +138,6 @@ class TokenEvidence:
 
     def _group(self, key: SessionKey) -> _Group:
         return _Group(self._reading.country_of(key.country), key.user, self._reading.family(key.product))
+
+    def _group_of(self, pool: Pool) -> _Group:
+        return _Group(pool.country, pool.user, self._reading.family(pool.product))

@@ -165,3 +165,28 @@ def test_an_audit_tells_another_rate_length_and_payment() -> None:
     for changed, what in ((dearer, "other_rate"), (shorter, "other_length"), (unpaid, "other_payment")):
         log = [replace(first, entries=(first.entries[0], changed)), *rest]
         assert what in {one.what for one in audit(log, reading(), evidence_of(1), ())}
+
+
+def test_late_evidence_is_not_forgotten_before_it_is_charged() -> None:
+    evidence, ledger = evidence_of(3), read_ledger("acme", [Posting("acme", 1, (Entry("s", 1, Settled(MONDAY)),))])
+    evidence.forget(MONDAY + 50 * DAY_MS)
+    settled_until = MONDAY + 60 * DAY_MS
+    entries = draft(ledger, CONTRACT, evidence, (), now=MONDAY, hold_ms=0, complete_until=settled_until)
+    assert sum(isinstance(one.fact, Debit) for one in entries) == 3
+    for posting in postings(ledger, entries):
+        ledger.append(posting)
+        evidence.posted(posting)
+    assert not any(evidence.open_windows(ledger).values())
+    evidence.forget(settled_until - 37 * DAY_MS)
+    assert not list(evidence.sessions())
+
+
+def test_who_uses_it_every_day_is_forgotten_day_by_day() -> None:
+    evidence, ledger = evidence_of(60), read_ledger("acme", log_of(58))
+    evidence.open_windows(ledger)
+    evidence.forget(MONDAY + 50 * DAY_MS)
+    assert len(list(evidence.sessions())) == 10
+    assert [one.start_at for found in evidence.open_windows(ledger).values() for one in found] == [
+        MONDAY + 58 * DAY_MS,
+        MONDAY + 59 * DAY_MS,
+    ]
