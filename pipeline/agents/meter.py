@@ -19,10 +19,10 @@ from pipeline.agents.quarantine import Quarantine
 from pipeline.agents.settings import Settings
 from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.codec import dead_letters
-from pipeline.codec.accept import Known
 from pipeline.codec.dead_letters import DeadLetter, member_text
 from pipeline.codec.heartbeats import InvalidMember, invalid_member, judge, members_of
 from pipeline.codec.keys import account_of, encode_key
+from pipeline.codec.known import Known, Stranger
 from pipeline.codec.session_days import Delivery, encode_facts
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
 from pipeline.rules.fold import Fact, UsageFold
@@ -62,16 +62,20 @@ class MeterStep:
 
     def take(self, message: Message) -> None:
         """Judge and fold every heartbeat of a message. Never raises for bad data."""
-        members, invalid = members_of(message.value)
+        invalid: list[InvalidMember] = []
         delivered: dict[str, int] = {}
-        for index, member in self._known.fold(members, self._usage, message.received_at, delivered):
-            judged = judge(member)
+        strangers = self._known.fold(message.value, self._usage, message.received_at, delivered)
+        if strangers is None:
+            members, invalid = members_of(message.value)
+            strangers = [Stranger(index, member) for index, member in enumerate(members)]
+        for stranger in strangers:
+            judged = judge(stranger.member)
             if isinstance(judged, Heartbeat):
                 self._usage.add(judged, message.received_at)
-                self._known.learn(member, judged)
+                self._known.learn(stranger, judged)
                 delivered[judged.account] = delivered.get(judged.account, 0) + 1
             else:
-                invalid.append(invalid_member(index, member, judged))
+                invalid.append(invalid_member(stranger.index, stranger.member, judged))
         for account, heartbeats in delivered.items():
             self._valid += heartbeats
             place = (self._log_id, message.topic, message.partition, message.offset)

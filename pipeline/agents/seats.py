@@ -7,6 +7,7 @@ have stored yet is read from the sink's committed offset on. Both are merges, so
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -27,6 +28,7 @@ from pipeline.store.client import Client
 from pipeline.store.sessions import read_latest_closes, read_latest_session_days
 
 CHECKPOINT_MS = 500
+log = logging.getLogger(__name__)
 
 
 class Seats:
@@ -127,6 +129,8 @@ def build_seats(
         rebuilding.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             fail(error)
+        elif not task.cancelled() and not rebuilding and seats.accounts:
+            log.info("live counts are whole, over %d accounts", len(seats.accounts))
 
     @app.on_partitions_assigned.connect  # type: ignore[arg-type]  # the signal passes its arguments so
     async def on_assigned(_app: faust.App, assigned: set[TP], **_: object) -> None:

@@ -63,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not args.only and not args.smoke:
         (ROOT / "bench").mkdir(exist_ok=True)
         (ROOT / "bench" / "results.json").write_bytes(results.as_json())
+        (ROOT / "bench" / "details.json").write_bytes(results.details())
         if args.write_readme:
             write_readme(ROOT / "README.md", results)
     return 0

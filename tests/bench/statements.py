@@ -6,6 +6,7 @@ from typing import cast
 
 from tests.bench.bench import Bench
 from tests.bench.jobs import ours
+from tests.bench.storage import WORKING_DAYS
 
 
 def run(bench: Bench) -> None:
@@ -25,5 +26,8 @@ def run(bench: Bench) -> None:
             results.note("statement_plan", cast(str, line["plan"]))
             results.note("explain_plan", cast(str, line["explain_plan"]))
     results.note("statement_size", f"{answer['session_days']:,.0f} session days, {answer['slots']:,.0f} slots")
-    results.figure("clickhouse_bytes_per_machine_day", answer["bytes_per_row"])
-    results.figure("clickhouse_gb_million_machines_year", answer["bytes_per_row"] * 1_000_000 * 250 / 1e9)
+    sessions_a_day = answer["session_days"] / (sizes.statement_machines * sizes.statement_days)
+    a_day = answer["bytes_per_row"] * sessions_a_day
+    results.figure("clickhouse_bytes_per_session_day", answer["bytes_per_row"])
+    results.figure("clickhouse_bytes_per_machine_day", a_day)
+    results.figure("clickhouse_gb_million_machines_year", a_day * 1_000_000 * WORKING_DAYS / 1e9)

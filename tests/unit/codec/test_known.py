@@ -1,0 +1,85 @@
+"""Heartbeats known by their bytes: which frames are, and what looks like one and is not. The law: test_heartbeats."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from pipeline.agents.meter import MeterStep
+from pipeline.codec.heartbeats import judge_plainly
+from pipeline.codec.known import Known
+from pipeline.model.evidence import Heartbeat
+from pipeline.rules.fold import UsageFold
+from tests.support.messages import facts_of, message
+
+AT = 1_651_569_060_000
+FRAME = (
+    b'[{"v":1,"account":"acme","product":"A","machine":"%b","user":"u","session":"s","opened_at":%d,"since":%d,"at":%d,'
+    b'"resumed_at":%d,"active_at":%d%b}]'
+)
+
+
+def frame(at: int = AT, machine: bytes = b"ws", end: bytes = b',"usage":"production"') -> bytes:
+    return FRAME % (machine, AT - 60_000, at, at, AT - 60_000, at, end)
+
+
+def taught(value: bytes) -> Known:
+    """A cache that was given a value once."""
+    known = Known()
+    for stranger in known.fold(value, UsageFold(), 0, {}) or ():
+        judged = judge_plainly(stranger.member)
+        if isinstance(judged, Heartbeat):
+            known.learn(stranger, judged)
+    return known
+
+
+@pytest.mark.parametrize("end", [b"", b',"usage":"trial"', b',"platform":"\xc3\xa9"'])
+def test_a_client_that_says_the_same_a_minute_later_is_known(end: bytes) -> None:
+    known, delivered = taught(frame(end=end)), dict[str, int]()
+    assert known.fold(frame(AT + 60_000, end=end), UsageFold(), 0, delivered) == []
+    assert delivered == {"acme": 1}
+
+
+def test_neighbours_are_known_though_a_stranger_stands_among_them() -> None:
+    known, delivered = taught(frame()), dict[str, int]()
+    mixed = b",".join(one[1:-1] for one in (frame(), frame(machine=b"other"), frame(end=b""), frame(AT + 1)))
+    strangers = known.fold(b"[%b]" % mixed, UsageFold(), 0, delivered)
+    assert strangers is not None
+    assert [one.index for one in strangers] == [1, 2]
+    assert delivered == {"acme": 2}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        frame()[:-2] + b"]",
+        frame()[:-1] + b",]",
+        frame() + b"]",
+        frame()[:-1] + b"," + frame()[1:-1] + b"x]",
+        frame(end=b',"at":1'),
+        frame(end=b',"a\\u0074":1'),
+        frame(end=b',"x":{"opened_at":1}'),
+        frame(end=b',"x":[{},{"opened_at":1651569060000}]'),
+        frame(machine=b'ws},{\\"opened_at\\":1651569060000'),
+        frame(AT - 120_000),
+        frame(999),
+        frame(AT, end=b',"session":"twice"'),
+        b"[]", b"{}", b"", b"[{}]", b'[{,"opened_at":}]',
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_known_heartbeat_is_judged_as_it_would_be_without(value: bytes) -> None:
+    plain, after = MeterStep("log"), MeterStep("log")
+    plain.take(message(value, 7))
+    for offset, before in enumerate((frame(), frame(), value, value)):
+        after.take(message(before, offset))
+    after.drain()
+    after.tally()
+    after.take(message(value, 7))
+    assert after.tally() == plain.tally()
+    assert facts_of(after.drain()).days == facts_of(plain.drain()).days
+
+
+def test_times_elsewhere_in_a_heartbeat_keep_it_from_being_known() -> None:
+    value = frame(end=b',"a\\u0074":%d' % (AT + 5))
+    assert orjson.loads(value)[0]["at"] == AT + 5
+    assert [one.index for one in taught(value).fold(value, UsageFold(), 0, {}) or ()] == [0]
