@@ -13,6 +13,7 @@ from pipeline.rules.fold import UsageFold
 from tests.support.messages import facts_of, message
 
 AT = 1_651_569_060_000
+MIDNIGHT = 1_651_622_400_000
 FRAME = (
     b'[{"v":1,"account":"acme","product":"A","machine":"%b","user":"u","session":"s","opened_at":%d,"since":%d,"at":%d,'
     b'"resumed_at":%d,"active_at":%d%b}]'
@@ -63,6 +64,7 @@ def test_neighbours_are_known_though_a_stranger_stands_among_them() -> None:
         frame(machine=b'ws},{\\"opened_at\\":1651569060000'),
         frame(AT - 120_000),
         frame(999),
+        FRAME % (b"ws", AT - 60_000, MIDNIGHT - 5, MIDNIGHT + 5, AT - 60_000, MIDNIGHT, b',"usage":"production"'),
         frame(AT, end=b',"session":"twice"'),
         b"[]", b"{}", b"", b"[{}]", b'[{,"opened_at":}]',
     ],
