@@ -7,6 +7,7 @@ have stored yet is read from the sink's committed offset on. Both are merges, so
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -28,6 +29,7 @@ from pipeline.store.client import Client
 from pipeline.store.sessions import read_latest_closes, read_latest_session_days
 
 CHECKPOINT_MS = 500
+DAYS_AT_ONCE = 1_000
 log = logging.getLogger(__name__)
 
 
@@ -87,19 +89,35 @@ async def rebuild(seats: Seats, partitions: set[int], settings: Settings, client
         ends = await consumer.end_offsets(assigned)
         # A consumer knows of a topic's partitions from when it has asked their leaders something, and not before.
         all_partitions = len(consumer.partitions_for_topic(USAGE))
-        loop = asyncio.get_running_loop()
-        days = await loop.run_in_executor(executor, read_latest_session_days, client, AccountSeats.DAYS_KEPT)
-        closes = await loop.run_in_executor(executor, read_latest_closes, client, AccountSeats.DAYS_KEPT)
-        for day in days:
-            if partition_of(encode_key(day.session.account), all_partitions) in partitions:
-                seats.account(day.session.account).merge(day)
-        for close in closes:
-            if partition_of(encode_key(close.session.account), all_partitions) in partitions:
-                seats.account(close.session.account).close(close)
+        # A million new objects and no garbage: looking for some among them took a third of the time.
+        gc.disable()
+        try:
+            await _merge_stored(seats, partitions, all_partitions, client, executor)
+        finally:
+            gc.enable()
+            gc.freeze()
         for one in assigned:
             await _merge_range(seats, consumer, one, stored_to[one] or 0, ends[one])
     finally:
         await consumer.stop()
+
+
+async def _merge_stored(
+    seats: Seats, partitions: set[int], all_partitions: int, client: Client, executor: Executor
+) -> None:
+    loop = asyncio.get_running_loop()
+    days = await loop.run_in_executor(executor, read_latest_session_days, client, AccountSeats.DAYS_KEPT)
+    closes = await loop.run_in_executor(executor, read_latest_closes, client, AccountSeats.DAYS_KEPT)
+    accounts = {one.session.account for one in [*days, *closes]}
+    ours = {one for one in accounts if partition_of(encode_key(one), all_partitions) in partitions}
+    for number, day in enumerate(days):
+        if day.session.account in ours:
+            seats.account(day.session.account).merge(day)
+        if number % DAYS_AT_ONCE == 0:
+            await asyncio.sleep(0)  # the roles beside this one go on
+    for close in closes:
+        if close.session.account in ours:
+            seats.account(close.session.account).close(close)
 
 
 async def _merge_range(seats: Seats, consumer: AIOKafkaConsumer, one: TopicPartition, start: int, end: int) -> None:

@@ -4,6 +4,8 @@ A cache of stored usage: session days are merged into it in any order, from the 
 as often as anybody likes. Its count of a slot equals the statement's, and is 0 where the statement refuses for want of
 a policy. It counts the last days of each account and keeps the evidence of one more, so that a session over midnight
 is judged by all of it; what is older is asked of the store.
+
+Taking in is cheap, as it happens millions of times; a session is counted when somebody asks and it has changed.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class AccountSeats:
         self._reading = reading
         self._days: dict[SessionKey, dict[int, SessionDay]] = {}
         self._closed_at: dict[SessionKey, int] = {}
+        self._changed: set[SessionKey] = set()
         self._counted: dict[SessionKey, _Contribution] = {}
         self._units: dict[Pool, dict[int, Counter[Hashable]]] = {}
         self._judgements: dict[tuple[str, str, str], tuple[Judgement, ...]] = {}
@@ -71,7 +74,7 @@ class AccountSeats:
         if merged == known.get(day.day):
             return
         known[day.day] = merged
-        self._recount(day.session)
+        self._changed.add(day.session)
 
     def close(self, close: SessionClose) -> None:
         """Take in that a session is over."""
@@ -82,10 +85,12 @@ class AccountSeats:
         """Units that count in the slot that starts at ``slot_at``. Raises ``LookupError`` for older slots."""
         if day_of(slot_at) < self.horizon_day:
             raise LookupError("the slot is older than the days counted; ask the store")
+        self._recount_changed()
         return len(self._units.get((product, country), {}).get(slot_at, ()))
 
     def counts(self) -> Iterator[tuple[Pool, int, int]]:
         """``((product, country), slot_at, units)`` of every slot in which something counts, ascending."""
+        self._recount_changed()
         horizon_at = self.horizon_day * DAY_MS
         for pool in sorted(self._units):
             for slot_at in sorted(at for at in self._units[pool] if at >= horizon_at):
@@ -93,6 +98,7 @@ class AccountSeats:
 
     def in_grace(self) -> Iterator[InGrace]:
         """Open production sessions heard in the latest slots that do not count in any slot yet, by opening."""
+        self._recount_changed()
         live = [_session(self._days[key]) for key in self._days if not self._counted.get(key)]
         for session in sorted(live, key=lambda one: (one.opened_at, one.key)):
             if not session.is_production or self._closed_at.get(session.key, 0) >= session.last_at:
@@ -115,11 +121,16 @@ class AccountSeats:
         for key in list(self._days):
             days = {day: fact for day, fact in self._days[key].items() if day >= first_day}
             if not days:
+                self._changed.discard(key)
                 self._recount(key, forgotten=True)
                 del self._days[key]
             elif len(days) < len(self._days[key]):
                 self._days[key] = days
-                self._recount(key)
+                self._changed.add(key)
+
+    def _recount_changed(self) -> None:
+        while self._changed:
+            self._recount(self._changed.pop())
 
     def _recount(self, key: SessionKey, *, forgotten: bool = False) -> None:
         before = self._counted.pop(key, frozenset())
@@ -172,7 +183,7 @@ def _session(days: dict[int, SessionDay]) -> Session:
 
 def _merged(known: SessionDay | None, day: SessionDay) -> SessionDay:
     if known is None:
-        return replace(day, stretches={})
+        return replace(day, stretches={}) if day.stretches else day
     return SessionDay(
         session=day.session,
         day=day.day,

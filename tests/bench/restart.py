@@ -45,21 +45,20 @@ def run(bench: Bench) -> None:
         ours("open_sessions", where.folder, store=store, sessions=sizes.open_sessions, day=day).answer()
         for number in range(1 + min(RESTARTS, sizes.repetitions)):
             load_frames(where, sizes.fleet, sizes.fleet.sessions, start=number * sizes.fleet.accounts)
-            asyncio.run(_restart(bench, where, store, judged=number > 0))
+            _restart(bench, where, store, judged=number > 0)
 
 
-async def _restart(bench: Bench, where: World, store: str, *, judged: bool) -> None:
+def _restart(bench: Bench, where: World, store: str, *, judged: bool) -> None:
     """The first start only lets the groups come to be."""
     log = where.folder / f"worker-{time.monotonic_ns()}.log"
     started_s = time.monotonic()
     process = _start(where, store, log)
     try:
-        at_work_s = await asyncio.wait_for(_at_work(where, process, log), AT_WORK_S_MAX) - started_s
-        whole_s = await asyncio.wait_for(_whole(process, log), AT_WORK_S_MAX) - started_s
+        at_work_s = asyncio.run(asyncio.wait_for(_at_work(where, process, log), AT_WORK_S_MAX)) - started_s
+        whole_s = _whole(process, log) - started_s
         resident_pages = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
         process.terminate()
-        while process.poll() is None:
-            await asyncio.sleep(_POLL_S)
+        process.wait(AT_WORK_S_MAX)
     finally:
         end(process)
     if judged:
@@ -110,10 +109,13 @@ def _partitions(where: World, name: str) -> list[TopicPartition]:
     return [TopicPartition(name, one) for one in range(topic(name, where.stage).partitions)]
 
 
-async def _whole(process: Popen[bytes], log: Path) -> float:
+def _whole(process: Popen[bytes], log: Path) -> float:
+    deadline = time.monotonic() + AT_WORK_S_MAX
     while WHOLE not in log.read_bytes():
         _must_run(process, log)
-        await asyncio.sleep(_POLL_S)
+        if time.monotonic() > deadline:
+            raise JobFailed(f"the live counts were not whole after {AT_WORK_S_MAX:.0f} s")
+        time.sleep(_POLL_S)
     return time.monotonic()
 
 

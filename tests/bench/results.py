@@ -60,7 +60,7 @@ FIGURES: Final[dict[str, Target]] = {
     "stock_faust_map_per_s": Target("heartbeats/s of the stock Faust map"),
     "clickhouse_sql_per_s": Target("heartbeats/s of ClickHouse's SQL"),
     "restart_s": Target(
-        "a worker (meter, sink, seats) started anew amid a million open sessions: all three have new work done after, s",
+        "a worker (meter, sink, seats) restarted amid a million open sessions: all three have done new work after, s",
         5,
         True,
     ),
@@ -74,9 +74,7 @@ FIGURES: Final[dict[str, Target]] = {
     "slow_store_max_ms": Target("the same, worst, ms"),
     "backlog_live_p99_ms": Target("sent to visible of live traffic at 16,700/s behind a backlog, p99, ms"),
     "backlog_caught_up_s": Target("until that backlog of 960,000 heartbeats and the live traffic are worked off, s"),
-    "kafka_bytes_per_machine_day": Target(
-        "bytes on the broker's disk per machine and working day, heartbeats and usage"
-    ),
+    "kafka_bytes_per_machine_day": Target("bytes on Kafka's disk per machine and working day, heartbeats and usage"),
     "clickhouse_bytes_per_machine_day": Target("bytes on ClickHouse's disk per machine and working day, 2.2 sessions"),
     "clickhouse_bytes_per_session_day": Target("the same per session and day"),
     "kafka_gb_million_machines_year": Target(
