@@ -75,7 +75,7 @@ class MeterStep:
                 self._known.learn(stranger, judged)
                 delivered[judged.account] = delivered.get(judged.account, 0) + 1
             else:
-                invalid.append(invalid_member(stranger.index, stranger.member, judged))
+                invalid.append(invalid_member(stranger.place, stranger.member, judged))
         for account, heartbeats in delivered.items():
             self._valid += heartbeats
             place = (self._log_id, message.topic, message.partition, message.offset)

@@ -26,9 +26,10 @@ from pipeline.codec.session_days import UnreadableUsage, UsageFrame, decode_fram
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.seats import AccountSeats
 from pipeline.store.client import Client
-from pipeline.store.sessions import read_latest_closes, read_latest_session_days
+from pipeline.store.sessions import read_accounts, read_latest_closes, read_latest_session_days
 
 CHECKPOINT_MS = 500
+ACCOUNTS_AT_ONCE = 4
 DAYS_AT_ONCE = 1_000
 log = logging.getLogger(__name__)
 
@@ -105,18 +106,23 @@ async def rebuild(seats: Seats, partitions: set[int], settings: Settings, client
 async def _merge_stored(
     seats: Seats, partitions: set[int], all_partitions: int, client: Client, executor: Executor
 ) -> None:
+    """A few accounts at a time, so that the roles beside this one, which share the store's thread, go on."""
+
+    def is_ours(account: str) -> bool:
+        return partition_of(encode_key(account), all_partitions) in partitions
+
     loop = asyncio.get_running_loop()
-    days = await loop.run_in_executor(executor, read_latest_session_days, client, AccountSeats.DAYS_KEPT)
-    closes = await loop.run_in_executor(executor, read_latest_closes, client, AccountSeats.DAYS_KEPT)
-    accounts = {one.session.account for one in [*days, *closes]}
-    ours = {one for one in accounts if partition_of(encode_key(one), all_partitions) in partitions}
-    for number, day in enumerate(days):
-        if day.session.account in ours:
+    accounts = [one for one in await loop.run_in_executor(executor, read_accounts, client) if is_ours(one)]
+    for first in range(0, len(accounts), ACCOUNTS_AT_ONCE):
+        some = accounts[first : first + ACCOUNTS_AT_ONCE]
+        days = await loop.run_in_executor(executor, read_latest_session_days, client, AccountSeats.DAYS_KEPT, some)
+        for number, day in enumerate(days):
             seats.account(day.session.account).merge(day)
-        if number % DAYS_AT_ONCE == 0:
-            await asyncio.sleep(0)  # the roles beside this one go on
+            if number % DAYS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+    closes = await loop.run_in_executor(executor, read_latest_closes, client, AccountSeats.DAYS_KEPT)
     for close in closes:
-        if close.session.account in ours:
+        if is_ours(close.session.account):
             seats.account(close.session.account).close(close)
 
 

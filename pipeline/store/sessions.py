@@ -173,12 +173,21 @@ def _session_day(row: _Columns) -> SessionDay:
     )
 
 
-def read_latest_session_days(client: Client, days: int) -> list[SessionDay]:
-    """The merged session days of every account, each over its own last ``days`` UTC days with use.
+def read_accounts(client: Client) -> list[str]:
+    """Every account with stored usage, sorted."""
+    return [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days ORDER BY account").result_rows]
+
+
+def read_latest_session_days(client: Client, days: int, accounts: Sequence[str] = ()) -> list[SessionDay]:
+    """The merged session days of accounts, of all if none is named, each over its last ``days`` UTC days with use.
 
     For live counts, which take in a million at once: without stretches, version and when they were received.
     """
-    rows = cast(Iterable[_LatestColumns], client.query(_LATEST_SESSION_DAYS, {"days": days}).result_rows)
+    query, parameters = _LATEST_SESSION_DAYS, dict[str, Parameter](days=days)
+    if accounts:
+        query += "  AND has({accounts:Array(String)}, account)"
+        parameters["accounts"] = list(accounts)
+    rows = cast(Iterable[_LatestColumns], client.query(query, parameters).result_rows)
     return [
         SessionDay(
             SessionKey._make(row[:7]), row[7], row[8], row[9], row[10] | row[11] << 48 | row[12] << 96, {}, "", 0, 0

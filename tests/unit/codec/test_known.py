@@ -46,7 +46,7 @@ def test_neighbours_are_known_though_a_stranger_stands_among_them() -> None:
     mixed = b",".join(one[1:-1] for one in (frame(), frame(machine=b"other"), frame(end=b""), frame(AT + 1)))
     strangers = known.fold(b"[%b]" % mixed, UsageFold(), 0, delivered)
     assert strangers is not None
-    assert [one.index for one in strangers] == [1, 2]
+    assert [one.place for one in strangers] == [1, 2]
     assert delivered == {"acme": 2}
 
 
@@ -84,4 +84,4 @@ def test_what_only_looks_like_a_known_heartbeat_is_judged_as_it_would_be_without
 def test_times_elsewhere_in_a_heartbeat_keep_it_from_being_known() -> None:
     value = frame(end=b',"a\\u0074":%d' % (AT + 5))
     assert orjson.loads(value)[0]["at"] == AT + 5
-    assert [one.index for one in taught(value).fold(value, UsageFold(), 0, {}) or ()] == [0]
+    assert [one.place for one in taught(value).fold(value, UsageFold(), 0, {}) or ()] == [0]
