@@ -23,10 +23,10 @@ class Sizes:
     fleet: Fleet = FLEET
     frames: int = 960_000
     bare_singles: int = 400_000
-    singles: int = 60_000
+    singles: int = 30_000
     quixstreams: int = 40_000
-    stock_map: int = 40_000
-    stock_table: int = 12_000
+    stock_map: int = 20_000
+    stock_table: int = 6_000
     visible: int = 960_000
     memory: tuple[int, int] = (2_000_000, 20_000_000)
     live_s: int = 12
