@@ -58,12 +58,12 @@ def sink_is_killed_while_the_store_is_away(world: World, mutation: str) -> None:
 
 
 def rows_are_stored_twice(world: World, mutation: str) -> None:
-    """The sink is killed between storing and acknowledging."""
+    """The sink is killed between storing what was delivered and acknowledging it."""
     if mutation:
         with closing(world.store()) as client:
             client.command(f"ALTER TABLE {_ADDING[mutation]}")
     world.keep("meter")
-    sink = world.keep("sink", orders=iter([Order("inserted all", 1, "kill")]))
+    sink = world.keep("sink", orders=iter([Order("inserted deliveries", 1, "kill")]))
     world.send(150)
     world.until(lambda: sink.hits().total() == 1)
 
