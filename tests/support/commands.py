@@ -24,6 +24,7 @@ ENDS_S_MAX: Final = 120.0
 _TURN_S: Final = 0.02
 _ASKED_AGAIN: Final = re.compile(
     r"^Group Coordinator Request failed: .*GroupCoordinatorNotAvailableError$"
+    r"|^Marking the coordinator dead \(node \d+\)for group "
     r"|^Got error produce response .*, retrying\. .*NotLeaderForPartitionError"
 )
 
