@@ -133,8 +133,8 @@ class TokenEvidence:
         return sum(window.rate for windows in self.open_windows(ledger).values() for window in windows)
 
     def sessions(self) -> Iterable[Session]:
-        """Every session kept, whatever is voided."""
-        return [session for group in self._groups.values() for session in group.values()]
+        """Every session kept, as voids leave it."""
+        return [session for group in self._groups.values() for session in without(group.values(), self._voids)]
 
     def _group(self, key: SessionKey) -> _Group:
         return _Group(self._reading.country_of(key.country), key.user, self._reading.family(key.product))
