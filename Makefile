@@ -36,7 +36,7 @@ kafka-jars: $(INSTALLED) ## only fetch the jars of Apache Kafka
 
 BENCH_VENV := .cache/bench-venv
 REFERENCES := tests/bench/references/requirements
-bench: $(INSTALLED) $(BENCH_VENV)/.installed ## speed against references, under 15 minutes; the table goes into README.md
+bench: $(INSTALLED) $(BENCH_VENV)/.installed ## speed against references; the table goes into README.md
 	@$(MAKE) -s kafka-jars || echo "Apache Kafka cannot be had here: on the embedded broker"
 	@$(BIN)/python -m tests.bench --write-readme
 

@@ -67,7 +67,8 @@ used AS (
 
 Nothing else reads facts to count them. Policies change at midnight, so a day has one judgement. The life of a session
 of one day is told by that day; only the others are gathered by session. Measured over a million session days of 52
-million slots on two cores: grouping all of them by the texts of their keys took as long as everything else.
+million slots (CPU time): uniting by unit and day, then counting, 1.9 s; distinct units per slot 3.0 s by numbers, 6.3 s
+by texts.
 """
 
 _WITHOUT: Final = """

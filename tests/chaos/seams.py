@@ -60,18 +60,6 @@ def _start_without_waiting_for_tables() -> None:
     setattr(TableManager, "sleep", at_once)  # noqa: B010 -- a seam: the type of Faust's own method does not matter
 
 
-def rewind_late(late_s: float) -> None:
-    """Let a worker wait before it goes back to what is committed, as though the group's coordinator were slow."""
-    rewind = AIOKafkaConsumerThread.seek_to_committed
-
-    async def late(self: AIOKafkaConsumerThread) -> Mapping[Any, int]:
-        await asyncio.sleep(late_s)
-        found: Mapping[Any, int] = await rewind(self)
-        return found
-
-    AIOKafkaConsumerThread.seek_to_committed = late  # type: ignore[method-assign]  # a seam
-
-
 def _around_producer(passing: Passing) -> None:
     write = Producer.write
 

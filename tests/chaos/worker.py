@@ -1,7 +1,7 @@
 """``seatbeat worker ROLE…`` with something wrong: what happens to it at a step, or a defence that it lacks.
 
-``python -m tests.chaos.worker [--at STEP:N:kill|stop|raise] [--hits FILE] [--mutation NAME]
-[--rewind-late-s S] ROLE…`` reads the same ``SEATBEAT_*`` variables, and ends with the same status, as the command does.
+``python -m tests.chaos.worker [--at STEP:N:kill|stop|raise] [--hits FILE] [--mutation NAME] ROLE…`` reads the
+same ``SEATBEAT_*`` variables, and ends with the same status, as the command does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.cli.main import main as seatbeat
 from tests.chaos.mutations import MUTATIONS
-from tests.chaos.seams import rewind_late, stand_around
+from tests.chaos.seams import stand_around
 from tests.chaos.steps import Order, Passing
 from tests.chaos.token_mutations import TOKEN_MUTATIONS
 
@@ -25,13 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--at", type=Order.parse, help="what happens to it, and at which passing of which step")
     parser.add_argument("--hits", type=Path, help="where to note that it happened")
     parser.add_argument("--mutation", choices=sorted(_ALL), help="which defence is removed")
-    parser.add_argument("--rewind-late-s", type=float, default=0.0, help="how long it waits before it rewinds")
     parser.add_argument("roles", nargs="+")
     args = parser.parse_args(arguments)
     if args.mutation:
         _ALL[args.mutation]()
-    if args.rewind_late_s:
-        rewind_late(args.rewind_late_s)
     stand_around(Passing(args.at, args.hits))
     return seatbeat(["worker", *args.roles])
 

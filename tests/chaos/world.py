@@ -145,7 +145,6 @@ class World:
         *,
         orders: Iterator[Order] | None = None,
         mutation: str = "",
-        rewind_late_s: float = 0.0,
         as_production: bool = False,
         **settings: object,
     ) -> Keeper:
@@ -154,7 +153,6 @@ class World:
         environment = self.environment(**settings)
         log, hits = self._folder / f"{number}-{role}.log", self._folder / f"{number}-{role}.hits"
         always = [] if not mutation else ["--mutation", mutation]
-        always += [] if not rewind_late_s else ["--rewind-late-s", str(rewind_late_s)]
         start = (
             as_command(role, environment, log)
             if as_production
