@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,12 @@ pytest_plugins = ["tests.support.brokers"]
 
 settings.register_profile("seatbeat", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("seatbeat")
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores SIGINT, and so would every process that tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,11 @@ from pipeline.store.migrations import migrate, pending_migrations
 
 Answer = TypeVar("Answer")
 DSN_VARIABLE = "SEATBEAT_CLICKHOUSE_DSN"
+
+
+def now_ms() -> int:
+    """The clock on the wall, by which orders are issued and statements are dated."""
+    return time.time_ns() // 1_000_000
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,9 @@ from typing import cast
 from pipeline import __version__
 from pipeline.agents.post import command_message
 from pipeline.agents.topics import COMMANDS
-from pipeline.cli.access import add_store_options, ask_store, parse_period
+from pipeline.cli.access import add_store_options, ask_store, now_ms, parse_period
 from pipeline.cli.output import closed_words, report
-from pipeline.cli.posting import NotPosted, add_author_option, author, now_ms, posted, report_not_posted
+from pipeline.cli.posting import NotPosted, add_author_option, author, posted, report_not_posted
 from pipeline.cli.run import print_statement
 from pipeline.codec import commands
 from pipeline.codec.letter_reports import printable

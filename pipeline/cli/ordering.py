@@ -17,9 +17,9 @@ import orjson
 
 from pipeline.agents.post import command_message
 from pipeline.agents.topics import COMMANDS
-from pipeline.cli.access import add_store_options, ask_store, parse_instant
+from pipeline.cli.access import add_store_options, ask_store, now_ms, parse_instant
 from pipeline.cli.output import report
-from pipeline.cli.posting import NotPosted, add_author_option, author, now_ms, posted, report_not_posted
+from pipeline.cli.posting import NotPosted, add_author_option, author, posted, report_not_posted
 from pipeline.codec import commands
 from pipeline.codec.command_reports import OutcomeRecord, outcome_record
 from pipeline.codec.letter_reports import printable

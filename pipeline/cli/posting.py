@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import getpass
 import os
-import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -41,11 +40,6 @@ def author(args: argparse.Namespace) -> str:
         raise InputError("--by", "is not given, and this computer names no user", "Say who orders it") from error
 
 
-def now_ms() -> int:
-    """The clock on the wall, by which orders are issued."""
-    return time.time_ns() // 1_000_000
-
-
 def posted(
     args: argparse.Namespace,
     message: Outgoing,
@@ -66,13 +60,14 @@ def posted(
 
 
 def _embedded(args: argparse.Namespace, message: Outgoing, question: Callable[[Client], Answer]) -> Answer:
-    from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415 -- only here is the embedded broker needed
+    from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415 -- only a folder needs them
+
     from pipeline.embedded.post import post_embedded  # noqa: PLC0415
 
     try:
-        return asyncio.run(post_embedded(make_store_folder(args.data_dir), message, question))
-    except PipelineFailed as error:
-        raise NotPosted(f"the pipeline failed: {error}") from error
+        return post_embedded(make_store_folder(args.data_dir), message, question)
+    except ClickHouseError as error:
+        raise NotPosted(f"the store failed: {error}") from error
 
 
 async def _to_broker(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
@@ -74,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         )
         try:
             with stage_progress() as progress:
-                outcome = asyncio.run(run_files(request, progress))
+                outcome = run_files(request, progress)
         except PipelineFailed as error:
             report(f"the pipeline failed: {error}; nothing that was acknowledged is lost, so run it again")
             return 1

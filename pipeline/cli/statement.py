@@ -6,9 +6,8 @@ import argparse
 from typing import cast
 
 from pipeline import __version__
-from pipeline.cli.access import add_store_options, ask_store, parse_period
+from pipeline.cli.access import add_store_options, ask_store, now_ms, parse_period
 from pipeline.cli.output import closed_words, report, report_refused
-from pipeline.cli.posting import now_ms
 from pipeline.cli.run import print_statement
 from pipeline.codec.letter_reports import printable
 from pipeline.model.errors import InputError

@@ -9,9 +9,8 @@ from typing import TypeVar
 
 import orjson
 
-from pipeline.cli.access import add_store_options, ask_store, parse_instant
+from pipeline.cli.access import add_store_options, ask_store, now_ms, parse_instant
 from pipeline.cli.output import console
-from pipeline.cli.posting import now_ms
 from pipeline.cli.token_orders import add_buy_parser, add_credit_parser
 from pipeline.cli.token_tables import print_balance, print_explanation, print_forecast, print_ledger
 from pipeline.codec.letter_reports import printable

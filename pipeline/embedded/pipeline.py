@@ -28,11 +28,10 @@ from pipeline.agents.settings import Settings
 from pipeline.agents.sink import SINK_TOPICS, build_sink
 from pipeline.agents.topics import HEARTBEATS, USAGE, create_topics, topics
 from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
+from pipeline.embedded.folder import open_folder
 from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedWriter
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.store.client import Client, StoreUnreachable, connect
-from pipeline.store.contracts import store_policies
-from pipeline.store.migrations import MigrationChanged, migrate
+from pipeline.store.client import Client
+from pipeline.store.migrations import MigrationChanged
 
 Answer = TypeVar("Answer")
 CHECKPOINT_MS: Final = 100
@@ -143,13 +142,8 @@ class EmbeddedPipeline:
         )
 
     def _open_store(self) -> Client:
-        self._client = client = connect(f"chdb://{self._data_dir}")
-        try:
-            migrate(client)
-            store_policies(client, metering_catalogue())
-        except ClickHouseError as error:
-            raise StoreUnreachable(f"nothing can be laid out in {self._data_dir}: {error}") from error
-        return client
+        self._client = open_folder(self._data_dir)
+        return self._client
 
     async def ask(self, question: Callable[..., Answer], *arguments: object) -> Answer:
         """Run something on the store's own thread."""

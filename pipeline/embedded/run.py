@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -62,11 +63,21 @@ Progress = Callable[[str, int, int | None], None]
 """Hears a stage, how far it is, and how far it goes where that is known."""
 
 
-async def run_files(request: RunRequest, progress: Progress) -> RunOutcome:
-    """Run files to their end. Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``."""
+def run_files(request: RunRequest, progress: Progress) -> RunOutcome:
+    """Run files to their end. Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``.
+
+    Input is gathered before anything is started: who waits at a pipe can still be interrupted, as no event loop takes
+    the signal.
+    """
     inputs = gather_inputs(request.inputs, request.scratch)
     log_id = log_identity(inputs, request.format, request.account, request.timezone)
     flexnet = _read_flexnet(inputs, request) if request.format == "flexnet" else None
+    return asyncio.run(_piped(request, inputs, log_id, flexnet, progress))
+
+
+async def _piped(
+    request: RunRequest, inputs: tuple[Input, ...], log_id: str, flexnet: FlexnetLog | None, progress: Progress
+) -> RunOutcome:
     async with EmbeddedPipeline(request.data_dir, log_id) as pipeline:
         return await pipeline.unless_failed(_run(pipeline, request, inputs, log_id, flexnet, progress))
 

@@ -1,7 +1,8 @@
 """Apache Kafka behind the embedded broker's command line: ``broker --listener-url=tcp://127.0.0.1:PORT …``.
 
-Clients ask that port for the broker's own address and go there. It is opened once the broker really answers, so that
-whoever waits for it to accept a connection waits long enough.
+Clients ask that port for the broker's own address and go there. The broker is lent by the run's pool until this process
+ends, and the port is opened once it really answers, so that whoever waits for it to accept a connection waits long
+enough.
 """
 
 from __future__ import annotations
@@ -9,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from tests.support.kafka import ApacheKafka
+from tests.support.broker_lease import lease
 
-FOLDER_VARIABLE: Final = "APACHE_KAFKA_FOLDER"
-"""Where brokers keep their data; whoever sets it removes it."""
+POOL_VARIABLE: Final = "APACHE_KAFKA_POOL"
+"""The address of the pool that lends brokers."""
 
 
 async def forward(port: int, bootstrap: str) -> None:
@@ -44,9 +43,8 @@ def main(arguments: list[str]) -> None:
     listener = next(one for one in arguments if one.startswith("--listener-url="))
     port = urlsplit(listener.partition("=")[2]).port
     assert port is not None, "the listener names a port"
-    folder = tempfile.mkdtemp(prefix="broker-", dir=os.environ.get(FOLDER_VARIABLE))
-    with ApacheKafka(Path(folder)) as kafka:
-        asyncio.run(forward(port, kafka.bootstrap))
+    with lease(os.environ[POOL_VARIABLE]) as bootstrap:
+        asyncio.run(forward(port, bootstrap))
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ import shutil
 import tempfile
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, Literal
 
 import pytest
 
 from pipeline.embedded.broker import PROGRAM_VARIABLE, EmbeddedBroker
-from tests.support.apache_as_embedded import FOLDER_VARIABLE
+from tests.support.apache_as_embedded import POOL_VARIABLE
+from tests.support.broker_pool import BrokerPool
 from tests.support.kafka import ApacheKafka, available
 from tests.support.processes import ROOT
 
@@ -44,10 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """With ``--broker apache`` every process that would start the embedded broker starts Apache Kafka in its place."""
     if config.getoption("--broker") == "apache" and available():
         os.environ[PROGRAM_VARIABLE] = str(ROOT / "tests" / "support" / "apache-as-embedded")
-        # A broker is ended by killing it, so its folder is left to whoever had it started: this run, not one within it.
         folder = tempfile.mkdtemp(prefix="apache-kafka-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        os.environ[FOLDER_VARIABLE] = folder
+        pool = BrokerPool(Path(folder)).__enter__()
+        config.add_cleanup(lambda: pool.__exit__(None, None, None))
+        os.environ[POOL_VARIABLE] = pool.address
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

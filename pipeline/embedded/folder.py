@@ -1,0 +1,26 @@
+"""The store in a folder, laid out and up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.store.client import Client, StoreUnreachable, connect
+from pipeline.store.contracts import store_policies
+from pipeline.store.migrations import migrate
+
+
+def open_folder(data_dir: Path) -> Client:
+    """The store in a folder, whether there was one or not. Raises ``StoreUnreachable``, ``MigrationChanged``."""
+    client = connect(f"chdb://{data_dir}")
+    try:
+        migrate(client)
+        store_policies(client, metering_catalogue())
+    except BaseException as error:
+        client.close()
+        if isinstance(error, ClickHouseError):
+            raise StoreUnreachable(f"nothing can be laid out in {data_dir}: {error}") from error
+        raise
+    return client
