@@ -17,11 +17,13 @@ from typing import Any, Final
 import orjson
 
 from pipeline.embedded.broker import PROGRAM_VARIABLE
+from tests.support.launcher import AVAILABLE, Launcher
 from tests.support.processes import ROOT, end
 
 PROGRAM: Final = (sys.executable, "-m", "pipeline.cli.main")
 ENDS_S_MAX: Final = 120.0
 _TURN_S: Final = 0.02
+_launcher: Final = Launcher()
 _ASKED_AGAIN: Final = re.compile(
     r"^Group Coordinator Request failed: .*GroupCoordinatorNotAvailableError$"
     r"|^Marking the coordinator dead \(node \d+\)for group "
@@ -56,17 +58,15 @@ def seatbeat(
     folder: Path = ROOT,
 ) -> Ended:
     """Run a command in a folder to its end. ``temporary`` is where it makes its temporary folders."""
-    command = [*PROGRAM, *map(str, arguments)]
+    words, variables = [str(one) for one in arguments], surroundings(temporary, environment)
+    if AVAILABLE and file_bytes_max is None:
+        status, out, err = _launcher.run(words, stdin, variables, folder, ENDS_S_MAX)
+        return Ended(status, out, err.decode())
+    command = [*PROGRAM, *words]
     if file_bytes_max is not None:
         command = ["sh", "-c", f'ulimit -f {file_bytes_max // 512}; exec "$@"', "sh", *command]
     done = subprocess.run(
-        command,
-        input=stdin,
-        capture_output=True,
-        cwd=folder,
-        env=surroundings(temporary, environment),
-        timeout=ENDS_S_MAX,
-        check=False,
+        command, input=stdin, capture_output=True, cwd=folder, env=variables, timeout=ENDS_S_MAX, check=False
     )
     return Ended(done.returncode, done.stdout, done.stderr.decode())
 
