@@ -94,7 +94,7 @@ def main(name: str) -> int:
         listening.listen()
         sys.stdout.write("ready\n")
         while True:
-            ready, _, _ = select.select([listening, 0], [], [])
+            ready, _, _ = select.select([listening.fileno(), 0], [], [])
             if 0 in ready:
                 return 0
             connection, _ = listening.accept()
@@ -115,7 +115,7 @@ def _watch(connection: socket.socket, serving: int) -> int:
         connection.close()
         return _become(json.loads(request), streams, watching)
     ended = os.pidfd_open(process_id)
-    ready, _, _ = select.select([ended, connection], [], [])
+    ready, _, _ = select.select([ended, connection.fileno()], [], [])
     if ended not in ready:
         os.kill(process_id, signal.SIGKILL)
     _, status = os.waitpid(process_id, 0)
