@@ -21,13 +21,14 @@ class Sizes:
 
     repetitions: int = 5
     fleet: Fleet = FLEET
-    frames: int = 960_000
+    frames: int = 480_000
     bare_singles: int = 400_000
-    singles: int = 30_000
-    quixstreams: int = 40_000
-    stock_map: int = 20_000
-    stock_table: int = 6_000
-    visible: int = 960_000
+    singles: int = 15_000
+    quixstreams: int = 24_000
+    stock_map: int = 10_000
+    stock_table: int = 3_000
+    visible: int = 640_000
+    two_workers: int = 800_000
     memory: tuple[int, int] = (2_000_000, 20_000_000)
     live_s: int = 12
     statement_machines: int = 5_000
@@ -38,7 +39,7 @@ class Sizes:
 
 SMOKE = Sizes(
     repetitions=1, fleet=Fleet(accounts=2, machines=50), frames=6_000, bare_singles=2_000, singles=1_000,
-    quixstreams=500, stock_map=500, stock_table=300, visible=6_000, memory=(2_000, 6_000), live_s=2,
+    quixstreams=500, stock_map=500, stock_table=300, visible=6_000, two_workers=6_000, memory=(2_000, 6_000), live_s=2,
     statement_machines=40, statement_days=91, other_account_days=2_000, open_sessions=2_000,
 )  # fmt: skip
 """A few thousand heartbeats: whether everything still runs, not how fast."""

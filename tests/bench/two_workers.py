@@ -16,7 +16,7 @@ DONE_S_MAX = 120.0
 def run(bench: Bench) -> None:
     sizes = bench.sizes
     with world(bench.folder, "two-workers", joining_ms=JOINING_MS) as where:
-        load_frames(where, sizes.fleet, sizes.frames)
+        load_frames(where, sizes.fleet, sizes.two_workers)
         for _ in range(sizes.repetitions):
             one, two = (_seconds(bench, where, workers) for workers in (1, 2))
             bench.results.ratio("two_workers_over_one", one / two)
@@ -24,7 +24,7 @@ def run(bench: Bench) -> None:
 
 def _seconds(bench: Bench, where: World, workers: int) -> float:
     """From the first message that any of them took until the last checkpoint that was made."""
-    group, heartbeats = where.new_group("workers"), bench.sizes.frames
+    group, heartbeats = where.new_group("workers"), bench.sizes.two_workers
     # Each is to do more than there is: it works until it is told to end.
     jobs = [
         ours("pipeline", where.folder, **where.options, group=group, heartbeats=heartbeats + 1) for _ in range(workers)
