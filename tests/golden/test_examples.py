@@ -21,6 +21,7 @@ from pipeline.model.errors import DEAD_LETTER_CODES
 from tests.support.members import AT, SPAN_MS
 from tests.support.schemas import (
     DISPUTE,
+    DISPUTES,
     EXAMPLES,
     LINE_EXPLANATION,
     SCHEMAS,
@@ -43,6 +44,7 @@ VALIDATORS = {
     "heartbeat": event_validator("heartbeats"),
     **{event: event_validator(event) for event in SINK_TOPICS},
     "dispute": validator(DISPUTE),
+    "disputes": validator(DISPUTES),
     "line-explanation": validator(LINE_EXPLANATION),
     "ledger-entry": event_validator("ledger-entry"),
     "statement": validator(SCHEMAS[-1]),

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from tests.integration.test_life import CONTRACT, MAY, Office, heartbeats
+from tests.support.schemas import DISPUTES, validator
 
 LINE: Final = ("--period", "2022Q2", "--product", "MSTN", "--by", "eva")
 
@@ -80,6 +81,7 @@ def test_the_list_tells_every_dispute_with_its_ticket_comments_and_what_was_gran
         ("draft", "one launch too many"),
         ("granted", "as goodwill"),
     ]
+    assert validator(DISPUTES).is_valid(story["list"])
     assert all(text in story["table"] for text in ("2022Q2 MSTN in CZ", "CS-7", "as goodwill", "1 dispute"))
 
 

@@ -15,10 +15,12 @@ from pipeline.codec.schemas import schema_folder
 EVENTS: Final = schema_folder() / "events"
 EXAMPLES: Final = schema_folder() / "examples"
 DISPUTE: Final = schema_folder() / "dispute.v1.schema.json"
+DISPUTES: Final = schema_folder() / "disputes.v1.schema.json"
 LINE_EXPLANATION: Final = schema_folder() / "line-explanation.v1.schema.json"
 SCHEMAS: Final = (
     *sorted(EVENTS.glob("*.schema.json")),
     DISPUTE,
+    DISPUTES,
     LINE_EXPLANATION,
     schema_folder() / "statement.v1.schema.json",
 )
