@@ -51,12 +51,13 @@ APPLIED_BY_HEADER: Final = "applied_by"
 
 @dataclass(frozen=True, slots=True)
 class AppliedContract:
-    """A contract as it was applied, with the file's bytes."""
+    """A contract as it was applied, with the file's bytes and its place in the log, which has one partition."""
 
     contract: Contract
     body: bytes
     applied_at: int
     applied_by: str
+    offset: int
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class Batch:
         writes.write_dead_letters(client, self.letters)
         writes.write_denials(client, self.denials)
         for one in self.contracts:
-            store_contract(client, one.contract, one.body, one.applied_at, one.applied_by)
+            store_contract(client, one.contract, one.body, one.applied_at, one.applied_by, one.offset)
         write_commands(client, self.commands)
         write_postings(client, self.postings)
         writes.write_deliveries(client, self.deliveries)
@@ -145,7 +146,7 @@ def _contract(message: Message, value: bytes) -> AppliedContract:
     contract = read_contract("contract", value)
     _check_key(message, encode_key(contract.account, contract.content_hash))
     by = (message.header(APPLIED_BY_HEADER) or b"").decode("utf-8", "replace")
-    return AppliedContract(contract, value, message.received_at, by)
+    return AppliedContract(contract, value, message.received_at, by, message.offset)
 
 
 def _check_key(message: Message, key: bytes) -> None:

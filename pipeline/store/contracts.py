@@ -32,8 +32,19 @@ class ContractVersion:
     is_current: bool
 
 
-def store_contract(client: Client, contract: Contract, body: bytes, applied_at: int, applied_by: str = "") -> None:
-    """Make this the account's current contract; storing the same one again only renews its time."""
+def store_contract(
+    client: Client,
+    contract: Contract,
+    body: bytes,
+    applied_at: int,
+    applied_by: str = "",
+    offset: int | None = None,
+) -> None:
+    """Make this the account's current contract; storing the same one again only renews its time.
+
+    Within one millisecond the larger ``offset`` in the log is the later. Without a log, in a store that one process has
+    to itself, the one stored later is.
+    """
     # Not as parameters: a server takes no field of more than 128 KiB, and a list of seats is soon longer than that.
     version = {
         "account": pa.array([contract.account]),
@@ -43,6 +54,9 @@ def store_contract(client: Client, contract: Contract, body: bytes, applied_at: 
         "currency": pa.array([contract.currency]),
         "body": pa.array([body.decode("utf-8")]),
         "applied_by": pa.array([applied_by]),
+        "offset": pa.array(
+            [_next_within(client, contract.account, applied_at) if offset is None else offset], type=pa.uint64()
+        ),
     }
     client.insert_arrow("contracts", pa.table(version))
     rows = [
@@ -64,7 +78,7 @@ def stored_contract(client: Client, account: str | None = None, content_hash: st
     contract no longer passes the check.
     """
     rows = client.query(
-        "SELECT account, argMax(body, (applied_at, content_hash)) FROM contracts "
+        "SELECT account, argMax(body, (applied_at, offset, content_hash)) FROM contracts "
         "WHERE ({account:String} = '' OR account = {account:String}) "
         "AND ({hash:String} = '' OR content_hash = {hash:String}) GROUP BY account",
         {"account": account or "", "hash": content_hash or ""},
@@ -78,8 +92,9 @@ def stored_contract(client: Client, account: str | None = None, content_hash: st
 def contract_versions(client: Client, account: str) -> list[ContractVersion]:
     """Every version of an account's contract in the order they were applied last; the last one is in force."""
     rows = client.query(
-        "SELECT content_hash, toUnixTimestamp64Milli(max(applied_at)) AS at, argMax(applied_by, applied_at) "
-        "FROM contracts WHERE account = {account:String} GROUP BY content_hash ORDER BY at, content_hash",
+        "SELECT content_hash, toUnixTimestamp64Milli(max(applied_at)) AS at, argMax(applied_by, (applied_at, offset)) "
+        "FROM contracts WHERE account = {account:String} "
+        "GROUP BY content_hash ORDER BY max((applied_at, offset)), content_hash",
         {"account": account},
     ).result_rows
     last = len(rows) - 1
@@ -92,6 +107,16 @@ def contract_versions(client: Client, account: str) -> list[ContractVersion]:
 def contract_accounts(client: Client) -> list[str]:
     """The accounts that have a contract."""
     return [str(row[0]) for row in client.query("SELECT DISTINCT account FROM contracts ORDER BY account").result_rows]
+
+
+def _next_within(client: Client, account: str, applied_at: int) -> int:
+    """A place after every version of an account that was applied in a millisecond."""
+    rows = client.query(
+        "SELECT max(offset) + 1 FROM contracts WHERE account = {account:String} "
+        "AND toUnixTimestamp64Milli(applied_at) = {at:Int64}",
+        {"account": account, "at": applied_at},
+    ).result_rows
+    return cast(int, rows[0][0])
 
 
 def store_policies(client: Client, catalogue: Mapping[str, MeteringTimeline]) -> None:

@@ -103,6 +103,7 @@ def test_a_contract_is_kept_byte_for_byte_with_who_applied_it_and_when_the_broke
     [batch] = sunk([[Message(sent.topic, 0, 4, sent.key, sent.value, sent.headers, AT)]])
     [one] = batch.contracts
     assert (one.contract.account, one.body, one.applied_at, one.applied_by) == ("acme", CONTRACT, AT, "jana")
+    assert one.offset == 4
 
 
 @pytest.mark.parametrize("topic", [COMMANDS, CONTRACTS])

@@ -34,7 +34,8 @@ from tests.support.store import empty_store
 NAME: Final = "0004_analysts.sql"
 LATER: Final = "0007_analysts_of_voids.sql"
 OF_LEDGER: Final = "0009_analysts_of_ledger.sql"
-NAMES: Final = (NAME, LATER, OF_LEDGER)
+OF_CONTRACTS: Final = "0010_contracts_in_log_order.sql"
+NAMES: Final = (NAME, LATER, OF_LEDGER, OF_CONTRACTS)
 MINE: Final = "account IN (SELECT account FROM {database}.analyst_accounts WHERE user = currentUser())"
 ACCESS: Final = (
     "CREATE ROLE seatbeat_analyst",
@@ -88,6 +89,12 @@ ACCESS_TO_LEDGER: Final = (
 )
 
 
+ACCESS_TO_CONTRACTS: Final = (
+    "CREATE ROLE seatbeat_analyst",
+    "GRANT SELECT(offset) ON contracts TO seatbeat_analyst",
+)
+
+
 def analysts(name: str = NAME) -> Migration:
     return next(one for one in read_migrations() if one.name == name)
 
@@ -102,6 +109,8 @@ def test_the_access_statements_are_exactly_these() -> None:
     assert tuple(told[told.index(ACCESS[0]) :]) == ACCESS
     assert tuple(statements(LATER)) == ACCESS_LATER
     assert tuple(statements(OF_LEDGER)) == ACCESS_TO_LEDGER
+    told = statements(OF_CONTRACTS)
+    assert tuple(told[told.index(ACCESS_TO_CONTRACTS[0]) :]) == ACCESS_TO_CONTRACTS
 
 
 def test_the_views_run_with_the_rights_of_who_asks() -> None:
@@ -185,7 +194,7 @@ INSERT INTO usage_days SELECT account, 'OLD', '', 'production', toDate('2022-05-
     's', '2022-05-03 09:00:00', '2022-05-03 10:00:00', [54, 55, 56], map(), '', now(), now()
 FROM (SELECT arrayJoin(['acme', 'other']) AS account)
 """, """
-INSERT INTO contracts SELECT account, 'hash', now(), 'CZ', 'EUR', 'list_price: secret', 'me'
+INSERT INTO contracts SELECT account, 'hash', now(), 'CZ', 'EUR', 'list_price: secret', 'me', 0
 FROM (SELECT arrayJoin(['acme', 'other']) AS account)
 """, """
 INSERT INTO replaced_codes SELECT account, 'hash', 'OLD', toDate32('2000-01-01'), toDate32('2101-01-01'), 'NEW'
@@ -245,7 +254,12 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
     whole = [
         f"CREATE DATABASE {database}", f"USE {database}",
         *(statement for one in read_migrations() if one.name not in NAMES for statement in one.statements),
-        *(one for one in analysts().statements if one.startswith(("CREATE TABLE", "ALTER TABLE"))),
+        *(
+            one
+            for name in (NAME, OF_CONTRACTS)
+            for one in analysts(name).statements
+            if one.startswith(("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW"))
+        ),
         *FACTS,
         "INSERT INTO analyst_accounts VALUES ('default', 'acme'), ('somebody else', 'other')",
         "CREATE DATABASE own",

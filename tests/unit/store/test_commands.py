@@ -104,6 +104,28 @@ def test_an_earlier_version_applied_again_is_in_force_again_and_is_no_further_ve
     assert stored_contract(store, account) == read_contract("c", body(account, "CZ"))
 
 
+@pytest.mark.parametrize("countries", [("CZ", "SK", "PL"), ("PL", "SK", "CZ"), ("CZ", "SK", "CZ")])
+@pytest.mark.parametrize("in_a_log", [True, False])
+def test_of_versions_applied_in_one_millisecond_the_last_in_the_log_or_the_last_stored_is_in_force(
+    store: Client, countries: tuple[str, ...], *, in_a_log: bool
+) -> None:
+    account = new_account()
+    applied = [read_contract("c", body(account, country)) for country in countries]
+    for _ in range(2 if in_a_log else 1):  # what a log says may be stored again, to its end
+        for offset, (contract, country) in enumerate(zip(applied, countries, strict=True)):
+            place = offset if in_a_log else None
+            store_contract(store, contract, body(account, country), 1_000, str(offset), place)
+    store.command("OPTIMIZE TABLE contracts FINAL")
+    versions = contract_versions(store, account)
+    in_order = [*reversed(dict.fromkeys(one.content_hash for one in reversed(applied)))]
+    assert [one.content_hash for one in versions] == in_order
+    assert (versions[-1].applied_by, versions[-1].is_current) == ("2", True)
+    assert stored_contract(store, account) == applied[-1]
+    query = "SELECT content_hash, country FROM current_contracts WHERE account = {account:String}"
+    rows = store.query(query, {"account": account}).result_rows
+    assert [*rows] == [(applied[-1].content_hash, countries[-1])]
+
+
 def test_a_void_that_is_of_no_evidence_is_found_out(store: Client) -> None:
     account = new_account()
     told = heartbeat(instant("2022-05-03 09:00"), instant("2022-05-03 10:00"), account=account)
