@@ -10,34 +10,46 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from pipeline.cli.access import add_store_options, ask_store, parse_instant, parse_period
-from pipeline.cli.explain_line import line_tree, named_line
-from pipeline.cli.grounds import quarter_grounds, report_grounds
-from pipeline.cli.output import console, duration, minute
+from pipeline.cli.as_of import add_as_of_option, known_as_of
+from pipeline.cli.explain_line import line_tree, named_lines
+from pipeline.cli.explain_people import flex_line_tree, seat_line_tree
+from pipeline.cli.grounds import closed_note, known_record, quarter_grounds, report_grounds
+from pipeline.cli.output import console, duration, minute, shown
 from pipeline.codec.line_reports import line_explanation_json
 from pipeline.codec.session_reports import explanation_record
 from pipeline.model.errors import InputError
+from pipeline.model.instants import Period
 from pipeline.rules.checkouts import TakenOut
 from pipeline.rules.explain import SlotExplanation, because, covered_sentence
-from pipeline.rules.explain_line import LineExplanation
+from pipeline.rules.explain_flex import FlexLineExplanation
+from pipeline.rules.explain_line import ExplainedLine, LineExplanation
+from pipeline.rules.explain_seats import SeatLineExplanation
 from pipeline.rules.flags import activity_ms
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session
 from pipeline.store.client import Client
 from pipeline.store.explain import read_explanation
-from pipeline.store.explain_line import read_line_explanation
+from pipeline.store.explain_line import read_explained
+from pipeline.store.life import Known
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("explain", help="the machines, users and sessions behind an amount or a count")
+    parser = subparsers.add_parser(
+        "explain",
+        help="the machines, users and sessions behind an amount or a count",
+        description="Takes a line of any model apart, or one slot of a pool. A closed quarter is told under the "
+        "contract and the orders that it was closed with.",
+    )
     add_store_options(parser)
     line = parser.add_argument_group("a line of a statement")
     line.add_argument("--period", type=parse_period, metavar="2022Q2")
-    line.add_argument("--line", metavar="PRODUCT[/COUNTRY][/pooled]")
+    line.add_argument("--line", metavar="PRODUCT[/COUNTRY[/MODEL]]", help="all lines that it names")
     slot = parser.add_argument_group("or a slot")
     slot.add_argument("--product")
     slot.add_argument("--slot", type=parse_instant, metavar="2022-05-03T09:10:00Z", help="UTC")
     slot.add_argument("--country", default="", help="else the contract's")
+    add_as_of_option(parser, "all of it under that")
     parser.add_argument("--output", choices=("tree", "json"), default="tree")
     parser.set_defaults(run=run)
 
@@ -50,33 +62,56 @@ def run(args: argparse.Namespace) -> int:
     if asked != (False, False, True, True):
         raise InputError("explain", "is to be asked one thing", "Give --period and --line, or --product and --slot")
 
-    def ask(client: Client, reading: ContractReading, _engine: str) -> SlotExplanation:
-        return read_explanation(client, reading, args.product, reading.country_of(args.country), args.slot)
+    def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[SlotExplanation, Known]:
+        known = known_as_of(args.as_of, client, reading, Period.containing(args.slot))
+        country = known.reading.country_of(args.country)
+        return read_explanation(client, known.reading, args.product, country, args.slot, known.logged), known
 
-    explained = ask_store(args, ask)
+    explained, known = ask_store(args, ask)
     if args.output == "json":
-        record = explanation_record(explained)
+        record = {**explanation_record(explained), **known_record(known)}
         sys.stdout.buffer.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     else:
         console().print(explanation_tree(explained))
+        _print_note(known)
     return 0
 
 
 def _run_line(args: argparse.Namespace) -> int:
-    """The same for a line of a statement."""
+    """The same for the lines of a statement that are named."""
 
-    def ask(client: Client, reading: ContractReading, engine: str) -> LineExplanation:
-        grounds = quarter_grounds(client, reading, args.period, engine)
-        line = named_line(grounds.statement, args.line)
-        report_grounds(grounds, line)
-        return read_line_explanation(client, grounds.reading, grounds.statement, line, grounds.logged)
+    def ask(client: Client, reading: ContractReading, engine: str) -> tuple[list[ExplainedLine], Known]:
+        grounds = quarter_grounds(client, reading, args.period, engine, args.as_of)
+        lines = named_lines(grounds.statement, args.line)
+        for line in lines:
+            report_grounds(grounds, line)
+        return [read_explained(client, grounds, line) for line in lines], grounds.known
 
-    explained = ask_store(args, ask)
+    explained, known = ask_store(args, ask)
     if args.output == "json":
-        sys.stdout.buffer.write(line_explanation_json(explained))
+        sys.stdout.buffer.write(line_explanation_json(explained, known_record(known)))
     else:
-        console().print(line_tree(explained, explanation_tree, _session))
+        for one in explained:
+            console().print(_line_tree(one))
+        _print_note(known)
     return 0
+
+
+def _line_tree(explained: ExplainedLine) -> Tree:
+    match explained:
+        case LineExplanation():
+            return line_tree(explained, explanation_tree, _session)
+        case SeatLineExplanation():
+            return seat_line_tree(explained, _session, _checkout)
+        case FlexLineExplanation():
+            return flex_line_tree(explained)
+
+
+def _print_note(known: Known) -> None:
+    """Say below what a closed quarter is told under."""
+    note = closed_note(known)
+    if note:
+        console().print(shown(note))
 
 
 def explanation_tree(explained: SlotExplanation) -> Tree:

@@ -1,4 +1,4 @@
-"""A line as a tree: amount, term licences, days, slots, machines, users and sessions; then what did not count."""
+"""A pooled line as a tree: amount, term licences, days, slots, machines and sessions; then what did not count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.codec.line_reports import why
 from pipeline.model.errors import InputError
 from pipeline.model.instants import DAY_MS, calendar_day
 from pipeline.model.money import format_money
-from pipeline.model.statement import PooledLine, Statement
+from pipeline.model.statement import Line, Statement
 from pipeline.rules.explain import SlotExplanation
 from pipeline.rules.explain_line import LineExplanation
 from pipeline.rules.sessions import Session
@@ -24,24 +24,18 @@ SLOTS_SHOWN_MAX: Final = 12
 SESSIONS_SHOWN_MAX: Final = 20
 
 
-def named_line(statement: Statement, text: str) -> PooledLine:
-    """The pooled line that a text names: ``MSTN``, ``MSTN/CZ`` or ``MSTN/CZ/pooled``. Raises ``InputError``."""
-    named = [
+def named_lines(statement: Statement, text: str) -> tuple[Line, ...]:
+    """The lines that a text names: ``MSTN``, ``MSTN/CZ`` or ``MSTN/CZ/named``. Raises ``InputError`` without any."""
+    found = tuple(
         one
         for one in statement.lines
         if text in {one.product, f"{one.product}/{one.country}", f"{one.product}/{one.country}/{one.model}"}
-    ]
-    found = [one for one in named if isinstance(one, PooledLine)]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(f"{one.product}/{one.country}/{one.model}" for one in statement.pooled) or "none"
-    remedy = f"Lines that can be taken apart: {printable(known)}"
-    place = f"--line {printable(text)}"
+    )
     if found:
-        raise InputError(place, "names several lines", remedy)
-    if named:
-        raise InputError(place, f"is a {named[0].model} line, which has no slots and days", remedy)
-    raise InputError(place, f"is no line of {statement.period.name}", remedy)
+        return found
+    known = ", ".join(f"{one.product}/{one.country}/{one.model}" for one in statement.lines) or "none"
+    reason = f"is no line of {statement.period.name}"
+    raise InputError(f"--line {printable(text)}", reason, f"Its lines: {printable(known)}")
 
 
 def line_tree(
@@ -60,13 +54,13 @@ def line_tree(
     apart = {one.slot_at // DAY_MS: one for one in explained.apart}
     for day, found in [*explained.overused.items()][:DAYS_SHOWN_MAX]:
         highest = max(one.overuse for one in found)
-        branch = days.add(f"{calendar_day(day)}: {_count(len(found), 'slot')} over, by {highest} at most")
+        branch = days.add(f"{calendar_day(day)}: {count_of(len(found), 'slot')} over, by {highest} at most")
         for one in found[:SLOTS_SHOWN_MAX]:
             branch.add(f"{minute(one.slot_at)[11:]}: {one.count} of {one.entitled}, {one.overuse} over")
-        _and_more(branch, len(found) - SLOTS_SHOWN_MAX, "slot")
+        and_more(branch, len(found) - SLOTS_SHOWN_MAX, "slot")
         if day in apart:
             branch.children.append(slot_tree(apart[day]))
-    _and_more(days, len(explained.overused) - DAYS_SHOWN_MAX, "day")
+    and_more(days, len(explained.overused) - DAYS_SHOWN_MAX, "day")
     if not explained.overused:
         days.children.extend(slot_tree(one) for one in explained.apart)
     _uncounted(tree, explained, session_label)
@@ -81,8 +75,8 @@ def _due(explained: LineExplanation) -> str:
         price = f"at {format_money(line.unit_price, explained.currency)} {explained.currency}"
     tolerated = ""
     if explained.tolerance_days:
-        tolerated = f", as over-use of up to {_count(explained.tolerance_days, 'day')} is tolerated"
-    return f"{_count(line.term_licenses, 'term licence')} {price}{tolerated}"
+        tolerated = f", as over-use of up to {count_of(explained.tolerance_days, 'day')} is tolerated"
+    return f"{count_of(line.term_licenses, 'term licence')} {price}{tolerated}"
 
 
 def _days(explained: LineExplanation) -> str:
@@ -90,7 +84,7 @@ def _days(explained: LineExplanation) -> str:
     if not line.overuse:
         return f"no over-use: the peak of {line.peak} is within what is entitled"
     slots = sum(len(found) for found in explained.overused.values())
-    over = f"over-use by {line.overuse} at most, on {_count(line.overuse_days, 'day')}, in {_count(slots, 'slot')}"
+    over = f"over-use by {line.overuse} at most, on {count_of(line.overuse_days, 'day')}, in {count_of(slots, 'slot')}"
     return f"{over}; the peak is {line.peak}"
 
 
@@ -99,16 +93,18 @@ def _uncounted(tree: Tree, explained: LineExplanation, session_label: Callable[[
         return
     days = [calendar_day(day).isoformat() for day in sorted({one.day for one in explained.uncounted})]
     shown = f"used on {' and '.join(days)}"
-    rest = tree.add(f"{_count(len(explained.uncounted), 'session')} {shown} did not count")
+    rest = tree.add(f"{count_of(len(explained.uncounted), 'session')} {shown} did not count")
     for one in explained.uncounted[:SESSIONS_SHOWN_MAX]:
         rest.add(f"{session_label(one.uncounted.session)}: {escape(why(one))}")
-    _and_more(rest, len(explained.uncounted) - SESSIONS_SHOWN_MAX, "session")
+    and_more(rest, len(explained.uncounted) - SESSIONS_SHOWN_MAX, "session")
 
 
-def _and_more(branch: Tree, count: int, noun: str) -> None:
+def and_more(branch: Tree, count: int, noun: str) -> None:
+    """Say how many of a long list are not shown."""
     if count > 0:
-        branch.add(f"and {_count(count, noun)} more; --output json has them all")
+        branch.add(f"and {count_of(count, noun)} more; --output json has them all")
 
 
-def _count(count: int, noun: str) -> str:
+def count_of(count: int, noun: str) -> str:
+    """A number with its noun."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

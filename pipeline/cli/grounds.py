@@ -2,41 +2,76 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 
 from pipeline import __version__
+from pipeline.cli.as_of import known_as_of
 from pipeline.cli.output import report
 from pipeline.codec.letter_reports import printable
-from pipeline.model.instants import Period
+from pipeline.codec.statements import line_record
+from pipeline.model.instants import Period, iso
 from pipeline.model.money import format_money
-from pipeline.model.statement import PooledLine
+from pipeline.model.statement import FlexLine, Line, PooledLine, SeatLine, Statement
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.life import Engine, Grounds, read_grounds
+from pipeline.store.life import Engine, Grounds, Known, read_grounds
+
+HASH_SHOWN: Final = len("sha256:") + 12
+"""As much of a version's hash as tells it from others."""
 
 
-def quarter_grounds(client: Client, reading: ContractReading, period: Period, engine: str) -> Grounds:
-    """The statement of a quarter, and the contract and commands from which its lines follow."""
-    return read_grounds(client, reading, period, seatbeat=__version__, engine=cast(Engine, engine))
+def quarter_grounds(client: Client, reading: ContractReading, period: Period, engine: str, as_of: str = "") -> Grounds:
+    """The statement of a quarter, and the contract and commands from which its lines follow. Raises ``InputError``."""
+    known = known_as_of(as_of, client, reading, period)
+    return read_grounds(client, known, period, seatbeat=__version__, engine=cast(Engine, engine))
 
 
-def report_grounds(grounds: Grounds, line: PooledLine) -> None:
+def closed_note(known: Known) -> str:
+    """Which contract a closed quarter is told under, and by whose close; ``''`` for what is read as it is known now."""
+    if known.closed is None:
+        return ""
+    command, version = known.closed.command, known.closed.close.contract[:HASH_SHOWN]
+    return printable(
+        f"{known.closed.period.name} was closed by {command.by} at {iso(command.issued_at)} (id {command.id}) and is "
+        f"told under what was known then: its contract {version}…, and the orders before the close"
+    )
+
+
+def known_record(known: Known) -> dict[str, str | None]:
+    """The same for programs: the contract's version, and the close it is of, ``None`` while the quarter is open."""
+    closed = known.closed
+    return {"contract": known.reading.contract.content_hash, "close": None if closed is None else closed.id}
+
+
+def report_grounds(grounds: Grounds, line: Line) -> None:
     """Say on stderr where evidence that came after the close has made a line another one than was billed."""
-    if grounds.frozen is None:
+    frozen = grounds.frozen
+    if frozen is None:
         return
-    identity = line.product, line.country
-    billed = next((one for one in grounds.frozen.pooled if (one.product, one.country) == identity), None)
-    if billed == line:
+    billed = _same_line(frozen, line)
+    if billed is not None and line_record(billed, frozen.currency) == line_record(line, frozen.currency):
         return
-    currency, quarter = grounds.frozen.currency, grounds.frozen.period.name
-    amounts = "with no line" if billed is None else f"at {_money(billed.amount, currency)}"
+    currency, quarter = frozen.currency, frozen.period.name
+    was = "with no line" if billed is None else f"at {_figures(billed, currency)}"
+    rest = ", and the difference is an adjustment" if isinstance(line, PooledLine) else ""
     report(
         printable(
-            f"{line.product} in {line.country} was closed {amounts} in {quarter}; evidence that came later makes it "
-            f"{_money(line.amount, currency)}, which is told here, and the difference is an adjustment"
+            f"{line.product} in {line.country} was closed {was} in {quarter}; evidence that came later makes it "
+            f"{_figures(line, currency)}, which is told here{rest}"
         )
     )
 
 
-def _money(amount: int | None, currency: str) -> str:
-    return "no price" if amount is None else f"{format_money(amount, currency)} {currency}"
+def _same_line(statement: Statement, line: Line) -> Line | None:
+    identity = line.product, line.country, line.model
+    return next((one for one in statement.lines if (one.product, one.country, one.model) == identity), None)
+
+
+def _figures(line: Line, currency: str) -> str:
+    match line:
+        case PooledLine():
+            return "no price" if line.amount is None else f"{format_money(line.amount, currency)} {currency}"
+        case SeatLine():
+            return f"seats of {', '.join(line.users) or 'nobody'}"
+        case FlexLine():
+            return f"{line.charges:,} charges for {line.tokens:,} tokens"

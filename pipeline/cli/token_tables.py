@@ -77,13 +77,13 @@ def print_explanation(screen: Console, charges: Sequence[Record], free: Sequence
     for one in charges:
         screen.print(shown(charge_line(one)))
         for cause in _records(one["caused_by"]):
-            screen.print(shown(f"    {_stretch_line(cause)}"))
+            screen.print(shown(f"    {stretch_line(cause)}"))
         if not one["caused_by"]:
             screen.print("    no stored evidence is behind it any more; `seatbeat audit` tells more")
     if free:
         screen.print(f"Cost nothing ({len(free):,}):")
     for one in free:
-        screen.print(shown(f"    {one['product']} {one['user']}: {_stretch_line(one)}; {one['why']} ({one['code']})"))
+        screen.print(shown(f"    {one['product']} {one['user']}: {stretch_line(one)}; {one['why']} ({one['code']})"))
     screen.print(f"{len(charges):,} charges, {len(free):,} connections that cost nothing; times are UTC")
 
 
@@ -97,7 +97,8 @@ def charge_line(one: Record) -> str:
     return f"{whose}: {one['rate']} tokens; {paid}{short} (debit {one['entry']})"
 
 
-def _stretch_line(one: Record) -> str:
+def stretch_line(one: Record) -> str:
+    """A stretch of activity: session, machine, from when to when."""
     active = f"active {_minute(one['active_from'])} to {_minute(one['active_until'])}"
     return f"session {one['session']} on {one['machine']}, {active}"
 

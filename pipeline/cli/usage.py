@@ -11,29 +11,34 @@ import orjson
 from rich.table import Table
 
 from pipeline.cli.access import add_store_options, ask_store, parse_instant
-from pipeline.cli.output import console, duration, minute, shown
+from pipeline.cli.as_of import add_as_of_option, known_of_any
+from pipeline.cli.grounds import closed_note
+from pipeline.cli.output import console, duration, minute, report, shown
 from pipeline.codec.session_reports import SessionRecord, session_record
 from pipeline.codec.statements import csv_cell
 from pipeline.model.errors import InputError
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.model.text import fold
 from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import Session
 from pipeline.store.client import Client
-from pipeline.store.explain import read_usage
-
-Named = tuple[Session, str, str]
+from pipeline.store.explain import Named, Usage, read_usage, read_usage_as_closed
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("usage", help="who used what, when, and for how long")
+    parser = subparsers.add_parser(
+        "usage",
+        help="who used what, when, and for how long",
+        description="Closed quarters are told under the contract and the voids they were closed with, the others as "
+        "they are known now.",
+    )
     add_store_options(parser)
     parser.add_argument("--product", default="", help="a product of the contract, or a code as reported")
     parser.add_argument("--user", default="")
     parser.add_argument("--machine", default="")
     parser.add_argument("--from", dest="from_at", type=parse_instant, default=EARLIEST_AT, metavar="WHEN", help="UTC")
     parser.add_argument("--until", dest="until_at", type=parse_instant, default=LATEST_AT, metavar="WHEN", help="UTC")
+    add_as_of_option(parser, "all of it under that")
     parser.add_argument("--output", choices=("table", "json", "csv"), default="table")
     parser.set_defaults(run=run)
 
@@ -43,18 +48,16 @@ def run(args: argparse.Namespace) -> int:
     if args.from_at >= args.until_at:
         raise InputError("--until", "is not after --from", "Give a later --until")
 
-    def ask(client: Client, reading: ContractReading, _engine: str) -> list[Named]:
-        return read_usage(
-            client,
-            reading,
-            from_at=args.from_at,
-            until_at=args.until_at,
-            product=args.product,
-            user=fold(args.user),
-            machine=fold(args.machine),
-        )
+    def ask(client: Client, reading: ContractReading, _engine: str) -> Usage:
+        asked = {"product": args.product, "user": fold(args.user), "machine": fold(args.machine)}
+        if not args.as_of:
+            return read_usage_as_closed(client, reading, from_at=args.from_at, until_at=args.until_at, **asked)
+        known = known_of_any(args.as_of, client, reading)
+        sessions = read_usage(client, known, from_at=args.from_at, until_at=args.until_at, **asked)
+        return Usage(tuple(sessions), () if known.closed is None else (known,))
 
-    found = ask_store(args, ask)
+    usage = ask_store(args, ask)
+    found, notes = usage.sessions, [closed_note(one) for one in usage.closed]
     if args.output == "json":
         records = [session_record(*one) for one in found]
         sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -65,6 +68,11 @@ def run(args: argparse.Namespace) -> int:
             writer.writerow([csv_cell(value) for value in session_record(*one).values()])
     else:
         _print_table(found)
+        for note in notes:
+            console().print(shown(note))
+        return 0
+    for note in notes:
+        report(note)
     return 0
 
 

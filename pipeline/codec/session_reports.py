@@ -113,7 +113,7 @@ def explanation_record(explained: SlotExplanation) -> ExplanationRecord:
                     {*(session.key.user for session in unit.sessions), *(taken.user for taken in unit.checkouts)}
                 ),
                 "sessions": [record(session) for session in unit.sessions],
-                "checkouts": [_checkout(taken) for taken in unit.checkouts],
+                "checkouts": [checkout_record(taken) for taken in unit.checkouts],
             }
             for unit in explained.units
         ],
@@ -130,14 +130,15 @@ def explanation_record(explained: SlotExplanation) -> ExplanationRecord:
             {
                 "because": covered_sentence(one.covered_by, one.checkout.user),
                 "covered_by": one.covered_by,
-                "checkout": _checkout(one.checkout),
+                "checkout": checkout_record(one.checkout),
             }
             for one in explained.covered_checkouts
         ],
     }
 
 
-def _checkout(taken: TakenOut) -> CheckoutRecord:
+def checkout_record(taken: TakenOut) -> CheckoutRecord:
+    """A checkout by the id of its order."""
     return {
         "checkout": taken.id,
         "user": taken.user,

@@ -13,6 +13,8 @@ from pipeline.rules.counting import judge_slot, used_slots
 from pipeline.rules.coverage import Covered
 from pipeline.rules.dispute import OverusedSlot, overused_slots
 from pipeline.rules.explain import SlotExplanation, Uncounted
+from pipeline.rules.explain_flex import FlexLineExplanation
+from pipeline.rules.explain_seats import SeatLineExplanation
 from pipeline.rules.grace import counts_from
 from pipeline.rules.reading import ContractReading, Judgement
 from pipeline.rules.sessions import Session
@@ -47,6 +49,10 @@ class LineExplanation:
     overused: Mapping[int, tuple[OverusedSlot, ...]]
     apart: tuple[SlotExplanation, ...]
     uncounted: tuple[UncountedOfDay, ...]
+
+
+ExplainedLine = LineExplanation | SeatLineExplanation | FlexLineExplanation
+"""A line of any model, taken apart."""
 
 
 def overused_by_day(

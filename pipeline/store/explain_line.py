@@ -1,4 +1,4 @@
-"""Reading what stands behind an amount: the over-used days of a line, and what was used on them and did not count."""
+"""Reading what stands behind a line: over-used days and what did not count on them, people and seats, or charges."""
 
 from __future__ import annotations
 
@@ -7,22 +7,41 @@ from typing import cast
 
 from pipeline.model.commands import Logged
 from pipeline.model.instants import DAY_MS, Period, day_of
-from pipeline.model.statement import PooledLine, Statement
+from pipeline.model.statement import FlexLine, Line, PooledLine, SeatLine, Statement
 from pipeline.rules.coverage import Covered
+from pipeline.rules.explain_flex import FlexLineExplanation, explain_flex
 from pipeline.rules.explain_line import (
     DAYS_TAKEN_APART_MAX,
+    ExplainedLine,
     LineExplanation,
     overused_by_day,
     slots_to_take_apart,
     uncounted_on,
 )
+from pipeline.rules.explain_seats import SeatLineExplanation, explain_seats, overflow_of
+from pipeline.rules.people import people_of
 from pipeline.rules.reading import ContractReading
+from pipeline.rules.tokens.explain import Asked
 from pipeline.rules.voids import voids_in_force
 from pipeline.store.client import Client
 from pipeline.store.commands import read_first_commands
 from pipeline.store.explain import read_explanation
+from pipeline.store.life import Grounds
+from pipeline.store.seats import read_seats
 from pipeline.store.sessions import Selection, read_sessions
 from pipeline.store.statements import read_pools
+from pipeline.store.token_reading import read_token_explanation
+
+
+def read_explained(client: Client, grounds: Grounds, line: Line) -> ExplainedLine:
+    """Take a line of the grounds' statement apart. Raises ``BeforeFirstRow``, and ``LedgerBroken`` for charges."""
+    match line:
+        case PooledLine():
+            return read_line_explanation(client, grounds.reading, grounds.statement, line, grounds.logged)
+        case SeatLine():
+            return _seat_line(client, grounds, line)
+        case FlexLine():
+            return _flex_line(client, grounds, line)
 
 
 def read_line_explanation(
@@ -57,6 +76,39 @@ def read_line_explanation(
         apart=tuple(read_explanation(client, reading, *pool, at, log) for at in slots),
         uncounted=tuple(uncounted),
     )
+
+
+def _seat_line(client: Client, grounds: Grounds, line: SeatLine) -> SeatLineExplanation:
+    """The people of a line of seats, with their use of its product in the whole quarter and nobody else's."""
+    reading, statement, period = grounds.reading, grounds.statement, grounds.statement.period
+    people, voids = people_of(reading.contract, grounds.logged), voids_in_force(grounds.logged)
+    seats = read_seats(client, reading, people, period, voids=voids)
+    users = (*line.users, *overflow_of(line, seats.named))
+    selection = Selection(
+        statement.account, period.start_at, period.end_at, codes=reading.codes_of(line.product), users=users
+    )
+    found = read_sessions(client, selection) if users else []
+    told = explain_seats(
+        reading,
+        period,
+        line,
+        users,
+        found,
+        coverage=seats.coverage,
+        named=seats.named,
+        holdings=people.holdings,
+        checkouts=people.checkouts,
+        voids=voids,
+    )
+    return SeatLineExplanation(statement.account, period, statement.currency, line, told)
+
+
+def _flex_line(client: Client, grounds: Grounds, line: FlexLine) -> FlexLineExplanation:
+    """The windows of a line of charges, all of them, with the stretches behind each."""
+    statement, period = grounds.statement, grounds.statement.period
+    asked = Asked(period.start_at, period.end_at, product=line.product)
+    _, explained = read_token_explanation(client, grounds.reading, asked, grounds.logged)
+    return explain_flex(statement.account, period, statement.currency, line, explained)
 
 
 def _days_of_use(client: Client, account: str, period: Period, codes: tuple[str, ...]) -> list[int]:

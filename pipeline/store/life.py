@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.codec.statement_reading import read_statement_json
+from pipeline.codec.statements import line_record
 from pipeline.model.commands import Logged, Unvoid, Void
 from pipeline.model.errors import InputError
 from pipeline.model.instants import Period
@@ -68,6 +69,15 @@ def open_statement(
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """The contract and the commands that use is read under; ``closed`` is the close they are of, if not today's."""
+
+    reading: ContractReading
+    logged: tuple[Logged, ...]
+    closed: Closed | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Grounds:
     """What a quarter is explained by: a statement, and the contract and commands from which its lines follow.
 
@@ -75,27 +85,64 @@ class Grounds:
     where evidence came after the close what it is now under all that was known then, so that lines and evidence agree.
     """
 
-    reading: ContractReading
-    logged: tuple[Logged, ...]
+    known: Known
     statement: Statement
-    frozen: Statement | None = None
+
+    @property
+    def reading(self) -> ContractReading:
+        return self.known.reading
+
+    @property
+    def logged(self) -> tuple[Logged, ...]:
+        return self.known.logged
+
+    @property
+    def frozen(self) -> Statement | None:
+        return None if self.known.closed is None else self.known.closed.statement
 
 
-def read_grounds(client: Client, reading: ContractReading, period: Period, *, seatbeat: str, engine: Engine) -> Grounds:
-    """The grounds of a quarter: of a closed one its own contract and the commands before the close.
+def read_known(client: Client, reading: ContractReading) -> tuple[Known, tuple[tuple[Period, Known], ...]]:
+    """What use is read under now, and the closed quarters, in order of time, each with what it was closed with.
 
-    Raises as ``current_statement`` does.
+    Raises ``InputError`` where the store has lost the contract of a close.
+    """
+    logged = read_first_commands(client, reading.contract.account)
+    closes = read_closes(logged, read_statement_json).quarters.values()
+    return Known(reading, logged), tuple((one.period, _known_then(client, reading, logged, one)) for one in closes)
+
+
+def read_known_of(client: Client, reading: ContractReading, period: Period) -> Known:
+    """What a quarter is read under: of a closed one its own contract and the commands before the close.
+
+    Raises ``InputError`` where the store has lost that contract.
     """
     logged = read_first_commands(client, reading.contract.account)
     closed = read_closes(logged, read_statement_json).quarters.get(period.name)
-    if closed is None:
-        return Grounds(
-            reading, logged, read_statement(client, reading, period, seatbeat=seatbeat, engine=engine, logged=logged)
-        )
-    known, before = _reading_of(client, reading, closed), logged[: closed.position]
-    now = read_statement(client, known, period, seatbeat=seatbeat, engine=engine, logged=before)
-    same = now.pooled == closed.statement.pooled
-    return Grounds(known, before, closed.statement if same else replace(now, state="closed"), closed.statement)
+    return Known(reading, logged) if closed is None else _known_then(client, reading, logged, closed)
+
+
+def _known_then(client: Client, reading: ContractReading, logged: tuple[Logged, ...], closed: Closed) -> Known:
+    """What was known when a quarter was closed."""
+    return Known(_reading_of(client, reading, closed), logged[: closed.position], closed)
+
+
+def read_grounds(client: Client, known: Known, period: Period, *, seatbeat: str, engine: Engine) -> Grounds:
+    """The grounds of a quarter, with the flex lines of all that is settled by now.
+
+    Raises ``BeforeFirstRow``.
+    """
+    now = read_statement(client, known.reading, period, seatbeat=seatbeat, engine=engine, logged=known.logged)
+    now = with_tokens(now, client, known.reading, now=period.end_at, logged=known.logged)
+    if known.closed is None:
+        return Grounds(known, now)
+    frozen = known.closed.statement
+    same = _told(now) == _told(frozen)
+    return Grounds(known, frozen if same else replace(now, state="closed"))
+
+
+def _told(statement: Statement) -> list[object]:
+    """The lines as statements write them: what was frozen is read back from that."""
+    return [line_record(line, statement.currency) for line in statement.lines]
 
 
 def _reading_of(client: Client, reading: ContractReading, closed: Closed) -> ContractReading:

@@ -19,7 +19,7 @@ from pipeline.store.voids import VoidFilter
 class Selection:
     """Which sessions to read: those of one account with a used slot in ``[from_at, until_at)``.
 
-    ``codes`` are products as reported; empty texts and tuples select everything. ``user`` and ``machine`` are folded.
+    ``codes`` are products as reported; empty texts and tuples select everything. Users and machines are folded.
     """
 
     account: str
@@ -29,6 +29,7 @@ class Selection:
     user: str = ""
     machine: str = ""
     usage: str = field(default="")
+    users: tuple[str, ...] = ()
 
 
 _DATE_MAX: Final = 65_535
@@ -38,6 +39,7 @@ _FILTERS: Final = {
     "user": "user = {user:String}",
     "machine": "machine = {machine:String}",
     "usage": "usage = {usage:String}",
+    "users": "has({users:Array(String)}, user)",
 }
 
 _COLUMNS: Final = """

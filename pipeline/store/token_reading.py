@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.model.commands import Logged
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT
 from pipeline.model.ledger import Window
 from pipeline.rules.reading import ContractReading
@@ -38,13 +40,16 @@ class TokenState:
         return min(now, max(self.complete_until or 0, self.latest_at or 0, self.ledger.settled_until_at) or now)
 
 
-def read_token_state(client: Client, reading: ContractReading) -> TokenState:
-    """What the store knows of an account's tokens. Raises ``LedgerBroken``."""
+def read_token_state(client: Client, reading: ContractReading, logged: Sequence[Logged] | None = None) -> TokenState:
+    """What the store knows of an account's tokens, after its commands in log order, no id twice.
+
+    They are those that the store holds where none are given. Raises ``LedgerBroken``.
+    """
     account = reading.contract.account
-    logged = read_first_commands(client, account)
-    tokens, ledger = token_reading(reading, logged), read_stored_ledger(client, account)
+    log = read_first_commands(client, account) if logged is None else logged
+    tokens, ledger = token_reading(reading, log), read_stored_ledger(client, account)
     evidence = read_token_evidence(client, tokens)
-    evidence.heed(voids_in_force(logged))
+    evidence.heed(voids_in_force(log))
     waiting = evidence.open_windows(ledger)
     return TokenState(
         ledger=ledger,
@@ -56,18 +61,21 @@ def read_token_state(client: Client, reading: ContractReading) -> TokenState:
 
 
 def read_token_explanation(
-    client: Client, reading: ContractReading, asked: Asked
+    client: Client, reading: ContractReading, asked: Asked, logged: Sequence[Logged] | None = None
 ) -> tuple[TokenState, TokenExplanation]:
-    """Take charges apart, and name what cost nothing. Raises ``LedgerBroken``."""
-    state, account = read_token_state(client, reading), reading.contract.account
+    """Take charges apart, and name what cost nothing, after commands as ``read_token_state``. Raises as it does."""
+    account = reading.contract.account
+    log = read_first_commands(client, account) if logged is None else logged
+    state = read_token_state(client, reading, log)
     debit = state.ledger.debit(asked.entry)
     from_at = debit.window.start_at if debit else asked.from_at
+    product = debit.window.product if debit else asked.product
     selection = Selection(
         account,
         max(from_at - WINDOW_MS_MAX, EARLIEST_AT),
         debit.window.end_at if debit else min(asked.until_at, LATEST_AT),
+        codes=reading.codes_of(product) if product else (),
         user=debit.window.user if debit else asked.user,
     )
-    voids = voids_in_force(read_first_commands(client, account))
-    found = read_sessions(client, selection, voids)
+    found = read_sessions(client, selection, voids_in_force(log))
     return state, explain_tokens(state.ledger, state.open_windows, found, state.reading, asked)

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.cli.explain import _session, explanation_tree
-from pipeline.cli.explain_line import line_tree, named_line
+from pipeline.cli.explain_line import line_tree, named_lines
 from pipeline.codec.line_reports import line_explanation_json
 from pipeline.model.contract import Contract, Entitlement, Product
 from pipeline.model.errors import InputError
@@ -49,7 +49,8 @@ def explained(store: Client, told: list[Heartbeat], *more: Entitlement) -> tuple
     write_session_days(store, fold([one._replace(account=account) for one in told]))
     reading = reading_of(contract_of(account, *more))
     statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded")
-    return statement, read_line_explanation(store, reading, statement, named_line(statement, "MSTN"))
+    (line,) = statement.pooled
+    return statement, read_line_explanation(store, reading, statement, line)
 
 
 def printed(one: LineExplanation) -> str:
@@ -68,7 +69,8 @@ def test_a_line_is_taken_apart_from_its_amount_down_to_sessions(store: Client) -
         use("2022-05-03", "15:00", "15:09:59.999", "pc6"),
     ]
     _, one = explained(store, told)
-    assert validator(LINE_EXPLANATION).is_valid(orjson.loads(line_explanation_json(one)))
+    known = {"contract": "sha256:0", "close": None}
+    assert validator(LINE_EXPLANATION).is_valid(orjson.loads(line_explanation_json([one], known)))
     assert (
         "\n".join(line.rstrip() for line in printed(replace(one, account="acme")).splitlines())
         == """\
@@ -130,20 +132,17 @@ def test_every_over_used_day_is_told_and_the_first_three_are_taken_apart(store: 
     assert "and 3 days more; --output json has them all" in printed(one)
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("STAAD", "is no line of 2022Q2"),
-        ("MSTN/SK", "is no line of 2022Q2"),
-        ("MSTN/CZ/named", "is a named line, which has no slots and days"),
-    ],
-)
-def test_a_line_that_cannot_be_taken_apart_is_refused_with_those_that_can(
-    store: Client, text: str, reason: str
-) -> None:
+@pytest.mark.parametrize("text", ["STAAD", "MSTN/SK", "MSTN/CZ/flex"])
+def test_a_line_that_there_is_not_is_refused_with_those_that_there_are(store: Client, text: str) -> None:
     seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
     statement, _ = explained(store, [], seat)
-    with pytest.raises(InputError, match=reason) as refused:
-        named_line(statement, text)
-    assert "MSTN/CZ/pooled" in refused.value.remedy
-    assert named_line(statement, "MSTN/CZ") == named_line(statement, "MSTN/CZ/pooled") == statement.pooled[0]
+    with pytest.raises(InputError, match="is no line of 2022Q2") as refused:
+        named_lines(statement, text)
+    assert "MSTN/CZ/named, MSTN/CZ/pooled" in refused.value.remedy
+
+
+def test_a_product_names_all_its_lines_and_a_model_one_of_them(store: Client) -> None:
+    seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
+    statement, _ = explained(store, [], seat)
+    assert named_lines(statement, "MSTN") == named_lines(statement, "MSTN/CZ") == statement.lines
+    assert named_lines(statement, "MSTN/CZ/pooled") == statement.pooled

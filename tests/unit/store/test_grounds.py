@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.model.instants import Period
-from pipeline.model.statement import PooledLine
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, iso
+from pipeline.model.statement import PooledLine, SeatLine
 from pipeline.rules.dispute import Packet
 from pipeline.rules.explain_line import LineExplanation
+from pipeline.rules.explain_seats import SeatLineExplanation
 from pipeline.store.client import Client
 from pipeline.store.disputes import read_packet
-from pipeline.store.explain_line import read_line_explanation
-from pipeline.store.life import Grounds, read_grounds
+from pipeline.store.explain import read_usage_as_closed
+from pipeline.store.explain_line import read_explained, read_line_explanation
+from pipeline.store.life import Grounds, read_grounds, read_known_of
 from tests.golden.tables import read_use, terms_text
 from tests.support.fleets import reading_of
 from tests.support.store import new_account
@@ -67,11 +69,28 @@ class Account(StoredHistory):
 
     def ask(self) -> Asked:
         reading = reading_of(self.contract)
-        found = read_grounds(self._store, reading, PERIOD, seatbeat="0", engine="embedded")
+        known = read_known_of(self._store, reading, PERIOD)
+        found = read_grounds(self._store, known, PERIOD, seatbeat="0", engine="embedded")
         (line,) = found.statement.pooled
         given = (self._store, found.reading, found.statement, line)
         packet = read_packet(*given, logged=found.logged)
         return Asked(found, line, packet, read_line_explanation(*given, found.logged))
+
+    def seats(self) -> SeatLineExplanation:
+        """The line of named seats, taken apart."""
+        known = read_known_of(self._store, reading_of(self.contract), PERIOD)
+        found = read_grounds(self._store, known, PERIOD, seatbeat="0", engine="embedded")
+        (line,) = (one for one in found.statement.lines if isinstance(one, SeatLine))
+        one = read_explained(self._store, found, line)
+        assert isinstance(one, SeatLineExplanation)
+        return one
+
+    def usage(self, **asked: str) -> tuple[list[tuple[str, str, str]], list[str]]:
+        """Month, machine and product of each session, and the closed quarters among them."""
+        reading = reading_of(self.contract)
+        found = read_usage_as_closed(self._store, reading, from_at=EARLIEST_AT, until_at=LATEST_AT, **asked)
+        sessions = [(iso(one.opened_at)[:7], one.key.machine, product) for one, product, _ in found.sessions]
+        return sessions, [known.closed.period.name for known in found.closed if known.closed is not None]
 
 
 @pytest.fixture
@@ -144,3 +163,75 @@ def test_an_open_quarter_rests_on_what_is_known_now(account: Account) -> None:
     asked = account.ask()
     assert asked.grounds.frozen is None
     assert (asked.grounds.statement.state, asked.line.entitled, asked.line.peak) == ("open", 3, 3)
+
+
+NAMED = [
+    'products: {MSTN: {name: MicroStation, term_license_price: "100.00"}}',
+    "entitlements: [{product: MSTN, model: named, policy: bentley-select, quantity: 1, from: 2022-01-01}]",
+]
+
+
+def test_seats_are_explained_with_what_a_void_leaves_out_and_whose_they_become(store: Client) -> None:
+    account = Account(store, terms_text(NAMED, new_account()))
+    account.told("2022-05-03 15:01 to 15:42  eva on PC1")
+    account.told("2022-05-03 16:01 to 16:42  eva on PC2")
+    account.told("2022-05-03 15:31 to 16:12  petr on PC3")
+    account.void("V", "PC1")
+    told = [
+        (person.user, person.holds, use.session.key.machine, {place: len(at) for place, at in use.slots.items()})
+        for person in account.seats().people
+        for use in person.sessions
+    ]
+    assert told == [
+        ("petr", True, "pc3", {"named": 4}),
+        ("eva", False, "pc1", {}),
+        ("eva", False, "pc2", {"pooled": 4}),
+    ]
+    (voided,) = (use for person in account.seats().people for use in person.sessions if use.uncounted is not None)
+    assert voided.uncounted is not None
+    assert (voided.uncounted.reason, voided.uncounted.void and voided.uncounted.void.id) == ("voided", "V")
+
+
+def test_seats_of_a_closed_quarter_stay_whose_they_were(store: Client) -> None:
+    account = Account(store, terms_text(NAMED, new_account()))
+    account.told("2022-05-03 15:01 to 15:42  eva on PC1")
+    account.told("2022-05-03 15:31 to 16:12  petr on PC3")
+    account.close(PERIOD)
+    then = account.seats()
+    account.void("V", "PC1")
+    account.change(5)
+    assert account.seats() == then
+    assert [person.user for person in then.people] == ["eva", "petr"]
+
+
+REPLACING = [
+    'products: {MSTN: {term_license_price: "100.00", replaces: [OLD]}}',
+    "entitlements: [{product: MSTN, model: pooled, policy: bentley-select, quantity: 1, from: 2022-01-01}]",
+]
+
+
+def test_usage_of_a_closed_quarter_is_named_and_voided_as_it_was_then_and_of_others_as_now(store: Client) -> None:
+    account = Account(store, terms_text(REPLACING, new_account()))
+    account.told("2022-02-03 15:01 to 15:42  eva on PC1 product=OLD")
+    account.told("2022-05-03 15:01 to 15:42  eva on PC2 product=OLD")
+    account.told("2022-05-03 15:01 to 15:42  eva on PC3 product=OLD")
+    account.told("2022-08-03 15:01 to 15:42  eva on PC4 product=OLD")
+    account.void("before", "PC3")
+    account.close(PERIOD)
+    account.change(3)
+    account.void("after", "PC2")
+    account.unvoid("before")
+    told = [("2022-02", "pc1", "OLD"), ("2022-05", "pc2", "MSTN"), ("2022-08", "pc4", "OLD")]
+    assert account.usage() == (told, ["2022Q2"])
+    assert account.usage(product="MSTN") == (told[1:2], ["2022Q2"])
+    assert account.usage(product="OLD")[0] == told
+    assert account.usage(machine="pc4") == (told[2:], [])
+
+
+def test_a_session_over_the_end_of_a_closed_quarter_is_told_once_as_the_first_quarter_has_it(store: Client) -> None:
+    account = Account(store, terms_text(REPLACING, new_account()))
+    account.told("2022-06-30 23:01 to 2022-07-01 01:00  eva on PC1 product=OLD")
+    account.told("2022-03-31 23:01 to 2022-04-01 01:00  eva on PC2 product=OLD")
+    account.close(PERIOD)
+    account.change(3)
+    assert account.usage() == ([("2022-03", "pc2", "OLD"), ("2022-06", "pc1", "MSTN")], ["2022Q2"])

@@ -11,6 +11,7 @@ from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import Session, sessions
 from pipeline.store.client import Client
 from pipeline.store.explain import read_explanation, read_usage
+from pipeline.store.life import Known
 from pipeline.store.sessions import Selection, read_latest_session_days, read_session_days, read_sessions
 from pipeline.store.writes import write_session_days
 from tests.support.evidence import heartbeat, instant, merged
@@ -110,6 +111,11 @@ def dated(account: str) -> ContractReading:
     return reading_of(Contract(account, "CZ", "EUR", "sha256:0", products=products, entitlements=(seat,)))
 
 
+def known(account: str) -> Known:
+    """The same, with nothing ordered."""
+    return Known(dated(account), ())
+
+
 def test_usage_names_each_session_after_the_product_it_counts_for(store: Client) -> None:
     account = new_account()
     told = [
@@ -124,7 +130,7 @@ def test_usage_names_each_session_after_the_product_it_counts_for(store: Client)
     write_session_days(store, fold(told))
 
     def usage(product: str = "") -> list[tuple[Session, str, str]]:
-        return read_usage(store, dated(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
+        return read_usage(store, known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
 
     assert [(session.key.session, *pool) for session, *pool in usage()] == [
         ("a", "OLD", "CZ"),
@@ -141,9 +147,9 @@ def test_usage_names_a_session_by_what_it_counts_for_in_the_time_asked_for(store
     write_session_days(store, fold([told]))
     midnight = instant("2022-05-04 00:00")
     for from_at, until_at, product in ((midnight - DAY_MS, midnight, "OLD"), (midnight, LATEST_AT, "MSTN")):
-        found = read_usage(store, dated(account), from_at=from_at, until_at=until_at)
+        found = read_usage(store, known(account), from_at=from_at, until_at=until_at)
         assert [named for _, named, _ in found] == [product]
-    assert len(read_usage(store, dated(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
+    assert len(read_usage(store, known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
 
 
 def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(store: Client, account: str) -> None:
