@@ -15,7 +15,7 @@ Overlaps are merges, so whoever else works on the same account, and whatever is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import TopicPartition
@@ -30,13 +30,14 @@ from pipeline.agents.topics import COMMANDS, USAGE
 from pipeline.codec import commands
 from pipeline.codec.commands import CommandInvalid
 from pipeline.codec.keys import account_of, encode_key
-from pipeline.codec.ledger import entry_bytes
+from pipeline.codec.ledger import Encoder
 from pipeline.codec.session_days import UnreadableUsage, decode_frame
 from pipeline.model.commands import Logged, Tick
 from pipeline.model.contract import Contract
 from pipeline.model.errors import ContractInvalid
-from pipeline.model.ledger import Posting
+from pipeline.model.ledger import Entry, Posting
 from pipeline.rules.log import first_of_each
+from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.posting import postings
 from pipeline.store.commands import read_placed
 from pipeline.store.contracts import contract_versions, stored_contract
@@ -111,15 +112,16 @@ class Bookkeeper:
 
     async def _post(self, book: Book, logged: Logged) -> None:
         ledger = await self._ledgers.ledger(book.contract.account)
-        while not await self._stand(postings(ledger, book.draft(ledger, logged), bytes_of=entry_bytes)):
+        while not await self._stand(ledger, book.draft(ledger, logged)):
             log.warning("a posting is void, as somebody else was first: what to post is worked out anew")
         book.forget(ledger)
         self.available[ledger.account] = book.available(ledger)
 
-    async def _stand(self, drafted: Iterable[Posting]) -> bool:
-        """Post one after the other, as long as they stand."""
-        for posting in drafted:
-            if not await self._ledgers.post(posting):
+    async def _stand(self, ledger: Ledger, drafted: Sequence[Entry]) -> bool:
+        """Post one posting after the other, as long as they stand."""
+        encoder = Encoder()
+        for posting in postings(ledger, drafted, bytes_of=encoder.entry_bytes):
+            if not await self._ledgers.post(posting, encoder.encode(posting)):
                 return False
         return True
 

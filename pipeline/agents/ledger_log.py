@@ -19,7 +19,7 @@ from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.ranges import Ranges
 from pipeline.agents.topics import TOKEN_LEDGER
 from pipeline.codec.keys import encode_key
-from pipeline.codec.ledger import UnreadablePosting, decode, encode
+from pipeline.codec.ledger import UnreadablePosting, decode
 from pipeline.model.ledger import Posting
 from pipeline.rules.tokens.ledger import Ledger
 
@@ -31,6 +31,7 @@ class LedgerLog:
         self._ranges, self._producer, self._heard = ranges, producer, heard
         self._ledgers: dict[int, dict[str, Ledger]] = {}
         self._read_to: dict[int, int] = {}
+        self._own: tuple[bytes, Posting] | None = None
 
     async def ledger(self, account: str) -> Ledger:
         """An account's ledger, as the log has it now. Raises ``LedgerBroken``."""
@@ -38,10 +39,14 @@ class LedgerLog:
         await self._read_on(place, await self._ranges.end(place))
         return self._ledger(place.partition, account)
 
-    async def post(self, posting: Posting) -> bool:
-        """Write a posting and read it back; whether it stands. Raises ``KafkaError`` where it may or may not."""
+    async def post(self, posting: Posting, value: bytes) -> bool:
+        """Write a posting and read it back; whether it stands. Raises ``KafkaError`` where it may or may not.
+
+        ``value`` is the posting as its message: who reads the very same bytes need not decode them.
+        """
+        self._own = value, posting
         place = await self._ranges.place_of(TOKEN_LEDGER, posting.account)
-        await self._producer.write([Outgoing(TOKEN_LEDGER, encode_key(posting.account), encode(posting))])
+        await self._producer.write([Outgoing(TOKEN_LEDGER, encode_key(posting.account), value)])
         return await self._stands(place, self._producer.ends[place] - 1)
 
     def keep(self, partitions: set[int]) -> None:
@@ -62,7 +67,8 @@ class LedgerLog:
     def _take(self, record: ConsumerRecord) -> bool:
         """What cannot be read, or stands under another account's key, is passed over: the sink keeps it."""
         with suppress(UnreadablePosting):
-            posting = decode(record.value or b"")
+            value = record.value or b""
+            posting = self._own[1] if self._own is not None and self._own[0] == value else decode(value)
             if record.key == encode_key(posting.account):
                 stands = self._ledger(record.partition, posting.account).append(posting)
                 if stands:

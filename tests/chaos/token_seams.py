@@ -24,9 +24,9 @@ def stand_around_tokens(passing: Passing) -> None:
         passing.step("drained")
         return drained
 
-    async def heard_post(self: LedgerLog, posting: Posting) -> bool:
+    async def heard_post(self: LedgerLog, posting: Posting, value: bytes) -> bool:
         passing.step("drafted")
-        stands = await post(self, posting)
+        stands = await post(self, posting, value)
         passing.step("read back")
         return stands
 

@@ -5,11 +5,15 @@ Everything here goes by event time, so that clients that were offline, duplicate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS
 from pipeline.rules.sessions import Session
+
+_from_at: Final = attrgetter("from_at")
 
 
 class Span(NamedTuple):
@@ -37,13 +41,10 @@ def activity(session: Session, idle_after_ms: int | None) -> list[Span]:
     ]
 
 
-def stretches(session: Session, idle_after_ms: int | None) -> list[Stretch]:
-    """The stretches of a session with where each is connected: where a used slot, taken whole, overlaps it."""
+def stretches(session: Session, spans: Iterable[Span]) -> list[Stretch]:
+    """Stretches of a session with where each is connected: where a used slot, taken whole, overlaps it."""
     used = list(used_spans(session))
-    return [
-        Stretch(one.from_at, one.until_at, tuple(intersection((one,), used)))
-        for one in activity(session, idle_after_ms)
-    ]
+    return [Stretch(one.from_at, one.until_at, tuple(intersection((one,), used))) for one in spans]
 
 
 def qualifies(stretch: Stretch | Span, free_connection_ms: int) -> bool:
@@ -91,6 +92,9 @@ def intersection(left: Iterable[Span], right: Iterable[Span]) -> Iterator[Span]:
 def without(spans: Iterable[Span], taken: Iterable[Span]) -> Iterator[Span]:
     """Ordered, disjoint spans less what others take from them; those may overlap and come in any order."""
     taken_in_order = sorted(taken)
+    if not taken_in_order:
+        yield from spans
+        return
     for span in spans:
         from_at = span.from_at
         for other in taken_in_order:
@@ -101,3 +105,17 @@ def without(spans: Iterable[Span], taken: Iterable[Span]) -> Iterator[Span]:
             from_at = other.until_at
         if from_at < span.until_at:
             yield Span(from_at, span.until_at)
+
+
+def covers(taken: Sequence[Span], span: Span) -> bool:
+    """Whether ordered, disjoint spans leave nothing of another one."""
+    place = bisect_right(taken, span.from_at, key=_from_at) - 1
+    if place < 0:
+        return False
+    covered_until_at = taken[place].until_at
+    while covered_until_at < span.until_at:
+        place += 1
+        if place == len(taken) or taken[place].from_at > covered_until_at:
+            return False
+        covered_until_at = taken[place].until_at
+    return covered_until_at > span.from_at

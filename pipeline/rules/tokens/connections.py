@@ -9,7 +9,7 @@ from typing import Literal
 from pipeline.model.evidence import SessionKey
 from pipeline.model.ledger import Window
 from pipeline.rules.sessions import Session
-from pipeline.rules.tokens.activity import Span, intersection, qualifies, stretches, without
+from pipeline.rules.tokens.activity import Span, activity, intersection, qualifies, stretches, without
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.windows import charged_stretches
 
@@ -55,7 +55,7 @@ def _free_of(
         return
     policy = reading.policy_of(next(iter(charged)), country, session.opened_at) if charged else None
     idle_after_ms = policy.idle_after_ms if policy and reading.has_idle_detection(session) else None
-    for stretch in stretches(session, idle_after_ms):
+    for stretch in stretches(session, activity(session, idle_after_ms)):
         product = reading.product_at(key.product, stretch.from_at)
         spans = charged.get(product, ())
         connected = list(intersection(stretch.connected, spans))

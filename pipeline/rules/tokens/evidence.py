@@ -2,25 +2,41 @@
 
 A session day may come again, in any order, whole or in parts: merging is min, max and union. What was forgotten and is
 told anew is judged by what is told, so whoever forgets keeps more than evidence may span.
+
+**What is worked out anew** is what may have changed, a pool at a time; everything else stays as it was found:
+
+- A session is **spent** once all its connections that are charged lie in settled windows. No window can start in it
+  whatever else comes, so it is put by, and looked at again when more is told of it, or voids change.
+- Where the first open window of a pool is settled as it was found, those after it stay: they were found with it ahead.
+- What begins at or before the end of what is settled is late evidence and judged otherwise. So when that end moves,
+  pools are worked out anew whose first open window starts before it or so soon after that its stretch may begin before.
+
+``open_windows`` of ``windows``, over all evidence at once, says the same and is what this is held against.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
-from pipeline.model.evidence import SessionDay, SessionKey
+from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import HOUR_MS
-from pipeline.model.ledger import Posting, Settled, Window
+from pipeline.model.ledger import Debit, Posting, Settled, Window
 from pipeline.model.statement import VoidEntry
 from pipeline.rules.sessions import Session
-from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.activity import Stretch
+from pipeline.rules.tokens.ledger import Ledger, pool_of
 from pipeline.rules.tokens.rates import TokenReading
-from pipeline.rules.tokens.windows import Pool, is_charged, open_windows, pools_of
+from pipeline.rules.tokens.windows import Pool, are_settled, charged_stretches, windows_of
 from pipeline.rules.voids import without
 
 SOON_MS = HOUR_MS
 """More than any free connection lasts."""
+
+Name = TypeVar("Name")
+Found = TypeVar("Found")
 
 
 class _Group(NamedTuple):
@@ -55,8 +71,9 @@ class TokenEvidence:
 
     def __init__(self, reading: TokenReading) -> None:
         self._reading = reading
-        self._groups: dict[_Group, dict[SessionKey, Session]] = {}
-        self._open: dict[Pool, list[Window]] = {}
+        self._live: dict[_Group, dict[SessionKey, Session]] = {}
+        self._spent: dict[_Group, tuple[Session, ...]] = {}
+        self._open: dict[Pool, tuple[Window, ...]] = {}
         self._touched: set[Pool] = set()
         self._voids: tuple[VoidEntry, ...] = ()
 
@@ -67,64 +84,67 @@ class TokenEvidence:
             self.touch()
 
     def merge(self, day: SessionDay) -> None:
-        """Take in a session day; what is not charged in tokens is passed over."""
-        session = merge_day(None, day)
-        if not is_charged(session, self._reading):
+        """Take in a session day; what is not charged in tokens, or is known already, is passed over."""
+        key = day.session
+        products = self._charged_products(key)
+        if not products:
             return
-        group = self._groups.setdefault(self._group(day.session), {})
-        group[day.session] = merge_day(group.get(day.session), day)
-        self._touched |= pools_of((session,), self._reading)
+        group = self._group(key)
+        live = self._live.get(group, {})
+        known = live.get(key) or next((one for one in self._spent.get(group, ()) if one.key == key), None)
+        merged = merge_day(known, day)
+        if merged == known:
+            return
+        if known is None:
+            key = SessionKey(*map(sys.intern, key))  # most of it is said in each of a user's sessions
+            merged = replace(merged, key=key)
+        elif key not in live:
+            self._put(self._spent, group, tuple(one for one in self._spent[group] if one.key != key))
+        self._live.setdefault(group, live)[key] = merged
+        self._touched.update(Pool(product, group.country, group.user) for product in products)
 
     def forget(self, before_at: int) -> None:
         """Drop the sessions last heard of before an instant, but none that an open window may rest on."""
-        needed: dict[_Group, int] = {}
-        for pool in self._touched:
-            needed[self._group_of(pool)] = 0
+        needed = {self._group_of(pool): 0 for pool in self._touched}
         for pool, windows in self._open.items():
             group = self._group_of(pool)
             needed[group] = min(windows[0].start_at, needed.get(group, before_at))
-        for key, sessions in [*self._groups.items()]:
-            since_at = min(before_at, needed.get(key, before_at))
-            kept = {name: one for name, one in sessions.items() if one.last_at >= since_at}
-            if kept:
-                self._groups[key] = kept
-            else:
-                del self._groups[key]
+        for group, live in [*self._live.items()]:
+            since_at = min(before_at, needed.get(group, before_at))
+            if any(one.last_at < since_at for one in live.values()):
+                self._put(self._live, group, {key: one for key, one in live.items() if one.last_at >= since_at})
+        for group, spent in [*self._spent.items()]:
+            if any(one.last_at < before_at for one in spent):
+                self._put(self._spent, group, tuple(one for one in spent if one.last_at >= before_at))
 
     def touch(self) -> None:
         """Have every open window worked out anew: the contract, the seats or the ledger changed from outside."""
+        for group, spent in self._spent.items():
+            self._live.setdefault(group, {}).update((one.key, one) for one in spent)
+        self._spent.clear()
         self._touched |= self._open.keys()
-        for group in self._groups.values():
-            self._touched |= pools_of(group.values(), self._reading)
+        for group, live in self._live.items():
+            for key in live:
+                self._touched.update(Pool(one, group.country, group.user) for one in self._charged_products(key))
 
     def posted(self, posting: Posting) -> None:
-        """Have the windows of the pools that a posting settled worked out anew, and of those that begin right after.
-
-        What begins before the end of what is settled is late evidence, which is judged otherwise.
-        """
+        """Heed that windows were settled; a posting is heard once, in the order of the log, by its ledger before."""
         for entry in posting.entries:
-            if isinstance(entry.fact, Settled):
+            if isinstance(entry.fact, Debit):
+                pool = pool_of(entry.fact.window)
+                first, *rest = self._open.get(pool, (None,))
+                if pool not in self._touched and first == entry.fact.window:
+                    self._put(self._open, pool, tuple(rest))
+                else:
+                    self._touched.add(pool)
+            elif isinstance(entry.fact, Settled):
                 soon_at = entry.fact.until_at + SOON_MS
-                self._touched |= {pool for pool, found in self._open.items() if found[0].start_at <= soon_at}
-            window = getattr(entry.fact, "window", None)
-            if isinstance(window, Window):
-                self._touched.add(Pool(window.product, window.country, window.user))
+                self._touched.update(pool for pool, found in self._open.items() if found[0].start_at <= soon_at)
 
-    def open_windows(self, ledger: Ledger) -> Mapping[Pool, list[Window]]:
+    def open_windows(self, ledger: Ledger) -> Mapping[Pool, Sequence[Window]]:
         """The windows of every pool that are not settled yet, each in order of start."""
         for pool in self._touched:
-            group = self._group_of(pool)
-            windows = open_windows(
-                pool,
-                without(self._groups.get(group, {}).values(), self._voids),
-                ledger.settled.get(pool, ()),
-                ledger.settled_until_at,
-                self._reading,
-            )
-            if windows:
-                self._open[pool] = windows
-            else:
-                self._open.pop(pool, None)
+            self._put(self._open, pool, self._work_out(pool, ledger))
         self._touched.clear()
         return self._open
 
@@ -134,10 +154,53 @@ class TokenEvidence:
 
     def sessions(self) -> Iterable[Session]:
         """Every session kept, as voids leave it."""
-        return [session for group in self._groups.values() for session in without(group.values(), self._voids)]
+        kept = (*(one.values() for one in self._live.values()), *self._spent.values())
+        return [session for group in kept for session in without(group, self._voids)]
+
+    def _work_out(self, pool: Pool, ledger: Ledger) -> tuple[Window, ...]:
+        """The open windows of a pool; sessions that are found to be spent are put by."""
+        group, settled = self._group_of(pool), ledger.settled.get(pool, ())
+        live = self._live.get(group, {})
+        found, spent = list[Stretch](), list[Session]()
+        for session in without(live.values(), self._voids):
+            stretches = list(charged_stretches(session, pool.product, self._reading))
+            if self._is_spent(session, pool, stretches, ledger):
+                spent.append(live[session.key])
+            else:
+                found += stretches
+        if spent:
+            for session in spent:
+                del live[session.key]
+            self._put(self._live, group, live)
+            self._spent[group] = (*self._spent.get(group, ()), *spent)
+        return tuple(windows_of(pool, found, settled, ledger.settled_until_at, self._reading))
+
+    def _is_spent(self, session: Session, pool: Pool, found: Sequence[Stretch], ledger: Ledger) -> bool:
+        """Whether neither this pool nor another that the session's code counts for can have a window start in it."""
+        if not are_settled(found, ledger.settled.get(pool, ())):
+            return False
+        others = (pool._replace(product=one) for one in self._charged_products(session.key) if one != pool.product)
+        return all(
+            are_settled(charged_stretches(session, other.product, self._reading), ledger.settled.get(other, ()))
+            for other in others
+        )
+
+    def _charged_products(self, key: SessionKey) -> Iterable[str]:
+        """The products that a session may be charged to: of production use, those its code counts for at some time."""
+        if key.usage != PRODUCTION:
+            return ()
+        return self._reading.charged(key.product, self._reading.country_of(key.country))
 
     def _group(self, key: SessionKey) -> _Group:
         return _Group(self._reading.country_of(key.country), key.user, self._reading.family(key.product))
 
     def _group_of(self, pool: Pool) -> _Group:
         return _Group(pool.country, pool.user, self._reading.family(pool.product))
+
+    @staticmethod
+    def _put(kept: dict[Name, Found], name: Name, found: Found) -> None:
+        """Keep what there is under a name, and no name under which there is nothing."""
+        if found:
+            kept[name] = found
+        else:
+            kept.pop(name, None)

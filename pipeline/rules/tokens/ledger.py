@@ -39,11 +39,8 @@ class Team:
 
 def entry_id(account: str, kind: str, *about: str | int) -> str:
     """The id of an entry: made from what it is about, by the SHA-256 of the length-prefixed texts."""
-    digest = hashlib.sha256()
-    for part in (kind, account, *map(str, about)):
-        text = part.encode("utf-8")
-        digest.update(len(text).to_bytes(4, "big") + text)
-    return digest.hexdigest()[:32]
+    texts = [part.encode("utf-8") for part in (kind, account, *map(str, about))]
+    return hashlib.sha256(b"".join(len(text).to_bytes(4, "big") + text for text in texts)).hexdigest()[:32]
 
 
 def pool_of(window: Window) -> Pool:

@@ -12,14 +12,19 @@ connected, before the stretch's end. Windows that are settled never move, and ev
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from pipeline.model.instants import LATEST_AT
 from pipeline.model.ledger import Window
 from pipeline.rules.sessions import Session
-from pipeline.rules.tokens.activity import Span, Stretch, intersection, qualifies, stretches, without
+from pipeline.rules.tokens.activity import Span, Stretch, activity, covers, intersection, qualifies, stretches, without
 from pipeline.rules.tokens.rates import TokenReading
+
+_from_at: Final = attrgetter("from_at")
+_until_at: Final = attrgetter("until_at")
 
 
 class Pool(NamedTuple):
@@ -30,23 +35,6 @@ class Pool(NamedTuple):
     user: str
 
 
-def is_charged(session: Session, reading: TokenReading) -> bool:
-    """Whether use of a session may be charged at all: production, and its code has a rate at some time."""
-    return session.is_production and bool(reading.charged(session.key.product, reading.country_of(session.key.country)))
-
-
-def pools_of(sessions: Iterable[Session], reading: TokenReading) -> set[Pool]:
-    """Every pool that some sessions may be charged to."""
-    found = set()
-    for session in sessions:
-        country = reading.country_of(session.key.country)
-        if session.is_production:
-            found |= {
-                Pool(product, country, session.key.user) for product in reading.charged(session.key.product, country)
-            }
-    return found
-
-
 def charged_stretches(session: Session, product: str, reading: TokenReading) -> Iterator[Stretch]:
     """The qualifying stretches of a session, connected where they are charged to a product and no seat covers them."""
     key = session.key
@@ -54,14 +42,16 @@ def charged_stretches(session: Session, product: str, reading: TokenReading) -> 
     charged = reading.charged(key.product, country).get(product, ()) if session.is_production else ()
     if not charged:
         return
-    idle_after_ms = _idle_after_ms(session, product, country, reading)
-    for stretch in stretches(session, idle_after_ms):
-        policy = reading.policy_of(product, country, stretch.from_at)
-        if qualifies(stretch, policy.free_connection_ms):
-            charged_here = intersection(stretch.connected, charged)
-            connected = tuple(without(charged_here, reading.seats_of(product, country, key.user)))
-            if connected:
-                yield Stretch(stretch.from_at, stretch.until_at, connected)
+    seats = reading.seats_of(product, country, key.user)
+    active = [
+        span
+        for span in activity(session, _idle_after_ms(session, product, country, reading))
+        if qualifies(span, reading.policy_of(product, country, span.from_at).free_connection_ms)
+    ]
+    for stretch in stretches(session, active) if active else ():
+        connected = tuple(without(intersection(stretch.connected, charged), seats))
+        if connected:
+            yield Stretch(stretch.from_at, stretch.until_at, connected)
 
 
 def _idle_after_ms(session: Session, product: str, country: str, reading: TokenReading) -> int | None:
@@ -83,24 +73,32 @@ def open_windows(
         if session.key.user == pool.user and reading.country_of(session.key.country) == pool.country
         for stretch in charged_stretches(session, pool.product, reading)
     ]
+    return windows_of(pool, found, settled, settled_until_at, reading)
+
+
+def windows_of(
+    pool: Pool, found: Sequence[Stretch], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
+) -> list[Window]:
+    """As ``open_windows``, of the stretches that are charged to a pool."""
     if not found:
         return []
     first_at = min(stretch.from_at for stretch in found)
     last_at = max(stretch.until_at for stretch in found)
-    around = [span for span in settled if span.until_at > first_at and span.from_at < last_at]
+    first, last = bisect_right(settled, first_at, key=_until_at), bisect_left(settled, last_at, key=_from_at)
+    next_start_at = settled[last].from_at if last < len(settled) else LATEST_AT
     windows: list[Window] = []
     free_from_at = first_at
     late_until_at = max(settled_until_at, settled[-1].from_at if settled else 0)
-    for next_settled in (*around, Span(_next_start(settled, last_at), LATEST_AT)):
+    for next_settled in (*settled[first:last], Span(next_start_at, LATEST_AT)):
         gap = Span(free_from_at, next_settled.from_at)
         windows += _between(pool, gap, found, late_until_at, reading)
         free_from_at = next_settled.until_at
     return windows
 
 
-def _next_start(settled: Sequence[Span], after_at: int) -> int:
-    """Where the first settled window begins that lies wholly after all evidence."""
-    return next((span.from_at for span in settled if span.from_at >= after_at), LATEST_AT)
+def are_settled(found: Iterable[Stretch], settled: Sequence[Span]) -> bool:
+    """Whether stretches are connected within settled windows alone, so that no window can ever start in them."""
+    return all(covers(settled, span) for stretch in found for span in stretch.connected)
 
 
 def _between(
@@ -108,7 +106,8 @@ def _between(
 ) -> Iterator[Window]:
     """The windows between two settled ones."""
     free_from_at = gap.from_at
-    while free_from_at < gap.until_at:
+    starts_until_at = min(gap.until_at, max(stretch.until_at for stretch in found))
+    while free_from_at < starts_until_at:
         starts = (_start(pool, Span(free_from_at, gap.until_at), one, late_until_at, reading) for one in found)
         start_at = min((at for at in starts if at is not None), default=None)
         if start_at is None:

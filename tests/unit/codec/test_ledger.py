@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.codec.ledger import UnreadablePosting, decode, encode, entry_bytes
+from pipeline.codec.ledger import Encoder, UnreadablePosting, decode, encode
 from pipeline.model.ledger import Debit, Entry, Part, Window
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.posting import BYTES_MAX, postings
@@ -57,8 +57,10 @@ def test_an_entry_with_a_value_of_another_kind_is_no_posting(place: tuple[Any, .
 
 def test_long_names_make_postings_of_fewer_entries_so_that_each_fits_a_message() -> None:
     entries = [debit("\N{GRINNING FACE}" * 200, number) for number in range(1_000)]
-    found = postings(Ledger("acme"), entries, bytes_of=entry_bytes)
+    encoder = Encoder()
+    found = postings(Ledger("acme"), entries, bytes_of=encoder.entry_bytes)
     assert [one.sequence for one in found] == [*range(1, len(found) + 1)]
     assert [entry for one in found for entry in one.entries] == entries
+    assert [encode(one) for one in found] == [encoder.encode(one) for one in found]
     assert max(len(encode(one)) for one in found) < BYTES_MAX + 1_000
     assert len(found) > 1
