@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, cast
 
 from pipeline.model.commands import Logged, Refused
+from pipeline.model.errors import ContractInvalid
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.ledger import Posting
 from pipeline.model.statement import Statement
@@ -50,14 +52,25 @@ KEPT_MS: Final = 37 * DAY_MS
 
 
 def accounts_with_tokens(client: Client) -> list[str]:
-    """The accounts whose time must go on: those whose contract charges tokens, and those that have a ledger."""
-    rows = client.query("SELECT DISTINCT account FROM ledger_log", {}).result_rows
-    found = {str(account) for (account,) in rows}
+    """The accounts whose time must go on: whose contract charges tokens, who ordered some, and who have a ledger.
+
+    An order that came before there was a contract waits for the next tick. A contract that does not pass the check
+    charges nothing meanwhile.
+    """
+    found = _accounts(client, "SELECT DISTINCT account FROM ledger_log")
+    ordered = _accounts(client, "SELECT DISTINCT account FROM commands WHERE kind IN ('buy-tokens', 'credit-tokens')")
     for account in set(contract_accounts(client)) - found:
-        contract = stored_contract(client, account)
-        if contract is not None and charges_tokens(ContractReading(contract, metering_catalogue())):
-            found.add(account)
+        with suppress(ContractInvalid):
+            contract = stored_contract(client, account)
+            if contract is not None and (
+                account in ordered or charges_tokens(ContractReading(contract, metering_catalogue()))
+            ):
+                found.add(account)
     return sorted(found)
+
+
+def _accounts(client: Client, query: str) -> set[str]:
+    return {str(account) for (account,) in client.query(query).result_rows}
 
 
 def read_token_evidence(client: Client, reading: TokenReading, settled: Ledger | None = None) -> TokenEvidence:

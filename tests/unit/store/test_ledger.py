@@ -59,3 +59,15 @@ def test_accounts_have_ledgers_of_their_own(store: Client) -> None:
 
 def _sequence(path: Path) -> int:
     return decode(path.read_bytes()).sequence
+
+
+def test_a_posting_without_its_predecessor_is_void_and_the_next_of_its_number_counts(store: Client) -> None:
+    account = new_account()
+    numbered = [(2, "early"), (1, "first"), (3, "ahead"), (2, "second"), (2, "stale"), (3, "third")]
+    write_postings(
+        store,
+        [Placed("main", 0, offset, Posting(account, number, (grant(name, 5),)))
+         for offset, (number, name) in enumerate(numbered)],
+    )  # fmt: skip
+    assert [row[2] for row in view(store, account)] == ["id-first", "id-second", "id-third"]
+    assert [*read_stored_ledger(store, account).entries] == ["id-first", "id-second", "id-third"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.codec.contracts import read_contract
+from pipeline.model.commands import BuyTokens, Command
 from pipeline.model.contract import Contract, Entitlement, Product, TokenPack
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, HOUR_MS, Period
@@ -12,9 +14,11 @@ from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.fold import fold
 from pipeline.rules.reading import ContractReading
 from pipeline.store.client import Client
+from pipeline.store.commands import Placed, write_commands
+from pipeline.store.contracts import store_contract
 from pipeline.store.ledger import read_postings
 from pipeline.store.statements import read_statement
-from pipeline.store.tokens import settle_input, with_tokens
+from pipeline.store.tokens import accounts_with_tokens, settle_input, with_tokens
 from pipeline.store.writes import write_session_days
 from tests.support.evidence import heartbeat, instant
 from tests.support.store import new_account
@@ -85,3 +89,50 @@ def test_an_account_without_tokens_has_no_ledger(store: Client) -> None:
     assert read_postings(store, account) == []
     statement = read_statement(store, none, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
     assert with_tokens(statement, store, none, now=NOW) == statement
+
+
+POOLED = """\
+account: {account}
+country: CZ
+currency: EUR
+products:
+  ACD: {{}}
+entitlements:
+  - {{product: ACD, model: pooled, policy: bentley-select, quantity: 1, from: 2022-01-01}}
+"""
+FLEX = POOLED.replace("model: pooled, policy: bentley-select, quantity: 1", "model: flex, daily_rate: 7")
+
+
+def apply_contract(store: Client, account: str, text: str) -> None:
+    body = text.format(account=account).encode()
+    store_contract(store, read_contract(account, body), body, NOW)
+
+
+def buy(store: Client, account: str) -> None:
+    order = BuyTokens((TokenPack("P", "", "default", 5, MONDAY, None),))
+    write_commands(store, [Placed(Command("b1", account, "jana", MONDAY, order), "main", "commands", 0, 1, MONDAY)])
+
+
+def test_time_goes_on_for_who_is_charged_by_contract_who_ordered_tokens_and_who_has_a_ledger(store: Client) -> None:
+    by_contract, ordered, waiting, pooled, posted = (new_account() for _ in range(5))
+    for account, text in ((by_contract, FLEX), (ordered, POOLED), (pooled, POOLED)):
+        apply_contract(store, account, text)
+    for account in (ordered, waiting):
+        buy(store, account)
+    settle_input(store, contract(posted), now=NOW, complete_until=NOW)
+    found = accounts_with_tokens(store)
+    assert {by_contract, ordered, posted} <= {*found}
+    assert not {waiting, pooled} & {*found}, "without a contract, or without tokens, there is nothing to post"
+    apply_contract(store, waiting, POOLED)
+    assert waiting in accounts_with_tokens(store), "its purchase waited for a contract, and for the next tick"
+
+
+def test_a_stored_contract_that_does_not_pass_the_check_stops_no_other_accounts_time(store: Client) -> None:
+    broken, sound = new_account(), new_account()
+    for account in (broken, sound):
+        apply_contract(store, account, FLEX)
+    body = FLEX.format(account=broken).replace("daily_rate: 7", "daily_rate: 0").encode()
+    store_contract(store, replace(contract(broken).contract, content_hash="sha256:broken"), body, NOW + 1)
+    found = accounts_with_tokens(store)
+    assert sound in found
+    assert broken not in found

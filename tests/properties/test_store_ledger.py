@@ -1,0 +1,36 @@
+"""The view `ledger` and the rules read the same log alike: with gaps, doubles, stale batches and several logs."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model.ledger import Entry, Posting, Settled
+from pipeline.store.client import Client
+from pipeline.store.ledger import Placed, read_stored_ledger, write_postings
+from tests.support.store import new_account
+
+places = st.tuples(st.sampled_from(("log-1", "log-2")), st.integers(0, 1), st.integers(0, 12))
+"""Logs in order of their names, partitions and offsets: few, so that places lie close together."""
+
+
+@settings(max_examples=60)
+@given(numbers=st.dictionaries(places, st.integers(1, 5), max_size=14), sizes=st.lists(st.integers(1, 3), min_size=14))
+def test_the_view_shows_the_entries_that_count_for_the_rules(
+    store: Client, numbers: dict[tuple[str, int, int], int], sizes: list[int]
+) -> None:
+    account = new_account()
+    placed = [
+        Placed(*place, Posting(account, number, tuple(_entry(f"{place}-{index}") for index in range(size))))
+        for (place, number), size in zip(numbers.items(), sizes, strict=False)
+    ]
+    write_postings(store, placed)
+    write_postings(store, placed[::2])
+    rows = store.query(
+        "SELECT id FROM ledger WHERE account = {account:String} ORDER BY sequence, `index`", {"account": account}
+    ).result_rows
+    assert [id_ for (id_,) in rows] == [*read_stored_ledger(store, account).entries]
+
+
+def _entry(id_: str) -> Entry:
+    return Entry(id_, 7, Settled(7))
