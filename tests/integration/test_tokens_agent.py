@@ -1,4 +1,4 @@
-"""Meter, sink and tokens agent over a fleet, with time in its log: the statement is that of a run of the input."""
+"""Meter, sink and tokens agent over a fleet and an office, with time in their logs: the statement is that of a run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import orjson
+import pytest
 
 from pipeline.agents.bookkeeper import Bookkeeper
 from pipeline.agents.post import command_message
@@ -21,23 +23,48 @@ from pipeline.agents.ticks import tick
 from pipeline.agents.tokens import build_tokens
 from pipeline.agents.topics import COMMANDS, USAGE
 from pipeline.codec.contracts import read_contract
-from pipeline.codec.heartbeats import decode
 from pipeline.codec.statements import statement_json
 from pipeline.embedded.importer import Framer, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
-from pipeline.model.instants import DAY_MS, Period
+from pipeline.model.commands import Assign, Command, Order, Unvoid, Void
+from pipeline.model.instants import DAY_MS, HOUR_MS, Period
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.reading import ContractReading
+from pipeline.rules.tokens.statement import debits
+from pipeline.store.audit import audit_ledger
 from pipeline.store.client import Client
 from pipeline.store.contracts import store_contract
+from pipeline.store.ledger import read_stored_ledger
 from pipeline.store.life import current_statement
 from tests.integration.test_run_tokens import CONTRACT
+from tests.support.evidence import instant
 from tests.support.world import World
 
 LOG = "fleet"
 NOW = 1_700_000_000_000
 Answer = TypeVar("Answer")
 Said = ParamSpec("Said")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What comes for an account, in this order: a contract, heartbeats, orders, and a tick."""
+
+    account: str
+    heartbeats: Sequence[bytes]
+    complete_until: int
+    orders: Sequence[Command] = ()
+    contract: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What the store says at the end: the fleet's statement; the office's debits, in order, its balance and audit."""
+
+    statement: dict[str, Any]
+    debits: list[tuple[str, int, int]]
+    balance: int
+    differences: list[tuple[str, str]]
 
 
 class Asked:
@@ -52,15 +79,13 @@ class Asked:
         return await self._pipeline.ask_store(lambda client: question(client, *said, **named))
 
 
-async def statement_of(turns: Sequence[list[bytes]], folder: Path) -> dict[str, Any]:
-    """What the store says once each turn's heartbeats were metered, and a tick said that they are complete."""
+async def play_in(folder: Path, steps: Sequence[Step]) -> Played:
+    """Each step's heartbeats are metered before its orders and its tick are given."""
     async with EmbeddedPipeline(folder, LOG) as pipeline:
-        return await pipeline.unless_failed(played(pipeline, turns))
+        return await pipeline.unless_failed(played(pipeline, steps))
 
 
-async def played(pipeline: EmbeddedPipeline, turns: Sequence[list[bytes]]) -> dict[str, Any]:
-    contract = read_contract("tokens", CONTRACT.encode())
-    await pipeline.ask_store(store_contract, contract, CONTRACT.encode(), NOW, "")
+async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
     settings = Settings(
         kafka_bootstrap=pipeline.bootstrap, log_id=LOG, commit_interval_ms=100, fetch_wait_ms=50, session_timeout_s=3,
         rebalance_timeout_s=3, topics="embedded",
@@ -79,46 +104,154 @@ async def played(pipeline: EmbeddedPipeline, turns: Sequence[list[bytes]]) -> di
         await app.start()
         await progress.start()
         try:
-            for lines in turns:
-                framer = Framer("studio", pipeline.partitions["heartbeats"])
-                numbered = (("fleet", number, line) for number, line in enumerate(lines, 1))
-                await import_heartbeats(numbered, pipeline.producer, framer, lambda _: None)
-                await pipeline.drained(lambda *_: None)
-                heard_at = max(one.at for line in lines for one in decode(line).heartbeats)
-                await pipeline.producer.write([command_message(tick("studio", heard_at))])
+            for number, step in enumerate(steps):
+                await give(pipeline, step, NOW + number)
                 await drained([progress], lambda *_: None)
-            await pipeline.producer.write([command_message(tick("studio", heard_at + DAY_MS))])
-            await drained([progress], lambda *_: None)
             await pipeline.drained(lambda *_: None)
         finally:
             await app.stop()
             await progress.stop()
     assert failures == []
-    reading = ContractReading(contract, metering_catalogue())
-    statement = await pipeline.ask_store(
-        lambda client: current_statement(
-            client, reading, Period.parse("2022Q2"), seatbeat="test", engine="embedded", now=NOW
-        )
+    return await pipeline.ask_store(told)
+
+
+async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
+    """Send what a step holds; its heartbeats are stored before anything after them is sent."""
+    if step.contract:
+        body = step.contract.encode()
+        await pipeline.ask_store(store_contract, read_contract(step.account, body), body, now, "")
+    framer = Framer(step.account, pipeline.partitions["heartbeats"])
+    numbered = (("steps", number, line) for number, line in enumerate(step.heartbeats, 1))
+    await import_heartbeats(numbered, pipeline.producer, framer, lambda _: None)
+    await pipeline.drained(lambda *_: None)
+    orders = (*step.orders, tick(step.account, step.complete_until))
+    await pipeline.producer.write([command_message(one) for one in orders])
+
+
+def told(client: Client) -> Played:
+    """What the store says at the end."""
+    studio, office = (
+        ContractReading(read_contract(name, text.encode()), metering_catalogue())
+        for name, text in (("studio", CONTRACT), ("office", WITHOUT_FLEX))
     )
-    found: dict[str, Any] = orjson.loads(statement_json(statement))
-    return found
+    statement = current_statement(client, studio, Period.parse("2022Q2"), seatbeat="test", engine="embedded", now=NOW)
+    ledger = read_stored_ledger(client, "office")
+    users = {entry.id: debit.window.user for entry, debit in debits(ledger)}
+    return Played(
+        orjson.loads(statement_json(statement)),
+        [(one.window.user, one.window.start_at, one.window.end_at) for _, one in debits(ledger)],
+        ledger.teams["default"].balance,
+        [(one.what, users.get(one.entry, "")) for one in audit_ledger(client, office).differences],
+    )
 
 
-def play(turns: Sequence[list[bytes]], folder: Path) -> dict[str, Any]:
-    return asyncio.run(statement_of(turns, folder))
+def play(steps: Sequence[Step], folder: Path) -> Played:
+    return asyncio.run(play_in(folder, steps))
 
 
-def test_ticks_settle_what_a_run_of_the_same_input_settles_at_its_end(world: World, tmp_path: Path) -> None:
-    told = sorted((one for one in world.heartbeats if b'"studio"' in one), key=lambda one: int(orjson.loads(one)["at"]))
-    shuffled = [*told]
+OFFICE = """\
+account: office
+country: CZ
+currency: EUR
+products:
+  ACD: {}
+entitlements:
+  - {product: ACD, model: flex, daily_rate: 7, from: 2022-01-01}
+  - {product: ACD, model: single_user, policy: autodesk-flex, quantity: 1, from: 2022-01-01}
+token_packs:
+  - {id: P1, tokens: 100, purchased_at: 2022-01-10}
+"""
+WITHOUT_FLEX = OFFICE.replace("daily_rate: 7, from: 2022-01-01", "daily_rate: 7, from: 2022-01-01, until: 2022-05-06")
+MONDAY, FRIDAY = instant("2022-05-02 00:00"), instant("2022-05-06 00:00")
+EIGHT = 8 * HOUR_MS
+
+
+def used(user: str, at: int) -> bytes:
+    """An hour's use."""
+    says = {
+        "v": 1, "account": "office", "product": "ACD", "machine": f"pc-{user}", "user": user, "session": f"{at}",
+        "opened_at": at, "since": at, "at": at + HOUR_MS, "state": "close",
+    }  # fmt: skip
+    return orjson.dumps(says)
+
+
+def order(id_: str, wanted: Order) -> Command:
+    return Command(id_, "office", "jana", MONDAY, wanted)
+
+
+def office() -> list[Step]:
+    """Eva has a seat of her own; Mia's and Zoe's use is void before it is settled, Dan's after.
+
+    Mia's void is undone when her time is settled, and flex ends on Friday, within Petr's second window.
+    """
+    users = ("dan", "eva", "mia", "petr", "zoe")
+    return [
+        Step(
+            "office",
+            [used(user, MONDAY + EIGHT) for user in users],
+            MONDAY + 2 * DAY_MS,
+            [
+                order("s1", Assign("ACD", "CZ", "eva", MONDAY, model="single_user")),
+                order("v1", Void("training", user="zoe", from_at=MONDAY, until_at=MONDAY + DAY_MS)),
+                order("v2", Void("training", user="mia", from_at=MONDAY, until_at=MONDAY + DAY_MS)),
+            ],
+            OFFICE,
+        ),
+        Step(
+            "office",
+            [used(user, at + EIGHT) for user in ("eva", "petr") for at in (FRIDAY - DAY_MS, FRIDAY, FRIDAY + DAY_MS)],
+            FRIDAY + 4 * DAY_MS,
+            [
+                order("v3", Void("training", user="dan", from_at=MONDAY, until_at=MONDAY + DAY_MS)),
+                order("u1", Unvoid("v2", "it was none")),
+            ],
+            WITHOUT_FLEX,
+        ),
+    ]
+
+
+@pytest.fixture(scope="module")
+def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Played]:
+    """The statement of a run over the fleet, shuffled, and what agents make of it by ticks, the office beside it."""
+    folder = tmp_path_factory.mktemp("ticks")
+    fleet = sorted(
+        (one for one in world.heartbeats if b'"studio"' in one), key=lambda one: int(orjson.loads(one)["at"])
+    )
+    shuffled = [*fleet]
     random.Random(3).shuffle(shuffled)  # noqa: S311 -- a repeatable shuffle
-    (tmp_path / "shuffled.ndjson").write_bytes(b"\n".join(shuffled))
-    (tmp_path / "tokens.yaml").write_text(CONTRACT)
-    run = world.run(tmp_path / "shuffled.ndjson", contract=tmp_path / "tokens.yaml", options=("--output", "json")).json
-    half = len(told) // 2
+    (folder / "shuffled.ndjson").write_bytes(b"\n".join(shuffled))
+    (folder / "tokens.yaml").write_text(CONTRACT)
+    run = world.run(folder / "shuffled.ndjson", contract=folder / "tokens.yaml", options=("--output", "json")).json
+    halves = fleet[: len(fleet) // 2], fleet[len(fleet) // 2 :]
+    first_until, until = (max(int(orjson.loads(one)["at"]) for one in half) for half in halves)
+    first, second = office()
+    steps = [
+        Step("studio", halves[0], first_until, contract=CONTRACT), first,
+        Step("studio", halves[1], until), second,
+        Step("studio", [], until + DAY_MS),
+    ]  # fmt: skip
     # A process opens one embedded store only, and this one may have another open.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
-        by_ticks = elsewhere.submit(play, [told[:half], told[half:]], tmp_path / "store").result()
-    assert by_ticks["lines"] == run["lines"]
-    assert by_ticks["tokens"] == run["tokens"]
+        return run, elsewhere.submit(play, steps, folder / "store").result()
+
+
+def test_ticks_settle_what_a_run_of_the_same_input_settles_at_its_end(both: tuple[dict[str, Any], Played]) -> None:
+    run, by_ticks = both
+    assert by_ticks.statement["lines"] == run["lines"]
+    assert by_ticks.statement["tokens"] == run["tokens"]
     assert sum(line["charges"] for line in run["lines"] if line["model"] == "flex") > 100
+
+
+def test_seats_come_first_voids_leave_out_what_is_not_settled_and_flex_ends_within_a_window(
+    both: tuple[dict[str, Any], Played],
+) -> None:
+    _, played = both
+    monday, thursday = MONDAY + EIGHT, FRIDAY - DAY_MS + EIGHT
+    assert played.debits == [
+        ("dan", monday, monday + DAY_MS),
+        ("petr", monday, monday + DAY_MS),
+        ("mia", monday, monday + DAY_MS),
+        ("petr", thursday, thursday + DAY_MS),
+    ]
+    assert played.balance == 100 - 4 * 7
+    assert played.differences == [("no_evidence", "dan")], "what was settled stays, and the audit names it"

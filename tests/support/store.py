@@ -30,7 +30,7 @@ def empty_store(store: Client) -> Iterator[Client]:
     """A store beside ``store`` in which there is nothing at all yet."""
     database = f"empty_{next(_numbers)}"
     store.command(f"CREATE DATABASE {database}")
-    path = urlsplit(_address(store)).path
+    path = urlsplit(address_of(store)).path
     with closing(connect(f"chdb://{path}?database={database}")) as client:
         yield client
     store.command(f"DROP DATABASE {database}")
@@ -41,7 +41,7 @@ def new_account(name: str = "account") -> str:
     return f"{name}-{next(_numbers)}"
 
 
-def _address(store: Client) -> str:
+def address_of(store: Client) -> str:
     uri = getattr(store, "uri", None)
     assert isinstance(uri, str)
     return uri
