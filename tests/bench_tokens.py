@@ -21,7 +21,7 @@ from pipeline.model.contract import Contract, Entitlement, Product, TokenPack
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import HOLD_MS, postings
+from pipeline.rules.tokens.posting import HOLD_MS, each_posting
 
 PRODUCTS = tuple(f"P{number}" for number in range(5))
 BOUGHT_AT = 1_641_772_800_000
@@ -65,17 +65,14 @@ def settle(book: Book, ledger: Ledger, complete_until: int) -> None:
     order = Logged(tick("acme", complete_until), complete_until)
     with timed("found and paid"):
         entries = book.draft(ledger, order)
-    encoder = Encoder()
-    with timed("made up into postings"):
-        found = postings(ledger, entries, bytes_of=encoder.entry_bytes)
-    print(f"  {len(entries):,} entries in {len(found)} postings")
-    del entries
+    encoder, before = Encoder(), ledger.sequence
     with timed("encoded, decoded, taken into the ledger"):
-        for one in found:
+        for one in each_posting(ledger, entries, bytes_of=encoder.entry_bytes):
             read = decode(encoder.encode(one))
             assert ledger.append(read)
             book.evidence.posted(read)
-    del found, one, read, encoder
+    print(f"  {len(entries):,} entries in {ledger.sequence - before} postings")
+    del entries, one, read
     with timed("what is settled forgotten, reserved told"):
         book.forget(ledger)
         assert book.available(ledger)

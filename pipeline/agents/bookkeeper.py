@@ -38,7 +38,7 @@ from pipeline.model.errors import ContractInvalid
 from pipeline.model.ledger import Entry, Posting
 from pipeline.rules.log import first_of_each
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import postings
+from pipeline.rules.tokens.posting import each_posting
 from pipeline.store.commands import read_placed
 from pipeline.store.contracts import contract_versions, stored_contract
 from pipeline.store.tokens import read_token_evidence
@@ -120,7 +120,7 @@ class Bookkeeper:
     async def _stand(self, ledger: Ledger, drafted: Sequence[Entry]) -> bool:
         """Post one posting after the other, as long as they stand."""
         encoder = Encoder()
-        for posting in postings(ledger, drafted, bytes_of=encoder.entry_bytes):
+        for posting in each_posting(ledger, drafted, bytes_of=encoder.entry_bytes):
             if not await self._ledgers.post(posting, encoder.encode(posting)):
                 return False
         return True

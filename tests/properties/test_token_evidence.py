@@ -104,7 +104,8 @@ class OpenWindows(RuleBasedStateMachine):
 
     @rule(
         user=users, minute=minutes, length=lengths, rest=st.sampled_from((0, 4, 16, 60)),
-        unseen=st.sampled_from((0, 7)), code=st.sampled_from(("ACD", "OLD")), session=st.sampled_from("abc"), version=st.sampled_from(("", "1")),
+        unseen=st.sampled_from((0, 7)), code=st.sampled_from(("ACD", "OLD")),
+        session=st.sampled_from("abc"), version=st.sampled_from(("", "1")),
     )  # fmt: skip
     def use(
         self, user: str, minute: int, length: int, rest: int, unseen: int, code: str, session: str, version: str

@@ -170,20 +170,28 @@ def postings(
     What one order adds stays together: a purchase is posted whole or not at all. ``bytes_of`` is what an entry takes in
     a message, where there are messages.
     """
-    found: list[list[Entry]] = []
-    size = 0
+    return tuple(each_posting(ledger, entries, entries_max, bytes_of))
+
+
+def each_posting(
+    ledger: Ledger,
+    entries: Sequence[Entry],
+    entries_max: int = ENTRIES_MAX,
+    bytes_of: Callable[[Entry], int] = lambda _: 0,
+) -> Iterator[Posting]:
+    """As ``postings``, each made up when it is asked for; the ledger may have gone on to the one before it."""
+    sequence, found, size = ledger.sequence, list[Entry](), 0
     for _, together in groupby(enumerate(entries), key=_order_of):
         added = [entry for _, entry in together]
         added_size = sum(map(bytes_of, added))
-        if found and len(found[-1]) + len(added) <= entries_max and size + added_size <= BYTES_MAX:
-            found[-1] += added
-            size += added_size
-        else:
-            found.append(added)
-            size = added_size
-    return tuple(
-        Posting(ledger.account, ledger.sequence + number, tuple(together)) for number, together in enumerate(found, 1)
-    )
+        if found and (len(found) + len(added) > entries_max or size + added_size > BYTES_MAX):
+            sequence += 1
+            yield Posting(ledger.account, sequence, tuple(found))
+            found, size = [], 0
+        found += added
+        size += added_size
+    if found:
+        yield Posting(ledger.account, sequence + 1, tuple(found))
 
 
 def _order_of(numbered: tuple[int, Entry]) -> str | int:
