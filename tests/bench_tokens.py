@@ -1,7 +1,17 @@
 """One account's tokens at full size, in one worker: ``python -m tests.bench_tokens [USERS]``.
 
 Every user uses five products; a day later one of them again, which is the settlement that is timed: windows found,
-paid, posted, encoded, decoded and taken into the ledger. What a broker takes for each posting comes on top.
+paid, posted, encoded, decoded and taken into the ledger. What a broker takes for each posting comes on top; so does a
+bookkeeper's saving, who need not decode what it wrote itself.
+
+100,000 windows on two cores that others use too (load 2.3), with 500,000 entries in the books:
+
+| | wall | CPU | memory |
+|---|---|---|---|
+| every pool of a posting worked out anew, entries encoded twice (load 6) | 52.8 s | not taken | 1.8 GB |
+| only what may still change, each entry once | 19.0 s | 17.3 s | 1.4 GB |
+
+In the last row 600,000 sessions and as many entries are held: about 1.1 KB for each of them, all taken together.
 """
 
 from __future__ import annotations

@@ -104,6 +104,8 @@ def voided_by(session: Session, used_at: int, voids: Iterable[VoidEntry]) -> Voi
 
 def without(found: Iterable[Session], voids: Sequence[VoidEntry]) -> list[Session]:
     """Sessions as they are read under voids; one that has lost every slot it used counts nowhere and is left out."""
+    if not voids:
+        return [*found]
     kept = []
     for session in found:
         mine = [void for void in voids if concerns(void, session.key)]

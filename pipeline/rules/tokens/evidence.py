@@ -26,7 +26,7 @@ from pipeline.model.instants import HOUR_MS
 from pipeline.model.ledger import Debit, Posting, Settled, Window
 from pipeline.model.statement import VoidEntry
 from pipeline.rules.sessions import Session
-from pipeline.rules.tokens.activity import Stretch
+from pipeline.rules.tokens.activity import Span, Stretch, covers
 from pipeline.rules.tokens.ledger import Ledger, pool_of
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.windows import Pool, are_settled, charged_stretches, windows_of
@@ -163,7 +163,9 @@ class TokenEvidence:
         live = self._live.get(group, {})
         found, spent = list[Stretch](), list[Session]()
         for session in without(live.values(), self._voids):
-            stretches = list(charged_stretches(session, pool.product, self._reading))
+            # Most sessions lie in a window of their own day; then there is no need to take them apart.
+            is_over = covers(settled, Span(session.opened_at, session.last_at))
+            stretches = [] if is_over else list(charged_stretches(session, pool.product, self._reading))
             if self._is_spent(session, pool, stretches, ledger):
                 spent.append(live[session.key])
             else:
