@@ -1,7 +1,8 @@
 """Seats: live counts and sessions in grace, per account. A cache: rebuilt from stored usage, then merged.
 
-When a partition is assigned, its accounts are read from the store, and the part of ``usage`` that the sink may not
-have stored yet is read from the sink's committed offset on. Both are merges, so neither order nor overlap matters.
+Some seconds after a partition was assigned its accounts are read from the store, and the part of ``usage`` that the
+sink may not have stored yet is read from the sink's committed offset on. Both are merges, so neither order nor overlap
+matters. A rebuild takes a core for a while; the roles beside this one, by which bills are made, are at work first.
 """
 
 from __future__ import annotations
@@ -156,10 +157,14 @@ def build_seats(
         elif not task.cancelled() and not rebuilding and seats.accounts:
             log.info("live counts are whole, over %d accounts", len(seats.accounts))
 
+    async def rebuild_later(partitions: set[int]) -> None:
+        await asyncio.sleep(settings.seats_rebuild_after_ms / 1000)
+        await rebuild(seats, partitions, settings, client, executor)
+
     @app.on_partitions_assigned.connect  # type: ignore[arg-type]  # the signal passes its arguments so
     async def on_assigned(_app: faust.App, assigned: set[TP], **_: object) -> None:
         partitions = {tp.partition for tp in assigned if tp.topic == USAGE}
-        task = asyncio.get_running_loop().create_task(rebuild(seats, partitions, settings, client, executor))
+        task = asyncio.get_running_loop().create_task(rebuild_later(partitions))
         rebuilding.add(task)
         task.add_done_callback(finished)
 

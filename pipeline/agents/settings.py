@@ -29,6 +29,7 @@ class Settings:
     sink_checkpoint_messages: int = 2_000
     sink_checkpoint_ms: int = 10_000
     quarantine_letters: int = 1_000
+    seats_rebuild_after_ms: int = 3_000
     commit_interval_ms: int = 1_000
     session_timeout_s: int = 30
     rebalance_timeout_s: int = 60
@@ -89,6 +90,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "sink_checkpoint_messages": "The sink writes to the store after this many messages.",
     "sink_checkpoint_ms": "The sink writes to the store after this long at the latest.",
     "quarantine_letters": "An account with more dead letters than this in a minute has them put into quarantine.",
+    "seats_rebuild_after_ms": "Live counts are rebuilt so long after partitions came: what bills is at work first.",
     "commit_interval_ms": "How often acknowledged offsets are committed to the broker.",
     "session_timeout_s": "After this long without a heartbeat the broker gives a process's partitions to others.",
     "rebalance_timeout_s": "How long the members of a group may take to join it anew.",

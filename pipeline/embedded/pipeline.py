@@ -134,6 +134,7 @@ class EmbeddedPipeline:
             quarantine_letters=sys.maxsize,
             meter_checkpoint_ms=CHECKPOINT_MS,
             sink_checkpoint_ms=CHECKPOINT_MS,
+            seats_rebuild_after_ms=1,
             commit_interval_ms=CHECKPOINT_MS,
             fetch_wait_ms=FETCH_WAIT_MS,
             session_timeout_s=3,
