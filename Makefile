@@ -16,10 +16,10 @@ demo: $(INSTALLED) ## a sample fleet through the whole pipeline, and its stateme
 	@$(BIN)/seatbeat demo --data-dir .cache/demo
 
 test: $(INSTALLED) ## all tests but chaos: units, golden tables, laws, simulation, embedded broker and engine
-	@$(BIN)/python -m pytest -q --ignore tests/chaos
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/chaos
 
 test-kafka: $(INSTALLED) kafka-if-possible ## the integration suite on Apache Kafka
-	@$(BIN)/python -m pytest -q --broker apache tests/integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --broker apache tests/integration
 
 test-chaos: $(INSTALLED) kafka-if-possible ## kills, zombies, lost answers: the short form; the long one: tests/chaos/README.md
 	@$(BIN)/python -m pytest -q tests/chaos

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import faust
+from faust.tables.manager import TableManager
 
 from pipeline.agents.checkpoint import Fail
 from pipeline.agents.settings import Settings
@@ -15,6 +17,13 @@ BUFFER_MESSAGES: Final = 4_096
 
 METADATA_AGE_MS_MAX: Final = 15_000
 """A group that formed while the broker knew no leaders has nothing assigned until it looks again: at most so long."""
+
+
+class _NoTables(TableManager):
+    """Faust waits a second at each start for tables that may yet be declared. There are none."""
+
+    async def sleep(self, n: object, *, loop: object = None) -> None:  # noqa: ARG002 -- as Faust has it
+        await asyncio.sleep(0)
 
 
 def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages: int) -> faust.App:
@@ -54,6 +63,7 @@ def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages:
         topic_allow_declare=False,
         topic_disable_leader=True,
         table_standby_replicas=0,
+        TableManager=_NoTables,
         stream_wait_empty=False,
         stream_buffer_maxsize=max(BUFFER_MESSAGES, 4 * checkpoint_messages),
         consumer_auto_offset_reset="earliest",

@@ -72,7 +72,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def in_a_process(what: str, dsn: str, *share: str) -> str:
     command = [sys.executable, "-m", "tests.support.stored", what, dsn, *share]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120).stdout
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_migrations_are_applied_once_over_http(client: Client) -> None:

@@ -182,7 +182,7 @@ async def _seats(args: argparse.Namespace) -> None:
             )
             settings = Settings(
                 kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
-                commit_interval_ms=100, topics="embedded",
+                commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
             )  # fmt: skip
             seats, failed = Seats(lambda _account: reading), loop.create_future()
             app = build_seats(settings, seats, client, executor, failed.set_result)
