@@ -111,7 +111,8 @@ def test_tokens_over_http_are_those_of_the_embedded_engine(
         ):  # fmt: skip
             assert run_command([*asked.split(), "--account", account, "--output", "json"]) == 0
             told[asked] = orjson.loads(capsysbinary.readouterr().out)
-        told["statement --period 2022Q2"]["basis"].pop("engine")
+        basis = told["statement --period 2022Q2"]["basis"]
+        del basis["engine"], basis["dead_letters"]  # letters of other tests in one store, which name no account, count
         answers.append(told)
     embedded, server = answers
     assert server == embedded
