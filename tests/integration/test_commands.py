@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from pipeline.codec.commands import encode
+from pipeline.embedded.broker import PROGRAM_VARIABLE
 from pipeline.model.commands import Assign, Tick, Unvoid, Void
 from tests.support.commands import ENDS_S_MAX, Ended, seatbeat, surroundings
 from tests.support.orders import AT, LATER, command
@@ -93,6 +94,15 @@ def test_a_contract_is_checked_then_applied_once_however_often_it_is_applied(
     versions = office.say("contract", "list", "--output", "json").json
     assert [(one["applied_by"], one["current"]) for one in versions] == [("jana", True)]
     assert first.out.startswith(versions[0]["contract"].encode())
+
+
+def test_what_is_posted_into_a_folder_needs_no_broker(office: Office, tmp_path: Path) -> None:
+    nowhere = {PROGRAM_VARIABLE: str(tmp_path / "no broker")}
+    posted = seatbeat(
+        "contract", "apply", office.folder / "contract.yaml", "--data-dir", tmp_path / "store", temporary=tmp_path,
+        environment=nowhere,
+    )  # fmt: skip
+    assert posted.status == 0, posted.err
 
 
 @pytest.fixture(scope="module")

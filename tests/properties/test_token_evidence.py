@@ -23,7 +23,7 @@ from pipeline.rules.coverage import Coverage
 from pipeline.rules.fold import fold
 from pipeline.rules.reading import ContractReading
 from pipeline.rules.sessions import sessions
-from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.rules.tokens.evidence import SOON_MS, TokenEvidence
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.posting import draft, postings
 from pipeline.rules.tokens.rates import TokenReading
@@ -251,3 +251,10 @@ def test_a_session_is_looked_at_again_when_more_is_told_of_it() -> None:
         evidence.merge(replace(day, opened_at=at))
     (windows,) = evidence.open_windows(ledger).values()
     assert [one.start_at for one in windows] == [later_at]
+
+
+def test_no_free_connection_lasts_until_what_is_soon_after_settled_time_is_over() -> None:
+    """Pools whose first window starts later than that are not worked out anew."""
+    policies = [policy for timeline in token_catalogue().values() for _, policy in timeline.rows]
+    assert policies
+    assert all(policy.free_connection_ms < SOON_MS for policy in policies)

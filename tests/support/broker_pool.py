@@ -29,10 +29,9 @@ class BrokerPool:
     """Lends brokers to processes that ask on a loopback port. ``with`` opens it; leaving ends all brokers."""
 
     def __init__(self, folder: Path, brokers_max: int = BROKERS_MAX) -> None:
-        self._folder, self._brokers_max = folder, brokers_max
+        self._folder, self._places = folder, brokers_max
         self._started: list[ApacheKafka] = []
         self._idle: asyncio.Queue[ApacheKafka] = asyncio.Queue()
-        self._places = brokers_max
         self._emptying: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> BrokerPool:
@@ -97,10 +96,11 @@ class BrokerPool:
         self._idle.put_nowait(kafka)
 
     async def _end(self) -> None:
-        for task in self._emptying:
-            task.cancel()
-        await asyncio.gather(*self._emptying, return_exceptions=True)
         self._server.close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _until_left_alone(bootstrap: str) -> None:

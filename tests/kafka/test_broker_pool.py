@@ -1,0 +1,34 @@
+"""Brokers that are lent one after the other: the next to have one finds nothing of the last."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from pipeline.agents.topics import create_topics, topics
+from tests.support.broker_lease import lease
+from tests.support.broker_pool import BrokerPool
+from tests.support.kafka import available
+
+
+async def topics_of(bootstrap: str) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return [name for name in await admin.list_topics() if not name.startswith("__")]
+    finally:
+        await admin.close()
+
+
+@pytest.mark.skipif(not available(), reason=available().reason)
+def test_a_broker_is_lent_again_when_its_lease_has_ended_and_then_it_is_empty(tmp_path: Path) -> None:
+    with BrokerPool(tmp_path, brokers_max=1) as pool:
+        with lease(pool.address) as first:
+            asyncio.run(create_topics(first, topics("embedded"), with_config=False))
+            assert asyncio.run(topics_of(first))
+        with lease(pool.address) as second:
+            assert second == first
+            assert asyncio.run(topics_of(second)) == []
