@@ -29,8 +29,8 @@ Stream = StreamT[bytes | None]
 Fail = Callable[[BaseException], None]
 
 
-VALUE_BYTES: Final = 32 * 1024 * 1024
-"""Messages wait in memory until they are acknowledged; a frame may have 1 MiB."""
+VALUE_BYTES: Final = 128 * 1024 * 1024
+"""What messages lead to waits in memory until they are acknowledged; a frame may have 1 MiB."""
 
 
 class Message(NamedTuple):
@@ -57,11 +57,16 @@ class Step(Protocol[Output_co]):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A checkpoint is made after ``messages`` messages, ``value_bytes`` of values, or ``interval_ms``."""
+    """A checkpoint is made after ``messages`` messages, ``value_bytes`` of values, or ``interval_ms``.
+
+    While more waits in the log than was taken since the last one, up to ``behind_intervals`` of them pass instead: what
+    comes out is late in any case, and the more of a session is folded into one row, the sooner all is caught up.
+    """
 
     messages: int
     interval_ms: int
     value_bytes: int = VALUE_BYTES
+    behind_intervals: int = 1
 
 
 class Made(NamedTuple):
@@ -118,6 +123,7 @@ class Checkpoints(Generic[Output]):
                 self._first_taken_s = asyncio.get_running_loop().time()
             self._events.append(event)
             self._value_bytes += len(message.value or b"")
+            event.value = event.message.value = None  # only its place is needed from now on
             if len(self._events) >= self._pace.messages or self._value_bytes >= self._pace.value_bytes:
                 await self._checkpoint(stream)
         raise RuntimeError("the stream ended by itself")
@@ -128,10 +134,19 @@ class Checkpoints(Generic[Output]):
             await self._continuity.look_into(at.topic, at.partition, at.offset)
 
     async def _tick(self, stream: Stream) -> None:
+        passed = 0
         while True:
             await asyncio.sleep(self._pace.interval_ms / 1000)
-            if self._events:
+            passed += 1
+            if self._events and (passed >= self._pace.behind_intervals or not self._is_behind(stream)):
+                passed = 0
                 await self._checkpoint(stream)
+
+    def _is_behind(self, stream: Stream) -> bool:
+        """Whether more messages wait than were taken, of the partitions these are of, as far as fetches have told."""
+        last = {event.message.tp: event.message.offset for event in self._events}
+        ends = cast(FaustStream[bytes | None], stream).app.monitor.tp_end_offsets
+        return sum(ends[one] - offset - 1 for one, offset in last.items() if one in ends) > len(self._events)
 
     async def _checkpoint(self, stream: Stream) -> None:
         await self._one_at_a_time.acquire()  # let go by a checkpoint that was made alone: none follows one that failed

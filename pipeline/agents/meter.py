@@ -31,6 +31,8 @@ LETTER_BYTES_MAX = 3_500_000
 """Less than the dead-letter topic takes, with room for the key; a source message in base64 is less still."""
 KEY_BYTES_MAX = 65_536
 HEADER_LENGTH_MAX = 1_000
+BEHIND_INTERVALS = 4
+"""A checkpoint takes up to so many intervals while the meter is behind: a quarter of the rows for the sink to store."""
 SOURCE_HEADER = "source"
 LINES_HEADER = "lines"
 PROBLEM_HEADER = "problem"
@@ -64,7 +66,7 @@ class MeterStep:
         """Judge and fold every heartbeat of a message. Never raises for bad data."""
         invalid: list[InvalidMember] = []
         delivered: dict[str, int] = {}
-        strangers = self._known.fold(message.value, self._usage, message.received_at, delivered)
+        strangers = self._known.fold(message.value, message.received_at, delivered)
         if strangers is None:
             members, invalid = members_of(message.value)
             strangers = [Stranger(index, member) for index, member in enumerate(members)]
@@ -91,6 +93,7 @@ class MeterStep:
 
     def drain(self) -> list[Outgoing]:
         """What the messages since the last drain lead to: usage frames per account, then dead letters."""
+        self._known.drain(self._usage)
         facts: defaultdict[str, list[tuple[SessionKey, int, Fact]]] = defaultdict(list)
         closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
         for one in self._usage.facts():
@@ -170,7 +173,7 @@ def build_meter(
         tell(step.tally())
         await producer.write(outgoing)
 
-    pace = Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms)
+    pace = Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms, behind_intervals=BEHIND_INTERVALS)
     checkpoints = Checkpoints(step, flush, pace, fail, observe, Continuity(settings.kafka_bootstrap, app.conf.id))
 
     @app.agent(raw_topics(app, HEARTBEATS), concurrency=1, name="meter")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay
-from pipeline.model.instants import BASE_SLOT_MS, DAY_MS
+from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay, SessionKey
+from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, day_of
+from pipeline.rules.columns import ColumnFold
 from pipeline.rules.fold import UsageFold, fold, slot_mask, slots_of
 from pipeline.rules.sessions import sessions
 from tests.support.evidence import merged
@@ -136,3 +138,40 @@ def test_a_bit_set_gives_its_slots_back_in_order(slots: set[int]) -> None:
 def test_a_mask_holds_the_slots_from_first_to_last(one: int, other: int) -> None:
     first, last = sorted((one, other))
     assert [*slots_of(slot_mask(first, last))] == [*range(first, last + 1)]
+
+
+def test_of_a_stretch_told_twice_in_columns_the_later_end_stays() -> None:
+    columns, usage, midnight = ColumnFold(), UsageFold(), 18_000 * DAY_MS
+    told = np.array([(0, 5, 9, 0, 9), (0, 5, 9, 0, 4), (0, 5, 9, 3, 8), (0, 5, 9, 3, 9)]) + midnight
+    columns.add([0, 0, 0, 0], told, 0)
+    columns.fold_into(usage, [(SessionKey("a", "p", "", "production", "m", "u", "s"), "")])
+    assert [day.stretches for day in usage.session_days()] == [{midnight: midnight + 9, midnight + 3: midnight + 9}]
+
+
+def within_a_day(heartbeats: Iterable[Heartbeat]) -> list[Heartbeat]:
+    return [one for one in heartbeats if one.state != "close" and day_of(one.since) == day_of(one.at)]
+
+
+@few
+@given(some_fleets, st.data())
+def test_columns_fold_to_the_same(fleet: Fleet, data: st.DataObject) -> None:
+    told = within_a_day(fleet.heartbeats)
+    named = sorted({(SessionKey._make(one[:7]), one.version) for one in told}, key=repr)
+    columns, in_columns, plainly = ColumnFold(), UsageFold(), UsageFold()
+    while told:
+        size, received_at = data.draw(st.integers(1, len(told))), data.draw(st.integers(0, 3))
+        frame, told = told[:size], told[size:]
+        for one in frame:
+            plainly.add(one, received_at)
+        numbers = [named.index((SessionKey._make(one[:7]), one.version)) for one in frame]
+        times = [(one.opened_at, one.since, one.at, one.resumed_at, one.active_at) for one in frame]
+        columns.add(numbers, np.array(times), received_at)
+        if data.draw(st.booleans()):
+            columns.fold_into(in_columns, named)
+    columns.fold_into(in_columns, named)
+    columns.fold_into(in_columns, named)
+    assert in_order(in_columns) == in_order(plainly)
+
+
+def in_order(usage: UsageFold) -> list[SessionDay]:
+    return sorted(usage.session_days(), key=lambda day: (day.session, day.day))

@@ -9,7 +9,6 @@ from pipeline.agents.meter import MeterStep
 from pipeline.codec.heartbeats import judge_plainly
 from pipeline.codec.known import Known
 from pipeline.model.evidence import Heartbeat
-from pipeline.rules.fold import UsageFold
 from tests.support.messages import facts_of, message
 
 AT = 1_651_569_060_000
@@ -27,7 +26,7 @@ def frame(at: int = AT, machine: bytes = b"ws", end: bytes = b',"usage":"product
 def taught(value: bytes) -> Known:
     """A cache that was given a value once."""
     known = Known()
-    for stranger in known.fold(value, UsageFold(), 0, {}) or ():
+    for stranger in known.fold(value, 0, {}) or ():
         judged = judge_plainly(stranger.member)
         if isinstance(judged, Heartbeat):
             known.learn(stranger, judged)
@@ -37,14 +36,14 @@ def taught(value: bytes) -> Known:
 @pytest.mark.parametrize("end", [b"", b',"usage":"trial"', b',"platform":"\xc3\xa9"'])
 def test_a_client_that_says_the_same_a_minute_later_is_known(end: bytes) -> None:
     known, delivered = taught(frame(end=end)), dict[str, int]()
-    assert known.fold(frame(AT + 60_000, end=end), UsageFold(), 0, delivered) == []
+    assert known.fold(frame(AT + 60_000, end=end), 0, delivered) == []
     assert delivered == {"acme": 1}
 
 
 def test_neighbours_are_known_though_a_stranger_stands_among_them() -> None:
     known, delivered = taught(frame()), dict[str, int]()
     mixed = b",".join(one[1:-1] for one in (frame(), frame(machine=b"other"), frame(end=b""), frame(AT + 1)))
-    strangers = known.fold(b"[%b]" % mixed, UsageFold(), 0, delivered)
+    strangers = known.fold(b"[%b]" % mixed, 0, delivered)
     assert strangers is not None
     assert [one.place for one in strangers] == [1, 2]
     assert delivered == {"acme": 2}
@@ -66,6 +65,10 @@ def test_neighbours_are_known_though_a_stranger_stands_among_them() -> None:
         frame(999),
         FRAME % (b"ws", AT - 60_000, MIDNIGHT - 5, MIDNIGHT + 5, AT - 60_000, MIDNIGHT, b',"usage":"production"'),
         frame(AT, end=b',"session":"twice"'),
+        FRAME % (b"ws", AT - 60_000, AT, AT, AT - 120_000, AT, b',"usage":"production"'),
+        (FRAME % (b"ws", *[951_569_060_000] * 5, b',"usage":"production"')).replace(b":951", b":0951"),
+        frame()[:-1] + b"," + frame()[1:].replace(b'"at":1651569060000', b'"at":165156906000a'),
+        frame()[:-1] + b"," + frame()[1:].replace(b'"since"', b'"sinte"'),
         b"[]", b"{}", b"", b"[{}]", b'[{,"opened_at":}]',
     ],
 )  # fmt: skip
@@ -84,4 +87,4 @@ def test_what_only_looks_like_a_known_heartbeat_is_judged_as_it_would_be_without
 def test_times_elsewhere_in_a_heartbeat_keep_it_from_being_known() -> None:
     value = frame(end=b',"a\\u0074":%d' % (AT + 5))
     assert orjson.loads(value)[0]["at"] == AT + 5
-    assert [one.place for one in taught(value).fold(value, UsageFold(), 0, {}) or ()] == [0]
+    assert [one.place for one in taught(value).fold(value, 0, {}) or ()] == [0]
