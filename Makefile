@@ -22,7 +22,7 @@ test-kafka: $(INSTALLED) kafka-if-possible ## the integration suite on Apache Ka
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --broker apache tests/integration
 
 test-chaos: $(INSTALLED) kafka-if-possible ## kills, zombies, lost answers: the short form; the long one: tests/chaos/README.md
-	@$(BIN)/python -m pytest -q tests/chaos
+	@$(BIN)/python -m pytest -q -n 2 --dist load tests/chaos
 
 BROKERS ?= 1
 kafka: $(INSTALLED) ## Apache Kafka here without Docker: fetched once, then run (BROKERS=3 runs three)
@@ -36,7 +36,8 @@ kafka-jars: $(INSTALLED) ## only fetch the jars of Apache Kafka
 
 BENCH_VENV := .cache/bench-venv
 REFERENCES := tests/bench/references/requirements
-bench: $(INSTALLED) $(BENCH_VENV)/.installed ## speed against references; the table goes into README.md
+bench: ## speed against references; the table goes into README.md
+	@$(MAKE) -s -j2 $(INSTALLED) $(BENCH_VENV)/.installed
 	@$(MAKE) -s kafka-jars || echo "Apache Kafka cannot be had here: on the embedded broker"
 	@$(BIN)/python -m tests.bench --write-readme
 

@@ -34,7 +34,7 @@ from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT
 from pipeline.rules.columns import ColumnFold, Times
 from pipeline.rules.fold import UsageFold
 
-KNOWN_SESSIONS_MAX: Final = 16_384
+KNOWN_SESSIONS_MAX: Final = 65_536
 """About a kilobyte each."""
 STRANGERS_MAX: Final = 8 * KNOWN_SESSIONS_MAX
 """When so many were not known, all are forgotten and learned anew. A larger fleet is then known in part, not never."""

@@ -13,6 +13,7 @@ from tests.bench.results import Results
 from tests.bench.worlds import World
 
 FLEET: Final = Fleet()
+MANY_SESSIONS: Final = Fleet(accounts=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,16 @@ class Sizes:
 
     repetitions: int = 5
     fleet: Fleet = FLEET
-    frames: int = 480_000
+    frames: int = 960_000
+    many_sessions: Fleet = MANY_SESSIONS
+    of_many_sessions: int = 1_200_000
     bare_singles: int = 400_000
     singles: int = 15_000
     quixstreams: int = 24_000
     stock_map: int = 10_000
     stock_table: int = 3_000
-    visible: int = 640_000
-    two_workers: int = 800_000
+    visible: int = 960_000
+    two_workers: int = 1_200_000
     memory: tuple[int, int] = (2_000_000, 20_000_000)
     live_s: int = 12
     statement_machines: int = 5_000
@@ -38,7 +41,8 @@ class Sizes:
 
 
 SMOKE = Sizes(
-    repetitions=1, fleet=Fleet(accounts=2, machines=50), frames=6_000, bare_singles=2_000, singles=1_000,
+    repetitions=1, fleet=Fleet(accounts=2, machines=50), frames=6_000, many_sessions=Fleet(accounts=8, machines=50),
+    of_many_sessions=2_000, bare_singles=2_000, singles=1_000,
     quixstreams=500, stock_map=500, stock_table=300, visible=6_000, two_workers=6_000, memory=(2_000, 6_000), live_s=2,
     statement_machines=40, statement_days=91, other_account_days=2_000, open_sessions=2_000,
 )  # fmt: skip

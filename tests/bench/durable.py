@@ -40,6 +40,17 @@ def run(bench: Bench) -> None:
                 decoding = rate(bench.reference("faust_map", singles, sizes.stock_map).answer())
                 results.figure("stock_faust_map_per_s", decoding)
                 results.ratio("single_over_stock_faust_map", single / decoding)
+    many_sessions(bench)
+
+
+def many_sessions(bench: Bench) -> None:
+    """Ours alone, of more sessions than a process knows by their bytes (``codec/known.py``), a few minutes of each."""
+    sizes = bench.sizes
+    with world(bench.folder, "many-sessions") as where:
+        load_frames(where, sizes.many_sessions, sizes.of_many_sessions)
+        answer = bench.pipeline(where, sizes.of_many_sessions).answer()
+    bench.results.figure("many_sessions_per_s", rate(answer))
+    bench.results.figure("many_sessions_per_cpu_s", answer["heartbeats"] / answer["cpu_seconds"])
 
 
 def _heartbeats(sizes: Sizes, name: str) -> int:

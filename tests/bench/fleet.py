@@ -72,7 +72,7 @@ def _offsets_ms(machines: int) -> tuple[int, ...]:
     return tuple(machine * 7_919 % MINUTE_MS for machine in range(machines))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1_024)
 def _template(account: int, machines: int, day: int, state: str) -> bytes:
     """A frame with a place for each time."""
     return b"[%b]" % b",".join(_heartbeat(account, machine, day, state) for machine in range(machines))

@@ -51,6 +51,8 @@ RATIOS: Final[dict[str, Target]] = {
 FIGURES: Final[dict[str, Target]] = {
     "durable_per_s": Target("heartbeats/s, durable, frames, one process"),
     "durable_per_cpu_s": Target("heartbeats per CPU second, the same"),
+    "many_sessions_per_s": Target("heartbeats/s, durable, frames, one process, of 100,000 sessions"),
+    "many_sessions_per_cpu_s": Target("heartbeats per CPU second, the same"),
     "durable_single_per_s": Target("heartbeats/s, durable, single messages"),
     "visible_per_s": Target("heartbeats/s to visible rows, one process"),
     "bare_loop_per_s": Target("heartbeats/s of the bare loop on single messages"),

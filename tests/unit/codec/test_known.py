@@ -9,6 +9,7 @@ from pipeline.agents.meter import MeterStep
 from pipeline.codec.heartbeats import judge_plainly
 from pipeline.codec.known import Known
 from pipeline.model.evidence import Heartbeat
+from pipeline.rules.fold import UsageFold
 from tests.support.messages import facts_of, message
 
 AT = 1_651_569_060_000
@@ -23,9 +24,9 @@ def frame(at: int = AT, machine: bytes = b"ws", end: bytes = b',"usage":"product
     return FRAME % (machine, AT - 60_000, at, at, AT - 60_000, at, end)
 
 
-def taught(value: bytes) -> Known:
+def taught(value: bytes, known: Known | None = None) -> Known:
     """A cache that was given a value once."""
-    known = Known()
+    known = known or Known()
     for stranger in known.fold(value, 0, {}) or ():
         judged = judge_plainly(stranger.member)
         if isinstance(judged, Heartbeat):
@@ -88,3 +89,31 @@ def test_times_elsewhere_in_a_heartbeat_keep_it_from_being_known() -> None:
     value = frame(end=b',"a\\u0074":%d' % (AT + 5))
     assert orjson.loads(value)[0]["at"] == AT + 5
     assert [one.place for one in taught(value).fold(value, 0, {}) or ()] == [0]
+
+
+def test_a_fleet_larger_than_can_be_known_is_folded_whole_and_learned_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.codec.known.KNOWN_SESSIONS_MAX", 2)
+    monkeypatch.setattr("pipeline.codec.known.STRANGERS_MAX", 5)
+    step, plain = MeterStep("log"), MeterStep("log")
+    for minute in range(4):
+        machines = (b"one", b"two", b"three", b"four")[minute // 2 :]
+        value = b"[%b]" % b",".join(frame(AT + minute * 60_000, machine)[1:-1] for machine in machines)
+        step.take(message(value, minute))
+        plain.take(message(orjson.dumps(orjson.loads(value), option=orjson.OPT_INDENT_2), minute))
+        if minute == 1:
+            assert facts_of(step.drain()) == facts_of(plain.drain())
+    assert step.tally() == plain.tally()
+    assert facts_of(step.drain()) == facts_of(plain.drain())
+
+
+def test_who_is_heard_of_too_often_as_a_stranger_is_known_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.codec.known.KNOWN_SESSIONS_MAX", 1)
+    monkeypatch.setattr("pipeline.codec.known.STRANGERS_MAX", 3)
+    known, late = taught(frame(machine=b"early")), frame(machine=b"late")
+    for _ in range(2):
+        assert known.fold(late, 0, {}) != []
+        taught(late, known)
+    known.drain(UsageFold())
+    assert known.fold(frame(machine=b"early"), 0, {}) != []
+    taught(late, known)
+    assert known.fold(late, 0, {}) == []
