@@ -7,17 +7,20 @@ aiokafka tries a commit again and again until the broker is back, and a fetch th
 take its own close for cancelled. Either way the consumer's thread never tells Faust that it has stopped.
 
 Faust makes four tasks of every message that it puts into a buffer, a third of what a single heartbeat costs.
+
+Faust bounds what waits for an agent by the number of messages only. While a store is away, frames of half a megabyte
+would take gigabytes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Generator, Iterable, Mapping
 from typing import Any, ClassVar, Final, cast
 
 import aiokafka
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
-from faust.types import TP
+from faust.types import TP, AppT
 from mode.services import WaitArgT, WaitResults
 from mode.utils.times import Seconds
 
@@ -25,6 +28,10 @@ LAST_COMMIT_S_MAX: Final = 1.0
 """How long a commit may go on once the app is told to stop. What it does not commit is done again, harmlessly."""
 
 TURN_S: Final = 0.1
+
+WAITING_BYTES: Final = 32 * 1024 * 1024
+"""While more than this waits for the agents of a process nothing is fetched for them."""
+FULL_S: Final = 0.01
 
 
 def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- three classes, each of one idea
@@ -55,6 +62,14 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
                     await self._consumer._client.close()  # noqa: SLF001
 
     class PacedConsumer(Consumer):
+        async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 -- as in Faust
+            while self._is_full():  # noqa: ASYNC110 -- Faust tells nobody that an agent has taken something
+                await asyncio.sleep(FULL_S)
+            return await super()._wait_next_records(timeout)
+
+        def _is_full(self) -> bool:
+            return self.flow_active and not self.should_stop and waiting_bytes(self.app) > WAITING_BYTES
+
         async def wait_first(self, *coros: WaitArgT, timeout: Seconds | None = None) -> WaitResults:  # noqa: ASYNC109 -- as in Faust
             """Faust waits with four tasks for each message to be in its stream's buffer. Most need not wait at all."""
             first, *others = coros
@@ -76,6 +91,13 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
         Consumer: ClassVar[type[Consumer]] = PacedConsumer
 
     return PacedTransport
+
+
+def waiting_bytes(app: AppT) -> int:
+    """The values of all messages that were fetched and that no agent has taken yet."""
+    queues: Iterable[Any] = app.flow_control._queues  # noqa: SLF001 -- Faust tells their lengths to nobody
+    events = (event for queue in queues for event in queue._queue)  # noqa: SLF001 -- as above
+    return sum(len(event.message.value or b"") for event in events)
 
 
 class _GoesOn:

@@ -61,6 +61,7 @@ FIGURES: Final[dict[str, Target]] = {
     "stock_faust_table_per_s": Target("heartbeats/s of the stock Faust table"),
     "stock_faust_map_per_s": Target("heartbeats/s of the stock Faust map"),
     "clickhouse_sql_per_s": Target("heartbeats/s of ClickHouse's SQL"),
+    "two_workers_at_most": Target("the ratio that two workers could reach if these cores were never idle"),
     "restart_s": Target(
         "a worker (meter, sink, seats) restarted amid a million open sessions: all three have done new work after, s",
         5,

@@ -17,6 +17,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from pipeline.agents.topics import HEARTBEATS, Stage, create_topics, topic, topics
 from pipeline.embedded.broker import EmbeddedBroker
 from tests.bench.fleet import Fleet
+from tests.bench.work.loading import quick_lz4
 from tests.support.kafka import ApacheKafka, available
 
 BrokerName = Literal["Apache Kafka", "embedded broker"]
@@ -77,7 +78,8 @@ async def _create_topics(bootstrap: str, stage: Stage) -> None:
 def load_frames(where: World, fleet: Fleet, heartbeats: int, start: int = 0) -> None:
     """Write the fleet's frames into ``heartbeats``, over its partitions in turn."""
     turns = itertools.cycle(range(where.partitions))
-    asyncio.run(load(where.bootstrap, ((next(turns), None, frame) for _, frame in fleet.frames(heartbeats, start))))
+    with quick_lz4():
+        asyncio.run(load(where.bootstrap, ((next(turns), None, frame) for _, frame in fleet.frames(heartbeats, start))))
 
 
 def load_singles(where: World, fleet: Fleet, heartbeats: int) -> None:
@@ -91,7 +93,8 @@ def load_singles(where: World, fleet: Fleet, heartbeats: int) -> None:
                 chosen[key] = choose(key, partitions, partitions)
             yield chosen[key], key, value
 
-    asyncio.run(load(where.bootstrap, keyed()))
+    with quick_lz4():
+        asyncio.run(load(where.bootstrap, keyed()))
 
 
 async def load(bootstrap: str, messages: Iterable[tuple[int, bytes | None, bytes]]) -> None:

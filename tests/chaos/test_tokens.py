@@ -21,7 +21,7 @@ from tests.chaos.world import World
 pytestmark = pytest.mark.chaos
 
 KILLED: Final = -signal.SIGKILL
-_STEPS_S_MAX: Final = 1_800.0
+_DAYS_MAX: Final = 60
 _OFTEN_PASSED: Final = {"taken": 8, "acked some": 6}
 
 
@@ -75,7 +75,10 @@ def test_a_zombie_that_wakes_after_its_successor_has_posted_and_workers_that_com
 ) -> None:
     story = begun(world)
     zombie = world.keep("tokens", orders=iter([Order(step, 3, "stop")]))
-    story.live(3)
+    for _ in range(_DAYS_MAX):  # days that come close together are settled in one checkpoint
+        if zombie.hits():
+            break
+        story.live()
     world.until(lambda: zombie.hits().total() == 1)
     successor = world.keep("tokens")
     story.live(2)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.agents.transport import WAITING_BYTES
 from tests.integration.conftest import SideBySide
 from tests.support.commands import Ended, ended, running
 
@@ -93,6 +94,12 @@ def test_messages_that_arrive_during_a_checkpoint_belong_to_the_next_one(seen_by
         "failures": 0,
     }
     assert seen["interval"] == {"flushed": [["a"], ["b", "c"]], "acknowledged_before": []}
+
+
+def test_no_more_is_fetched_while_much_waits_and_nothing_is_lost_by_it(seen_by_case: Seen) -> None:
+    seen = seen_by_case["fills"]
+    assert seen["taken"]
+    assert WAITING_BYTES < seen["waited"][0] <= WAITING_BYTES + 5 * 1024 * 1024 < seen["sent"] / 2
 
 
 def test_messages_are_acknowledged_in_the_order_of_each_partition(seen_by_case: Seen) -> None:

@@ -30,6 +30,7 @@ from pipeline.agents.progress import GroupProgress
 from pipeline.agents.settings import Settings
 from pipeline.agents.sink import Batch, StoreWriter
 from pipeline.agents.topics import Topic, create_topics
+from pipeline.agents.transport import WAITING_BYTES, waiting_bytes
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.store.client import Parameter, QueryResult
@@ -314,6 +315,29 @@ async def interval(case: Case) -> Seen:
         return {"flushed": flushed, "acknowledged_before": acknowledged}
 
 
+async def fills(case: Case) -> Seen:
+    """More arrives than may wait, while a checkpoint is being made."""
+    text, waited = "x" * 262_144, list[int]()
+    half = 5 * WAITING_BYTES // 4 // len(text)
+
+    async def flush(_: list[str]) -> None:
+        if not waited:
+            assert case.app is not None
+            app = case.app
+            await _until(lambda: waiting_bytes(app) > WAITING_BYTES)
+            await case.send(*[text] * half)
+            waited.append(waiting_bytes(app))
+
+    async with case.running(flush, Pace(1, NEVER_MS)):
+        await case.send(*[text] * half)
+
+        async def all_of_them() -> bool:
+            return await case.committed() == 2 * half
+
+        await _until(all_of_them)
+        return {"waited": waited, "sent": 2 * half * len(text), "taken": len(case.step.taken) == 2 * half}
+
+
 async def order(case: Case) -> Seen:
     """Many messages over several partitions, acknowledged checkpoint by checkpoint."""
     case.partitions = 3
@@ -379,6 +403,7 @@ CASES: Final = (
     flush_raises,
     arrivals,
     interval,
+    fills,
     order,
     retried,
     refused,

@@ -10,12 +10,13 @@ from aiokafka import AIOKafkaProducer
 
 from pipeline.agents.topics import HEARTBEATS
 from tests.bench.fleet import Fleet
+from tests.bench.work.loading import quick_lz4
 from tests.bench.work.say import say
 
 
 async def send(args: argparse.Namespace) -> None:
     fleet = Fleet(args.accounts, args.machines)
-    frames = fleet.frames(int(args.rate * args.seconds), start=args.start)
+    frames = list(fleet.frames(int(args.rate * args.seconds), start=args.start))
     producer = AIOKafkaProducer(
         bootstrap_servers=args.bootstrap, compression_type="lz4", acks="all", max_request_size=4 * 1024 * 1024
     )
@@ -43,7 +44,8 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, required=True)
     parser.add_argument("--machines", type=int, required=True)
     parser.add_argument("--start", type=int, default=0)
-    asyncio.run(send(parser.parse_args()))
+    with quick_lz4():
+        asyncio.run(send(parser.parse_args()))
 
 
 if __name__ == "__main__":
