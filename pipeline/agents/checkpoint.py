@@ -29,7 +29,7 @@ Stream = StreamT[bytes | None]
 Fail = Callable[[BaseException], None]
 
 
-VALUE_BYTES: Final = 128 * 1024 * 1024
+VALUE_BYTES: Final = 32 * 1024 * 1024
 """What messages lead to waits in memory until they are acknowledged; a frame may have 1 MiB."""
 
 

@@ -29,7 +29,7 @@ LAST_COMMIT_S_MAX: Final = 1.0
 
 TURN_S: Final = 0.1
 
-WAITING_BYTES: Final = 32 * 1024 * 1024
+WAITING_BYTES: Final = 16 * 1024 * 1024
 """While more than this waits for the agent of a role nothing is fetched for it."""
 FULL_S: Final = 0.01
 

@@ -11,15 +11,13 @@ from typing import Final
 
 import pytest
 
-from pipeline.agents.transport import WAITING_BYTES
 from tests.chaos.keeping import Keeper
 from tests.chaos.world import World
 from tests.support.processes import free_port
 
 pytestmark = pytest.mark.chaos
 
-_GROWTH_KB_MAX: Final = WAITING_BYTES // 1024 + 32 * 1024
-"""What may wait, and as much again for what Python needs to hold it and for what the client has fetched ahead."""
+_GROWTH_KB_MAX: Final = 48 * 1024
 
 
 def test_while_the_store_is_away_metering_goes_on_lag_is_visible_and_memory_is_flat(world: World) -> None:

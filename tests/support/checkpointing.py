@@ -318,7 +318,7 @@ async def interval(case: Case) -> Seen:
 async def fills(case: Case) -> Seen:
     """More arrives than may wait, while a checkpoint is being made."""
     text, waited = "x" * 262_144, list[int]()
-    half = 5 * WAITING_BYTES // 4 // len(text)
+    half = 3 * WAITING_BYTES // 2 // len(text)
 
     async def flush(_: list[str]) -> None:
         if not waited:
