@@ -100,6 +100,7 @@ def epoch_ms() -> int:
 
 async def _states(watcher: AIOKafkaConsumer, assigned: list[TopicPartition]) -> dict[tuple[str, int], PartitionState]:
     watcher.assign(assigned)
+    watcher.pause(*assigned)  # or it would fetch a megabyte of each partition that is behind, to be thrown away
     ends = await watcher.end_offsets(assigned)
     begins = await watcher.beginning_offsets(assigned)
     found = {}
