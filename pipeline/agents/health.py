@@ -53,8 +53,11 @@ class Health:
                 self._seen[place] = _Seen(state.committed, now)
             self._behind[place] = behind
 
-    def store_answered(self, reason: str | None) -> None:
-        """``None`` if the store answered, else why not."""
+    def store_answered(self, reason: str | None, now: int) -> None:
+        """``None`` if the store answered, else why not. While it does not, nothing can be expected to move."""
+        if self._store_reason is not None:
+            for seen in self._seen.values():
+                seen.moved_at = now
         self._store_reason = reason
 
     def problems(self, now: int) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Monitor:
                 for role, app in apps.items():
                     await self._look(role, app, watchers[role])
                 if ping is not None:
-                    self.health.store_answered(await _reason(ping))
+                    self.health.store_answered(await _reason(ping), epoch_ms())
                 if problems := self.health.problems(epoch_ms()):
                     raise StandsStill("; ".join(problems))
                 await asyncio.sleep(LOOK_S)

@@ -63,12 +63,20 @@ def test_a_partition_that_was_given_to_another_worker_is_forgotten() -> None:
 def test_while_the_store_is_away_a_worker_is_not_ready_but_need_not_be_restarted() -> None:
     health = Health(("sink",), STALL_MS)
     saw(health, 0, a=5)
-    health.store_answered("OperationalError")
+    health.store_answered("OperationalError", 1)
     assert health.problems(10 * STALL_MS) == ()
     assert health.not_ready() == ("store: OperationalError",)
-    health.store_answered(None)
-    assert len(health.problems(10 * STALL_MS)) == 1
+
+
+def test_once_the_store_is_back_a_worker_has_all_the_time_again() -> None:
+    health = Health(("sink",), STALL_MS)
+    saw(health, 0, a=5)
+    health.store_answered("OperationalError", 1)
+    health.store_answered(None, 10 * STALL_MS)
     assert health.not_ready() == ()
+    health.store_answered(None, 11 * STALL_MS)
+    assert health.problems(11 * STALL_MS) == ()
+    assert len(health.problems(11 * STALL_MS + 1)) == 1
 
 
 def test_a_worker_is_not_ready_before_every_role_has_partitions() -> None:
