@@ -10,10 +10,13 @@ from faust.tables.manager import TableManager
 
 from pipeline.agents.checkpoint import Fail
 from pipeline.agents.settings import Settings
-from pipeline.agents.transport import paced_transport
+from pipeline.agents.transport import MESSAGE_BYTES, WAITING_BYTES, paced_transport
 
-BUFFER_MESSAGES: Final = 4_096
-"""Well above what one checkpoint takes: when every buffer is full Faust pauses for a whole second."""
+BUFFER_MESSAGES: Final = 2 * WAITING_BYTES // MESSAGE_BYTES
+"""More than may wait: when a buffer is full Faust pauses for a whole second."""
+
+FETCH_BYTES_MAX: Final = 1024 * 1024
+"""What is fetched of a partition ahead of its turn. A larger message comes, too, by itself."""
 
 METADATA_AGE_MS_MAX: Final = 15_000
 """A group that formed while the broker knew no leaders has nothing assigned until it looks again: at most so long."""
@@ -26,7 +29,7 @@ class _NoTables(TableManager):
         await asyncio.sleep(0)
 
 
-def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages: int) -> faust.App:
+def build_app(settings: Settings, role: str, fail: Fail) -> faust.App:
     """An app for one role that decodes, declares, serves and leaves nothing, and starts at the log's beginning.
 
     ``fail`` hears of a crash in Faust itself, such as a commit that the broker refuses: the app then stands still, and
@@ -65,11 +68,11 @@ def build_app(settings: Settings, role: str, fail: Fail, *, checkpoint_messages:
         table_standby_replicas=0,
         TableManager=_NoTables,
         stream_wait_empty=False,
-        stream_buffer_maxsize=max(BUFFER_MESSAGES, 4 * checkpoint_messages),
+        stream_buffer_maxsize=BUFFER_MESSAGES,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=f"{settings.instance_id}-{role}" if settings.instance_id else None,
         consumer_metadata_max_age_ms=METADATA_AGE_MS_MAX,
-        consumer_max_fetch_size=4 * 1024 * 1024,
+        consumer_max_fetch_size=FETCH_BYTES_MAX,
         broker_commit_interval=settings.commit_interval_ms / 1000,
         broker_commit_every=1_000_000,
         broker_session_timeout=float(settings.session_timeout_s),

@@ -166,7 +166,7 @@ def build_meter(
     tell: Callable[[Judged], None] = lambda _: None,
 ) -> faust.App:
     """The meter's app: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
-    app = build_app(settings, "meter", fail, checkpoint_messages=settings.meter_checkpoint_messages)
+    app = build_app(settings, "meter", fail)
     step = MeterStep(settings.log_id, settings.quarantine_letters)
 
     async def flush(outgoing: list[Outgoing]) -> None:

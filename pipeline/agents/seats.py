@@ -145,7 +145,7 @@ def build_seats(
     observe: Callable[[Made], None] = lambda _: None,
 ) -> faust.App:
     """The seats agent's app: it rebuilds what it is assigned and merges what it hears."""
-    app = build_app(settings, "seats", fail, checkpoint_messages=settings.meter_checkpoint_messages)
+    app = build_app(settings, "seats", fail)
     pace = Pace(settings.meter_checkpoint_messages, CHECKPOINT_MS)
     checkpoints = Checkpoints(SeatsStep(seats), _nothing_to_write, pace, fail, observe)
     rebuilding: set[asyncio.Task[None]] = set()

@@ -209,7 +209,7 @@ def build_sink(
     role: str = "sink",
 ) -> faust.App:
     """The app of a storing role: a checkpoint awaits every insert before it acknowledges."""
-    app = build_app(settings, role, fail, checkpoint_messages=settings.sink_checkpoint_messages)
+    app = build_app(settings, role, fail)
     pace = Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms)
     checkpoints = Checkpoints(
         SinkStep(settings.log_id), writer.write, pace, fail, observe, Continuity(settings.kafka_bootstrap, app.conf.id)

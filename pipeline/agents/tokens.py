@@ -37,7 +37,7 @@ def build_tokens(
     settings: Settings, bookkeeper: Bookkeeper, fail: Fail, observe: Callable[[Made], None] = lambda _: None
 ) -> faust.App:
     """The tokens agent's app: `usage` and `commands` of the same accounts, worked off by the bookkeeper."""
-    app = build_app(settings, "tokens", fail, checkpoint_messages=settings.meter_checkpoint_messages)
+    app = build_app(settings, "tokens", fail)
     continuity = Continuity(settings.kafka_bootstrap, app.conf.id)
 
     async def work_off(messages: list[Message]) -> None:

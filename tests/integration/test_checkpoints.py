@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.agents.transport import WAITING_BYTES
+from pipeline.agents.transport import TURN_MESSAGES_FIRST, TURN_MESSAGES_MAX, WAITING_BYTES
 from tests.integration.conftest import SideBySide
 from tests.support.commands import Ended, ended, running
 
@@ -100,6 +100,16 @@ def test_no_more_is_fetched_while_much_waits_and_nothing_is_lost_by_it(seen_by_c
     seen = seen_by_case["fills"]
     assert seen["taken"]
     assert WAITING_BYTES < seen["waited"][0] <= WAITING_BYTES + 5 * 1024 * 1024 < seen["sent"] / 2
+
+
+def test_nobody_says_that_an_agent_which_waits_stands_still(seen_by_case: Seen) -> None:
+    assert seen_by_case["fills"]["said"] == []
+
+
+def test_no_partition_waits_until_another_is_worked_off(seen_by_case: Seen) -> None:
+    _, second, third = seen_by_case["turns"]["first_of_each"]
+    assert second <= TURN_MESSAGES_FIRST
+    assert third <= TURN_MESSAGES_FIRST + TURN_MESSAGES_MAX
 
 
 def test_messages_are_acknowledged_in_the_order_of_each_partition(seen_by_case: Seen) -> None:

@@ -8,10 +8,11 @@ store: the client of ``retried`` and ``refused`` fails as it is told to.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -95,13 +96,17 @@ class Case:
         return self._progress
 
     @asynccontextmanager
-    async def running(self, flush: Callable[[list[str]], Awaitable[None]], pace: Pace) -> AsyncIterator[None]:
+    async def running(
+        self, flush: Callable[[list[str]], Awaitable[None]], pace: Pace, before: Sequence[Outgoing] = ()
+    ) -> AsyncIterator[None]:
+        """Run the agent; what is sent ``before`` it starts waits in the log."""
         settings = Settings(
             kafka_bootstrap=self.bootstrap, app_id="case", fetch_wait_ms=50, session_timeout_s=3,
             rebalance_timeout_s=3, commit_interval_ms=50, topics="embedded",
         )  # fmt: skip
         await create_topics(self.bootstrap, [Topic(self.name, self.partitions, 1, {})], with_config=False)
-        app = build_app(settings, self.name, self.failures.append, checkpoint_messages=pace.messages)
+        await self.producer.write(before)
+        app = build_app(settings, self.name, self.failures.append)
         continuity = Continuity(self.bootstrap, app.conf.id)
         checkpoints = Checkpoints(self.step, flush, pace, self.failures.append, continuity=continuity)
 
@@ -317,7 +322,7 @@ async def interval(case: Case) -> Seen:
 
 async def fills(case: Case) -> Seen:
     """More arrives than may wait, while a checkpoint is being made."""
-    text, waited = "x" * 262_144, list[int]()
+    text, waited, said = "x" * 262_144, list[int](), list[str]()
     half = 3 * WAITING_BYTES // 2 // len(text)
 
     async def flush(_: list[str]) -> None:
@@ -325,17 +330,48 @@ async def fills(case: Case) -> Seen:
             assert case.app is not None
             app = case.app
             await _until(lambda: waiting_bytes(app) > WAITING_BYTES)
+            consumer: Any = app.consumer
+            consumer._thread.time_started -= 86_400.0
+            with _hearing(said):
+                await consumer.verify_all_partitions_active()
             await case.send(*[text] * half)
             waited.append(waiting_bytes(app))
 
-    async with case.running(flush, Pace(1, NEVER_MS)):
-        await case.send(*[text] * half)
+    before = [Outgoing(case.name, None, text.encode())] * half
+    async with case.running(flush, Pace(1, NEVER_MS), before):
 
         async def all_of_them() -> bool:
             return await case.committed() == 2 * half
 
         await _until(all_of_them)
-        return {"waited": waited, "sent": 2 * half * len(text), "taken": len(case.step.taken) == 2 * half}
+        all_taken = len(case.step.taken) == 2 * half
+        return {"waited": waited, "said": said, "sent": 2 * half * len(text), "taken": all_taken}
+
+
+@contextmanager
+def _hearing(said: list[str]) -> Iterator[None]:
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]  # all that is needed
+    logger = logging.getLogger("pipeline.agents.transport")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+async def turns(case: Case) -> Seen:
+    """Three partitions have a thousand messages each to catch up with."""
+    case.partitions = 3
+    before = [Outgoing(case.name, b"%d" % number, b"%d" % number) for number in range(3_000)]
+    async with case.running(_nothing, Pace(100, 20), before):
+
+        async def all_of_them() -> bool:
+            return await case.committed() == len(before)
+
+        await _until(all_of_them)
+        partitions = [partition for partition, _ in case.acknowledged]
+        return {"first_of_each": sorted(map(partitions.index, set(partitions)))}
 
 
 async def order(case: Case) -> Seen:
@@ -404,6 +440,7 @@ CASES: Final = (
     arrivals,
     interval,
     fills,
+    turns,
     order,
     retried,
     refused,
