@@ -68,7 +68,7 @@ def form(pytestconfig: pytest.Config) -> Form:
     seed = int(pytestconfig.getoption("--chaos-seed"))
     if pytestconfig.getoption("--chaos") == "long":
         return Form(
-            "long", brokers=3, kills=20, rounds=6, tables=5, faults=3, turns_away=120, messages_a_turn=600, seed=seed
+            "long", brokers=3, kills=5, rounds=6, tables=5, faults=3, turns_away=120, messages_a_turn=600, seed=seed
         )
     return Form("short", brokers=1, kills=2, rounds=2, tables=2, faults=1, turns_away=3, messages_a_turn=800, seed=seed)
 

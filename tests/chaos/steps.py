@@ -15,6 +15,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final, Literal, get_args
 
+import pytest
+
 Role = Literal["meter", "sink", "seats", "quarantine", "tokens"]
 Action = Literal["kill", "stop", "raise"]
 """SIGKILL and SIGSTOP are sent by the process to itself, so that nothing happens between the step and the signal."""
@@ -41,6 +43,13 @@ STEPS: Final[Mapping[Role, tuple[str, ...]]] = {
     "tokens": (*_FIRST, "drafted", "produced all", "read back", *_LAST),
 }
 """Each step of each role, in the order in which a checkpoint passes them."""
+
+_MORE: Final = pytest.mark.chaos_long(reason="more kills at each step")
+PARTS: Final = (1, *(pytest.param(part, marks=_MORE) for part in (2, 3, 4)))
+"""Stories of kills are told in parts, each with its share of the kills: evidence grows as long as a story goes on."""
+AT_HOME_S: Final = 10
+"""How long a group keeps the place of a worker that is killed again and again, and is a static member of it. While it
+comes back sooner nobody waits for this, and on a machine that is overloaded no living one is taken for dead."""
 
 
 class Planted(RuntimeError):

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.chaos.keeping import Keeper
-from tests.chaos.steps import ROLES, STEPS, Order, Role
+from tests.chaos.steps import AT_HOME_S, PARTS, ROLES, STEPS, Order, Role
 from tests.chaos.world import World
 
 pytestmark = pytest.mark.chaos
@@ -36,10 +36,15 @@ def test_workers_killed_at_random_moments_change_nothing(world: World) -> None:
         assert keeper.statuses == [*[KILLED] * world.form.rounds, 0], keeper.told()
 
 
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.usefixtures("part")
 def test_a_worker_killed_at_every_named_step_changes_nothing(world: World) -> None:
     orders = {role: _orders(world, role) for role in ROLES}
     with world.feeding():
-        kept = [world.keep(role, orders=iter(found), instance_id=role) for role, found in orders.items()]
+        kept = [
+            world.keep(role, orders=iter(found), instance_id=role, session_timeout_s=AT_HOME_S)
+            for role, found in orders.items()
+        ]
         for keeper in kept:
             for number in range(len(orders[keeper.role])):
                 assert keeper.until_ended(1 + number, _KILL_S_MAX), world.told()

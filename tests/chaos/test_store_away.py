@@ -23,7 +23,7 @@ _GROWTH_KB_MAX: Final = 48 * 1024
 def test_while_the_store_is_away_metering_goes_on_lag_is_visible_and_memory_is_flat(world: World) -> None:
     health = f"127.0.0.1:{free_port()}"
     world.keep("meter")
-    sink = world.keep("sink", health_address=health)
+    sink = world.keep("sink", health_address=health, sink_checkpoint_messages=500)
     world.send(300)
     world.until_drained()
     memory_kb = _memory_kb(sink)

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from pipeline.agents.topics import TOKEN_LEDGER, topic
-from tests.chaos.steps import STEPS, Order
+from tests.chaos.steps import AT_HOME_S, PARTS, STEPS, Order
 from tests.chaos.token_mutations import TOKEN_MUTATIONS
 from tests.chaos.token_story import TokenStory
 from tests.chaos.world import World
@@ -42,6 +42,8 @@ def check(world: World, story: TokenStory) -> None:
     assert story.difference() == "", world.told()
 
 
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.usefixtures("part")
 def test_a_worker_killed_at_every_step_of_a_posting_posts_the_same_entries(world: World) -> None:
     story = begun(world)
     orders = [
@@ -50,8 +52,10 @@ def test_a_worker_killed_at_every_step_of_a_posting_posts_the_same_entries(world
         for _ in range(world.form.kills)
     ]
     world.chance.shuffle(orders)
-    tokens = world.keep("tokens", orders=iter(orders), instance_id="tokens")
-    while not tokens.until_ended(len(orders), 1.0):
+    tokens = world.keep("tokens", orders=iter(orders), instance_id="tokens", session_timeout_s=AT_HOME_S)
+    for _ in range(_DAYS_MAX * len(orders)):
+        if tokens.until_ended(len(orders), 1.0):
+            break
         story.live()
     check(world, story)
     world.stop()
