@@ -41,15 +41,15 @@ FULL_S: Final = 0.01
 
 TURN_BYTES: Final = 2 * 1024 * 1024
 """About what is taken over from the client at once."""
-TURN_MESSAGES_FIRST: Final = 16
-TURN_MESSAGES_MAX: Final = 256
+TURN_MESSAGES_MAX: Final = 32
+"""So few that a round of sixty partitions is about one checkpoint of the sink."""
 
 
 def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- three classes, each of one idea
     """Faust's own transport, but for how long a broker may hold a fetch back, and for how it stops."""
 
     class PacedThread(AIOKafkaConsumerThread):
-        _turn_messages = TURN_MESSAGES_FIRST
+        _turn_messages = TURN_MESSAGES_MAX
 
         def _create_worker_consumer(self, transport: Transport) -> aiokafka.AIOKafkaConsumer:
             consumer = super()._create_worker_consumer(transport)

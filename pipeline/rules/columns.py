@@ -57,8 +57,8 @@ class ColumnFold:
         self._restart()
         days = times[:, 2] // DAY_MS
         for day in np.unique(days).tolist():
-            of_day = slice(None) if days[0] == day == days[-1] and (days == day).all() else days == day
-            _fold_day(usage, named, day, sessions[of_day], times[of_day], received_at[of_day])
+            rows = days == day
+            _fold_day(usage, named, day, sessions[rows], times[rows], received_at[rows])
 
 
 def _fold_day(

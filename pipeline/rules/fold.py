@@ -14,7 +14,7 @@ from pipeline.model.instants import BASE_SLOT_MS, SLOTS_PER_DAY
 
 Fact = list[Any]
 """What is folded of a session day, in place: ``opened_at``, ``last_at``, ``used_slots``, ``stretches`` (a map),
-``version``, ``received_min_at``, ``received_max_at``. A list, because the meter's hot loop folds millions a minute."""
+``version``, ``received_min_at``, ``received_max_at``. A list, as each fact folded changes the one that stands."""
 
 
 def slot_mask(first: int, last: int) -> int:
@@ -87,10 +87,6 @@ class UsageFold:
             for session, fact in facts.items():
                 yield session, day, fact
 
-    def facts_of(self, day: int) -> dict[SessionKey, Fact]:
-        """The facts of one UTC day by session, to be folded into where they stand, by min, max and union only."""
-        return self._days.setdefault(day, {})
-
     def closes(self) -> Iterator[SessionClose]:
         """The latest close of every session that had one."""
         for session, closed_at in self._closes.items():
@@ -98,7 +94,7 @@ class UsageFold:
 
     def merge_fact(self, session: SessionKey, day: int, fact: Fact) -> None:
         """Fold a fact, which from then on belongs to this fold."""
-        facts = self.facts_of(day)
+        facts = self._days.setdefault(day, {})
         known = facts.get(session)
         if known is None:
             facts[session] = fact
