@@ -37,7 +37,7 @@ WAITING_BYTES: Final = 16 * 1024 * 1024
 """While more than this waits for the agent of a role nothing is fetched for it."""
 MESSAGE_BYTES: Final = 3 * 1024
 """What a message that waits takes beside its value, measured as the growth of a process by 24,000 small ones."""
-FULL_S: Final = 0.01
+FULL_S: Final = 0.05
 
 TURN_BYTES: Final = 2 * 1024 * 1024
 """About what is taken over from the client at once."""

@@ -21,15 +21,23 @@ from tests.support.world import World
 
 BROKER: Final = "tansu"
 ENDS_S_MAX: Final = 30.0
-TIMES: Final = 8
+TIMES: Final = 4
 """How often a run gets the same evidence, so that it has seconds to go once the first of it is stored."""
 ESTABLISHED: Final = "01"
 """The state of a connection in ``/proc/net/tcp``."""
 
 
+@pytest.fixture(autouse=True)
+def _hangups_are_heard() -> Iterator[None]:
+    """A hang-up ends what is started here, even if ``nohup`` started the tests: nobody inherits a handler."""
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextmanager
 def _run(
-    world: World, temporary: Path, given: str = "", stdin: int = subprocess.DEVNULL
+    world: World, temporary: Path, given: str | Path = "", stdin: int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[bytes]]:
     paths = (given,) if given else (world.folder / "whole.ndjson",) * TIMES
     arguments = ("run", "--contract", world.contract, "--period", "2022Q2", "--input", *paths)
@@ -79,6 +87,19 @@ def test_an_interrupted_run_leaves_nothing_behind(
     assert end.err == "seatbeat: interrupted; nothing is left running, and what was stored stays as it is\n"
     assert not any(map(alive, brokers))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_embedded_broker")
+def test_a_run_that_was_started_to_outlive_its_terminal_does(world: World, tmp_path: Path) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as ``nohup`` does
+    path = world.folder / "few.ndjson"
+    path.write_bytes(b"\n".join(world.heartbeats[:50]))
+    with _run(world, tmp_path, given=path) as process:
+        until(process, lambda: _broker(tmp_path, process.pid))
+        process.send_signal(signal.SIGHUP)
+        end = ended(process, ENDS_S_MAX)
+    assert (end.status, end.err) == (0, "")
+    assert b"studio" in end.out
 
 
 def test_a_run_that_waits_for_standard_input_can_be_interrupted(world: World, tmp_path: Path) -> None:
