@@ -40,7 +40,7 @@ def test_workers_killed_at_random_moments_change_nothing(world: World) -> None:
 @pytest.mark.usefixtures("part")
 def test_a_worker_killed_at_every_named_step_changes_nothing(world: World) -> None:
     orders = {role: _orders(world, role) for role in ROLES}
-    with world.feeding():
+    with world.feeding(per_turn=4):  # as much as the kills need: what is left must be worked off in the end
         kept = [
             world.keep(role, orders=iter(found), instance_id=role, session_timeout_s=AT_HOME_S)
             for role, found in orders.items()
