@@ -31,7 +31,7 @@ from mode.utils.times import Seconds
 LAST_COMMIT_S_MAX: Final = 1.0
 """How long a commit may go on once the app is told to stop. What it does not commit is done again, harmlessly."""
 
-TURN_S: Final = 0.1
+COMMIT_LOOK_S: Final = 0.1
 
 WAITING_BYTES: Final = 16 * 1024 * 1024
 """While more than this waits for the agent of a role nothing is fetched for it."""
@@ -46,7 +46,7 @@ TURN_MESSAGES_MAX: Final = 32
 
 
 def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- three classes, each of one idea
-    """Faust's own transport, but for how long a broker may hold a fetch back, and for how it stops."""
+    """Faust's own transport, but for how long a fetch is held back, what is taken over at once, and how it stops."""
 
     class PacedThread(AIOKafkaConsumerThread):
         _turn_messages = TURN_MESSAGES_MAX
@@ -81,7 +81,7 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
             commit = asyncio.ensure_future(super()._commit(offsets))
             while not commit.done():
                 last = self.app.should_stop
-                await asyncio.wait({commit}, timeout=LAST_COMMIT_S_MAX if last else TURN_S)
+                await asyncio.wait({commit}, timeout=LAST_COMMIT_S_MAX if last else COMMIT_LOOK_S)
                 if last and not commit.done():
                     commit.cancel()
                     return False
