@@ -36,7 +36,7 @@ COMMIT_LOOK_S: Final = 0.1
 WAITING_BYTES: Final = 16 * 1024 * 1024
 """While more than this waits for the agent of a role nothing is fetched for it."""
 MESSAGE_BYTES: Final = 3 * 1024
-"""What a message that waits takes beside its value, measured as the growth of a process by 24,000 small ones."""
+"""Counted for each message beside its value: an upper estimate, so that small ones are bounded, too."""
 FULL_S: Final = 0.05
 
 TURN_BYTES: Final = 2 * 1024 * 1024
