@@ -26,13 +26,13 @@ test-chaos: $(INSTALLED) kafka-if-possible ## kills, zombies, lost answers: the 
 
 BROKERS ?= 1
 kafka: $(INSTALLED) ## Apache Kafka here without Docker: fetched once, then run (BROKERS=3 runs three)
-	@$(BIN)/python -m tests.support.kafka run --brokers $(BROKERS)
+	@$(BIN)/python -m tests.support.broker.apache run --brokers $(BROKERS)
 
 kafka-if-possible: $(INSTALLED)
-	@$(BIN)/python -m tests.support.kafka fetch || echo "What needs Apache Kafka is skipped."
+	@$(BIN)/python -m tests.support.broker.apache fetch || echo "What needs Apache Kafka is skipped."
 
 kafka-jars: $(INSTALLED) ## only fetch the jars of Apache Kafka
-	@$(BIN)/python -m tests.support.kafka fetch
+	@$(BIN)/python -m tests.support.broker.apache fetch
 
 BENCH_VENV := .cache/bench-venv
 REFERENCES := tests/bench/references/requirements

@@ -23,15 +23,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.agents.books import Book
-from pipeline.agents.ticks import tick
-from pipeline.codec.ledger import Encoder, decode
-from pipeline.model.commands import Logged
-from pipeline.model.contract import Contract, Entitlement, Product, TokenPack
+from pipeline.agents.tokens.account_book import Book
+from pipeline.agents.tokens.ticks import tick
+from pipeline.codec.topics.ledger_messages import Encoder, decode
+from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS
+from pipeline.model.orders import Logged
+from pipeline.rules.tokens.drafts import HOLD_MS, each_posting
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import HOLD_MS, each_posting
 
 PRODUCTS = tuple(f"P{number}" for number in range(5))
 BOUGHT_AT = 1_641_772_800_000

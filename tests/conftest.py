@@ -10,9 +10,9 @@ import pytest
 from hypothesis import settings
 
 from pipeline.store.client import Client
-from tests.support.store import opened_store
+from tests.support.store.empty_stores import opened_store
 
-pytest_plugins = ["tests.support.brokers"]
+pytest_plugins = ["tests.support.broker.brokers"]
 
 settings.register_profile("seatbeat", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("seatbeat")

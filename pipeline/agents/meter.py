@@ -11,21 +11,22 @@ from typing import NamedTuple
 import faust
 import orjson
 
-from pipeline.agents.app import build_app, raw_topics
-from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
-from pipeline.agents.continuity import Continuity
-from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents.faust.app import build_app, raw_topics
+from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
+from pipeline.agents.faust.continuity import Continuity
 from pipeline.agents.quarantine import Quarantine
-from pipeline.agents.settings import Settings
-from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
-from pipeline.codec import dead_letters
-from pipeline.codec.dead_letters import DeadLetter, member_text
-from pipeline.codec.heartbeats import InvalidMember, invalid_member, judge, members_of
-from pipeline.codec.keys import account_of, encode_key
-from pipeline.codec.known import Known, Stranger
-from pipeline.codec.session_days import Delivery, encode_facts
+from pipeline.codec.topics import dead_letter_messages
+from pipeline.codec.topics.dead_letter_messages import DeadLetter, member_text
+from pipeline.codec.topics.heartbeats import InvalidMember, invalid_member, judge, members_of
+from pipeline.codec.topics.known import KnownLayouts, Stranger
+from pipeline.codec.topics.message_keys import account_of, encode_key
+from pipeline.codec.topics.usage_frames import Delivery, encode_facts
+from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.producer import Outgoing, Producer
+from pipeline.kafka.settings import Settings
+from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
-from pipeline.rules.fold import Fact, UsageFold
+from pipeline.rules.evidence.merge import Fact, UsageFold
 
 LETTER_BYTES_MAX = 3_500_000
 """Less than the dead-letter topic takes, with room for the key; a source message in base64 is less still."""
@@ -33,13 +34,9 @@ KEY_BYTES_MAX = 65_536
 HEADER_LENGTH_MAX = 1_000
 BEHIND_INTERVALS = 4
 """A checkpoint takes up to so many intervals while the meter is behind: a quarter of the rows for the sink to store."""
-SOURCE_HEADER = "source"
-LINES_HEADER = "lines"
-PROBLEM_HEADER = "problem"
-"""What an importer found wrong with a line that it sends as it is."""
 
 
-class Judged(NamedTuple):
+class JudgedMessage(NamedTuple):
     """What a meter made of heartbeats: how many were valid, how many not by code, and the accounts in quarantine."""
 
     valid: int
@@ -53,7 +50,7 @@ class MeterStep:
     def __init__(self, log_id: str, quarantine_letters_max: int = sys.maxsize) -> None:
         self._log_id = log_id
         self._quarantine = Quarantine(quarantine_letters_max)
-        self._known = Known()
+        self._known = KnownLayouts()
         self._restart()
         self._valid, self._codes = 0, Counter[str]()
 
@@ -109,9 +106,9 @@ class MeterStep:
         self._restart()
         return outgoing
 
-    def tally(self) -> Judged:
+    def tally(self) -> JudgedMessage:
         """What was judged since last asked: for metrics, never for a bill."""
-        told = Judged(self._valid, self._codes, self._quarantine.accounts())
+        told = JudgedMessage(self._valid, self._codes, self._quarantine.accounts())
         self._valid, self._codes = 0, Counter()
         return told
 
@@ -137,9 +134,9 @@ class MeterStep:
 
 def _outgoing(topic: str, message: Message, letter: DeadLetter) -> Outgoing:
     """A dead letter that the topic takes, whatever the source held: too long a text is kept as the raw value."""
-    encoded = dead_letters.encode(letter)
+    encoded = dead_letter_messages.encode(letter)
     if len(encoded) > LETTER_BYTES_MAX:
-        encoded = dead_letters.encode(replace(letter, member=None, raw=message.value or b""))
+        encoded = dead_letter_messages.encode(replace(letter, member=None, raw=message.value or b""))
     key = message.key if len(message.key or b"") <= KEY_BYTES_MAX else encode_key("", "")
     return Outgoing(topic, key, encoded)
 
@@ -163,7 +160,7 @@ def build_meter(
     producer: Producer,
     fail: Fail,
     observe: Callable[[Made], None] = lambda _: None,
-    tell: Callable[[Judged], None] = lambda _: None,
+    tell: Callable[[JudgedMessage], None] = lambda _: None,
 ) -> faust.App:
     """The meter's app: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
     app = build_app(settings, "meter", fail)

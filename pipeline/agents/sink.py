@@ -12,11 +12,18 @@ from typing import Final
 import faust
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from pipeline.agents.app import build_app, raw_topics
-from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
-from pipeline.agents.continuity import Continuity
-from pipeline.agents.settings import Settings
-from pipeline.agents.topics import (
+from pipeline.agents.faust.app import build_app, raw_topics
+from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
+from pipeline.agents.faust.continuity import Continuity
+from pipeline.codec.contract.examination import read_contract
+from pipeline.codec.topics import command_messages, dead_letter_messages, denial_messages, ledger_messages
+from pipeline.codec.topics.dead_letter_messages import DeadLetter
+from pipeline.codec.topics.denial_messages import Denial
+from pipeline.codec.topics.message_keys import account_of, encode_key
+from pipeline.codec.topics.usage_frames import Delivery, decode_frame
+from pipeline.kafka.headers import APPLIED_BY_HEADER
+from pipeline.kafka.settings import Settings
+from pipeline.kafka.topics import (
     COMMANDS,
     CONTRACTS,
     DENIALS,
@@ -25,28 +32,19 @@ from pipeline.agents.topics import (
     TOKEN_LEDGER,
     USAGE,
 )
-from pipeline.codec import commands, dead_letters, denials, ledger
-from pipeline.codec.contracts import read_contract
-from pipeline.codec.dead_letters import DeadLetter
-from pipeline.codec.denials import Denial
-from pipeline.codec.keys import account_of, encode_key
-from pipeline.codec.session_days import Delivery, decode_frame
-from pipeline.model.contract import Contract
+from pipeline.model.contracts import Contract
 from pipeline.model.errors import ContractInvalid
 from pipeline.model.evidence import SessionClose, SessionDay
-from pipeline.rules.fold import UsageFold
-from pipeline.store import writes
+from pipeline.rules.evidence.merge import UsageFold
+from pipeline.store import facts
 from pipeline.store.client import Client
-from pipeline.store.commands import Placed, write_commands
-from pipeline.store.contracts import store_contract
-from pipeline.store.ledger import Placed as PlacedPosting
-from pipeline.store.ledger import write_postings
+from pipeline.store.contract_versions import store_contract
+from pipeline.store.order_log import PlacedCommand, write_commands
+from pipeline.store.postings import PlacedPosting, write_postings
 
 RETRY_FIRST_S = 0.2
 UNREADABLE = "unreadable"
 """The code of a message within the pipeline that no part of Seatbeat wrote."""
-APPLIED_BY_HEADER: Final = "applied_by"
-"""Who applied the contract that a message holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +67,21 @@ class Batch:
     deliveries: defaultdict[str, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
     letters: list[DeadLetter] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
-    commands: list[Placed] = field(default_factory=list)
+    commands: list[PlacedCommand] = field(default_factory=list)
     contracts: list[AppliedContract] = field(default_factory=list)
     postings: list[PlacedPosting] = field(default_factory=list)
 
     def write(self, client: Client) -> None:
         """Insert everything; facts first, so that what is counted as delivered is stored."""
-        writes.write_session_days(client, self.days)
-        writes.write_closes(client, self.closes)
-        writes.write_dead_letters(client, self.letters)
-        writes.write_denials(client, self.denials)
+        facts.write_session_days(client, self.days)
+        facts.write_closes(client, self.closes)
+        facts.write_dead_letters(client, self.letters)
+        facts.write_denials(client, self.denials)
         for one in self.contracts:
             store_contract(client, one.contract, one.body, one.applied_at, one.applied_by, one.offset)
         write_commands(client, self.commands)
         write_postings(client, self.postings)
-        writes.write_deliveries(client, self.deliveries)
+        facts.write_deliveries(client, self.deliveries)
 
 
 class SinkStep:
@@ -119,7 +117,7 @@ class SinkStep:
                 self._usage.merge_close(close)
             self._batch.deliveries[frame.account] += frame.deliveries
         elif message.topic in {HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE}:
-            self._batch.letters.append(dead_letters.decode(value))
+            self._batch.letters.append(dead_letter_messages.decode(value))
         elif message.topic == COMMANDS:
             self._batch.commands.append(_command(self._log_id, message, value))
         elif message.topic == CONTRACTS:
@@ -127,17 +125,17 @@ class SinkStep:
         elif message.topic == TOKEN_LEDGER:
             self._batch.postings.append(_posting(self._log_id, message, value))
         else:
-            self._batch.denials.append(denials.decode(value))
+            self._batch.denials.append(denial_messages.decode(value))
 
 
-def _command(log_id: str, message: Message, value: bytes) -> Placed:
-    command = commands.decode(value)
+def _command(log_id: str, message: Message, value: bytes) -> PlacedCommand:
+    command = command_messages.decode(value)
     _check_key(message, encode_key(command.account))
-    return Placed(command, log_id, message.topic, message.partition, message.offset, message.received_at)
+    return PlacedCommand(command, log_id, message.topic, message.partition, message.offset, message.received_at)
 
 
 def _posting(log_id: str, message: Message, value: bytes) -> PlacedPosting:
-    posting = ledger.decode(value)
+    posting = ledger_messages.decode(value)
     _check_key(message, encode_key(posting.account))
     return PlacedPosting(log_id, message.partition, message.offset, posting)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Final, cast
 
 from pipeline import __version__
-from pipeline.cli.as_of import known_as_of
-from pipeline.cli.output import report
-from pipeline.codec.letter_reports import printable
-from pipeline.codec.statements import line_record
+from pipeline.application.statement_life import Engine, Grounds, Known, read_grounds
+from pipeline.cli.as_of_option import known_as_of
+from pipeline.cli.tables.output import report
+from pipeline.codec.reports.letter_records import printable
+from pipeline.codec.statement_json import line_record
 from pipeline.model.instants import Period, iso
 from pipeline.model.money import format_money
-from pipeline.model.statement import FlexLine, Line, PooledLine, SeatLine, Statement
-from pipeline.rules.reading import ContractReading
+from pipeline.model.statements import FlexLine, Line, PooledLine, SeatLine, Statement
+from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.life import Engine, Grounds, Known, read_grounds
 
 HASH_SHOWN: Final = len("sha256:") + 12
 """As much of a version's hash as tells it from others."""

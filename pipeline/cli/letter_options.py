@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.cli.access import DSN_VARIABLE, parse_instant, store_dsn, store_error
-from pipeline.codec.dead_letters import DeadLetter
-from pipeline.codec.letter_ids import LetterId, read_id, write_id
+from pipeline.cli.store_options import DSN_VARIABLE, parse_instant, store_dsn, store_error
+from pipeline.codec.topics.dead_letter_messages import DeadLetter
+from pipeline.codec.topics.letter_ids import LetterId, read_id, write_id
 from pipeline.model.errors import DEAD_LETTER_CODES, InputError
 from pipeline.store.client import Client, StoreUnreachable, connect
-from pipeline.store.dead_letters import LetterFilter, find_letter
+from pipeline.store.letters import LetterFilter, find_letter
 from pipeline.store.migrations import pending_migrations
 
 

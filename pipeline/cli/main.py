@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _told_to_end() as told:
         try:
             # Loading takes most of a second, in which somebody may already have second thoughts.
-            from pipeline.cli.commands import run_command  # noqa: PLC0415
+            from pipeline.cli.command_registry import run_command  # noqa: PLC0415
 
             status = run_command(arguments)
         except KeyboardInterrupt:

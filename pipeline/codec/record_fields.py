@@ -7,8 +7,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
-from pipeline.codec.accept import TEXT_LENGTH_MAX
 from pipeline.codec.json_text import Json
+from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.model.text import fold
 

@@ -14,11 +14,11 @@ import orjson
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from pipeline.codec.schemas import schema_folder
-from pipeline.model.contract import Model
+from pipeline.codec.schema_folder import schema_folder
+from pipeline.model.contracts import Model
 from pipeline.model.instants import Period, at_datetime
 from pipeline.model.money import minor_digits
-from pipeline.model.statement import (
+from pipeline.model.statements import (
     Adjustment,
     AdjustmentKind,
     Basis,

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.store.client import Client, StoreUnreachable, connect
-from pipeline.store.contracts import store_policies
+from pipeline.store.contract_versions import store_policies
 from pipeline.store.migrations import migrate
 
 

@@ -11,15 +11,15 @@ from typing import Final, cast
 
 import orjson
 
-from pipeline.agents.meter import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
-from pipeline.agents.producer import Outgoing, Producer
-from pipeline.agents.topics import DENIALS, HEARTBEATS, partition_of
-from pipeline.codec import denials
-from pipeline.codec.accept import TEXT_LENGTH_MAX
-from pipeline.codec.denials import Denial
-from pipeline.codec.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.codec.json_text import Json, json_bytes
-from pipeline.codec.keys import encode_key
+from pipeline.codec.topics import denial_messages
+from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
+from pipeline.codec.topics.denial_messages import Denial
+from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.producer import Outgoing, Producer
+from pipeline.kafka.topics import DENIALS, HEARTBEATS, partition_of
 
 FRAME_HEARTBEATS: Final = 250
 FRAME_BYTES: Final = 900_000
@@ -37,7 +37,7 @@ class Framer:
 
     def __init__(self, account: str, partitions: int) -> None:
         self._account, self._partitions = account, partitions
-        self._frames: dict[int, _Frame] = {}
+        self._frames: dict[int, _OpenFrame] = {}
         self._places: dict[tuple[str, str], tuple[bytes, int]] = {}
 
     def add(self, line: Line) -> Iterator[Outgoing]:
@@ -78,10 +78,10 @@ class Framer:
         key, partition = self._place(member)
         frame = self._frames.get(partition)
         if frame is None:
-            frame = self._frames[partition] = _Frame(key, source)
+            frame = self._frames[partition] = _OpenFrame(key, source)
         if frame.members and (frame.source != source or frame.size + len(content) > FRAME_BYTES):
             yield frame.close()
-            frame = self._frames[partition] = _Frame(key, source)
+            frame = self._frames[partition] = _OpenFrame(key, source)
         frame.add(content, number)
         if len(frame.members) == FRAME_HEARTBEATS:
             yield frame.close()
@@ -116,7 +116,7 @@ def _name(value: Json) -> str:
     return value if isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX else ""
 
 
-class _Frame:
+class _OpenFrame:
     def __init__(self, key: bytes, source: str) -> None:
         self.key, self.source, self.size = key, source, 0
         self.members: list[bytes] = []
@@ -169,4 +169,4 @@ async def import_broken(broken: Iterable[tuple[Line, str]], producer: Producer, 
 
 async def import_denials(found: Iterable[Denial], producer: Producer) -> None:
     """Write the denials of a licence server's log."""
-    await producer.write(Outgoing(DENIALS, encode_key(one.account), denials.encode(one)) for one in found)
+    await producer.write(Outgoing(DENIALS, encode_key(one.account), denial_messages.encode(one)) for one in found)

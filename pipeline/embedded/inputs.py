@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
-from pipeline.codec.files import compression_of, read_lines
+from pipeline.codec.input_files import compression_of, read_lines
 from pipeline.embedded.importer import FRAME_HEARTBEATS, Line
 from pipeline.model.errors import InputError
 

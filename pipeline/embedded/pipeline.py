@@ -20,16 +20,16 @@ import faust
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from pipeline.agents.live.seats_agent import LiveCounts, build_seats
 from pipeline.agents.meter import build_meter
-from pipeline.agents.producer import Producer
-from pipeline.agents.progress import GroupProgress, drained
-from pipeline.agents.seats import Seats, build_seats
-from pipeline.agents.settings import Settings
 from pipeline.agents.sink import SINK_TOPICS, build_sink
-from pipeline.agents.topics import HEARTBEATS, USAGE, create_topics, topics
 from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
 from pipeline.embedded.folder import open_folder
 from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedWriter
+from pipeline.kafka.group_lag import GroupProgress, drained
+from pipeline.kafka.producer import Producer
+from pipeline.kafka.settings import Settings
+from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topics
 from pipeline.store.client import Client
 from pipeline.store.migrations import MigrationChanged
 
@@ -56,7 +56,7 @@ class EmbeddedPipeline:
     """
 
     def __init__(
-        self, data_dir: Path, log_id: str, seats: Seats | None = None, *, still_s_max: float = STILL_S_MAX
+        self, data_dir: Path, log_id: str, seats: LiveCounts | None = None, *, still_s_max: float = STILL_S_MAX
     ) -> None:
         self._data_dir, self._log_id, self._seats = data_dir, log_id, seats
         self._broker = EmbeddedBroker()

@@ -8,9 +8,9 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Final
 
-from pipeline.agents.producer import Outgoing, Producer
 from pipeline.agents.sink import Batch, StoreWriter
 from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.store.client import Client
 
 TURN_S: Final = 0.25

@@ -11,10 +11,10 @@ from typing import TypedDict, cast
 
 from ruamel.yaml import YAML
 
-from pipeline.model.contract import Unit
+from pipeline.model.contracts import Unit
 from pipeline.model.instants import at_midnight
 from pipeline.policy.durations import parse_duration
-from pipeline.policy.metering import MeteringPolicy, MeteringTimeline
+from pipeline.policy.metering_policies import MeteringPolicy, MeteringTimeline
 from pipeline.policy.timeline import Timeline
 
 _Row = TypedDict(

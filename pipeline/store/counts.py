@@ -7,12 +7,12 @@ from typing import Final, cast
 
 from pipeline.model.evidence import PRODUCTION, SessionKey
 from pipeline.model.instants import Period, day_of
-from pipeline.model.statement import VoidEntry
-from pipeline.rules.counting import Pool
-from pipeline.rules.reading import Judgement
+from pipeline.model.statements import VoidEntry
+from pipeline.rules.pool.counting import Pool
+from pipeline.rules.pool.reading import Judgement
 from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
-from pipeline.store.voids import VoidFilter
+from pipeline.store.void_filter import VoidFilter
 
 SESSION_DAYS_MAX: Final = 36
 """How many UTC days around a period are read, so that a session that runs over its start or end is seen whole:

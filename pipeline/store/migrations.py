@@ -16,7 +16,7 @@ from typing import Final
 
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from pipeline.codec.schemas import schema_folder
+from pipeline.codec.schema_folder import schema_folder
 from pipeline.store.client import Client
 
 _NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")

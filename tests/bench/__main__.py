@@ -17,8 +17,8 @@ from tests.bench.bench import SMOKE, Bench, Sizes
 from tests.bench.jobs import REFERENCES_VENV
 from tests.bench.report import table, write_readme
 from tests.bench.results import Results, missed
-from tests.support.kafka import available
-from tests.support.processes import ROOT
+from tests.support.broker.apache import available
+from tests.support.process.processes import ROOT
 
 SCENARIOS: Final[dict[str, Callable[[Bench], None]]] = {
     "durable": durable.run,

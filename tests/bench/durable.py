@@ -44,7 +44,7 @@ def run(bench: Bench) -> None:
 
 
 def many_sessions(bench: Bench) -> None:
-    """Ours alone, of more sessions than a process knows by their bytes (``codec/known.py``), a few minutes of each."""
+    """Ours alone, of more sessions than a process knows by their bytes (``codec/topics/known.py``)."""
     sizes = bench.sizes
     with world(bench.folder, "many-sessions") as where:
         load_frames(where, sizes.many_sessions, sizes.of_many_sessions)

@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-from pipeline.codec.keys import encode_key
+from pipeline.codec.topics.message_keys import encode_key
 from pipeline.model.instants import DAY_MS, MINUTE_MS, at_midnight, calendar_day
 
 FIRST_DAY_AT: Final = at_midnight(calendar_day(19_116))  # 2022-05-04

@@ -11,7 +11,7 @@ from typing import Final
 
 import orjson
 
-from tests.support.processes import ROOT, end, spawn
+from tests.support.process.processes import ROOT, end, spawn
 
 REFERENCES_VENV: Final = ROOT / ".cache" / "bench-venv"
 JOB_S_MAX: Final = 240.0

@@ -13,7 +13,7 @@ from tests.bench.bench import Bench
 from tests.bench.jobs import ours
 from tests.bench.visible import LIVE_PER_S
 from tests.bench.worlds import World, load_frames, world
-from tests.support.clickhouse import ClickhouseSeam
+from tests.support.clickhouse.server import ClickhouseSeam
 
 SLOW_MS = 500
 WARM_UP_S = 2.0

@@ -18,13 +18,13 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.agents.topics import HEARTBEATS, USAGE, topic
+from pipeline.kafka.topics import HEARTBEATS, USAGE, topic
 from pipeline.model.instants import day_of
 from tests.bench.bench import Bench
 from tests.bench.fleet import FIRST_DAY_AT
 from tests.bench.jobs import JobFailed, ours
 from tests.bench.worlds import World, load_frames, world
-from tests.support.processes import ROOT, end, spawn
+from tests.support.process.processes import ROOT, end, spawn
 
 ROLES: Final = ("meter", "sink", "seats")
 READS: Final = {"meter": HEARTBEATS, "sink": USAGE, "seats": USAGE}

@@ -13,10 +13,10 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
-from pipeline.agents.checkpoint import Message
+from pipeline.agents.faust.checkpoint import Message
 from pipeline.agents.meter import MeterStep
-from pipeline.agents.producer import Outgoing, Producer
-from pipeline.agents.topics import HEARTBEATS, USAGE
+from pipeline.kafka.producer import Outgoing, Producer
+from pipeline.kafka.topics import HEARTBEATS, USAGE
 from tests.bench.bench import Bench
 from tests.bench.fleet import WORKING_MINUTES, Fleet
 from tests.bench.worlds import World, world

@@ -22,7 +22,7 @@ from tests.bench.jobs import Job
 from tests.bench.report import BEGIN, END, table, write_readme
 from tests.bench.results import FIGURES, RATIOS, Results
 from tests.bench.worlds import load_frames, load_singles, world
-from tests.support.kafka import Availability
+from tests.support.broker.apache import Availability
 
 REFERENCES = frozenset({"bare_loop"})
 

@@ -14,11 +14,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from pipeline.agents.topics import HEARTBEATS, Stage, create_topics, topic, topics
 from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.kafka.topics import HEARTBEATS, Stage, create_topics, topic, topics
 from tests.bench.fleet import Fleet
 from tests.bench.work.loading import quick_lz4
-from tests.support.kafka import ApacheKafka, available
+from tests.support.broker.apache import ApacheKafka, available
 
 BrokerName = Literal["Apache Kafka", "embedded broker"]
 LOADING_BATCH_BYTES: Final = 1_000_000

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, cast
 
-from pipeline.agents.topics import HEARTBEATS
+from pipeline.application.quarter_counts import read_statement
+from pipeline.application.statement_life import open_statement
+from pipeline.kafka.topics import HEARTBEATS
 from pipeline.model.instants import Period
-from pipeline.model.statement import SeatLine
+from pipeline.model.statements import SeatLine
 from pipeline.store.client import Client
-from pipeline.store.contracts import contract_versions
-from pipeline.store.life import open_statement
-from pipeline.store.statements import read_statement
+from pipeline.store.contract_versions import contract_versions
 from tests.chaos.judge import ACCOUNTS, PERIOD
 from tests.chaos.oracle import Denied, Statement, Truth, reading_of
 from tests.simulation.knowledge import Fact, Knowledge

@@ -21,8 +21,8 @@ from tests.chaos.kafka_client import KafkaClient, Loop
 from tests.chaos.keeping import Nursery
 from tests.chaos.steps import ROLES
 from tests.chaos.world import Form, World
-from tests.support.clickhouse import ClickhouseSeam
-from tests.support.kafka import ApacheKafka, available
+from tests.support.broker.apache import ApacheKafka, available
+from tests.support.clickhouse.server import ClickhouseSeam
 
 SEED: Final = 20_220_503
 _numbers = itertools.count(1)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from pipeline.agents.topics import DENIALS, HEARTBEATS
-from pipeline.codec import denials
-from pipeline.codec.denials import Denial
-from pipeline.codec.keys import encode_key
+from pipeline.codec.topics import denial_messages
+from pipeline.codec.topics.denial_messages import Denial
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.kafka.topics import DENIALS, HEARTBEATS
 from tests.chaos.orders import posted
 from tests.simulation.inputs import messages
 
@@ -74,4 +74,4 @@ def _denial(chance: Random, number: int) -> Sent:
         source="debug.log",
         line=number,
     )
-    return Sent(DENIALS, encode_key(account), denials.encode(denial))
+    return Sent(DENIALS, encode_key(account), denial_messages.encode(denial))

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.topics import COMMANDS
+from pipeline.agents.faust.checkpoint import Message
+from pipeline.kafka.topics import COMMANDS
 from pipeline.model.instants import Period
 
 PERIOD: Final = Period.parse("2022Q2")

@@ -14,9 +14,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.progress import GroupProgress
-from pipeline.agents.topics import Topic, create_topics
+from pipeline.agents.faust.checkpoint import Message
+from pipeline.kafka.group_lag import GroupProgress
+from pipeline.kafka.topics import Topic, create_topics
 from tests.chaos.inputs import Sent
 
 Answer = TypeVar("Answer")

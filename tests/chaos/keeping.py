@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tests.chaos.steps import Order, Role, read_hits
-from tests.support.processes import ROOT, end, spawn
+from tests.support.process.processes import ROOT, end, spawn
 
 ENDS_S_MAX: Final = 60.0
 ENDED_WELL: Final = (0, 143, -signal.SIGTERM)

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from faust.types import StreamT
 
-from pipeline.agents import meter, sink, worker
-from pipeline.agents.checkpoint import Checkpoints
-from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents import meter, sink, worker_process
+from pipeline.agents.faust.checkpoint import Checkpoints
 from pipeline.agents.sink import Batch, SinkStep, StoreWriter
+from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.store.client import Client
-from pipeline.store.commands import Placed, write_commands
+from pipeline.store.order_log import PlacedCommand, write_commands
 
 
 class AcknowledgesFirst(Checkpoints[Any]):
@@ -47,7 +47,7 @@ def produce_is_not_awaited() -> None:
         async def write(self, messages: Iterable[Outgoing]) -> None:
             writing.add(asyncio.get_running_loop().create_task(super().write(list(messages))))
 
-    worker.Producer = DoesNotWait  # type: ignore[attr-defined]  # as above
+    worker_process.Producer = DoesNotWait  # type: ignore[attr-defined]  # as above
 
 
 def insert_is_not_awaited() -> None:
@@ -58,7 +58,7 @@ def insert_is_not_awaited() -> None:
         async def write(self, batch: Batch) -> None:
             writing.add(asyncio.get_running_loop().create_task(super().write(batch)))
 
-    worker.StoreWriter = DoesNotWait  # type: ignore[attr-defined]  # as above
+    worker_process.StoreWriter = DoesNotWait  # type: ignore[attr-defined]  # as above
 
 
 def failed_insert_is_ignored() -> None:
@@ -69,7 +69,7 @@ def failed_insert_is_ignored() -> None:
             written = asyncio.get_running_loop().run_in_executor(self._executor, batch.write, self._client)
             await asyncio.gather(written, return_exceptions=True)
 
-    worker.StoreWriter = TriesOnce  # type: ignore[attr-defined]  # as above
+    worker_process.StoreWriter = TriesOnce  # type: ignore[attr-defined]  # as above
 
 
 def retry_has_other_rows() -> None:
@@ -91,7 +91,7 @@ def retry_has_other_rows() -> None:
                 batch = steps[0].drain()
 
     sink.SinkStep = Known  # type: ignore[misc]  # as above
-    worker.StoreWriter = DrainsAgain  # type: ignore[attr-defined]  # as above
+    worker_process.StoreWriter = DrainsAgain  # type: ignore[attr-defined]  # as above
 
 
 def error_of_a_flush_is_swallowed() -> None:
@@ -114,7 +114,7 @@ def error_of_a_flush_is_swallowed() -> None:
 def later_order_wins() -> None:
     """The sink keeps one order of an id, the last it has seen, as though the id were the key."""
 
-    def keeps_the_last(client: Client, placed: Iterable[Placed]) -> None:
+    def keeps_the_last(client: Client, placed: Iterable[PlacedCommand]) -> None:
         write_commands(client, {(one.command.account, one.command.id): one for one in placed}.values())
 
     sink.write_commands = keeps_the_last  # type: ignore[attr-defined]  # as above

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import orjson
 
-import pipeline.cli.commands
+import pipeline.cli.command_registry
 import pipeline.store.client  # noqa: F401 -- loaded for the workers
 from tests.chaos import worker
 

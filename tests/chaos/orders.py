@@ -7,12 +7,12 @@ from hashlib import sha256
 from random import Random
 from typing import Final
 
-from pipeline.agents.topics import COMMANDS, CONTRACTS
-from pipeline.codec import commands
-from pipeline.codec.keys import encode_key
-from pipeline.codec.statements import statement_json
-from pipeline.model.commands import Assign, Close, Command, OpenDispute, Order, Unvoid, Void
-from pipeline.model.statement import Basis, Statement
+from pipeline.codec.statement_json import statement_json
+from pipeline.codec.topics import command_messages
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.kafka.topics import COMMANDS, CONTRACTS
+from pipeline.model.orders import Assign, Close, Command, OpenDispute, Order, Unvoid, Void
+from pipeline.model.statements import Basis, Statement
 from tests.chaos.judge import ACCOUNTS, ASSIGNED_AT, PERIOD, contract_body
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -67,7 +67,7 @@ def _order(chance: Random, account: str, voids: list[str]) -> Order:
 
 def _message(account: str, id_: str, order: Order) -> Posted:
     command = Command(id_, account, "eva", PERIOD.end_at + 1, order)
-    return COMMANDS, encode_key(account), commands.encode(command), ()
+    return COMMANDS, encode_key(account), command_messages.encode(command), ()
 
 
 def _contract(chance: Random, account: str) -> Posted:

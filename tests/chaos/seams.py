@@ -12,13 +12,13 @@ from faust.streams import Stream
 from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
-from pipeline.agents import worker
-from pipeline.agents.checkpoint import Checkpoints, Fail, Made, Pace, Step
-from pipeline.agents.continuity import Continuity
+from pipeline.agents import worker_process
+from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Pace, Step
+from pipeline.agents.faust.continuity import Continuity
+from pipeline.agents.live.seats_agent import SeatsStep
 from pipeline.agents.meter import MeterStep
-from pipeline.agents.producer import Outgoing, Producer
-from pipeline.agents.seats import SeatsStep
 from pipeline.agents.sink import Batch, SinkStep
+from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.store.client import Client, Parameter, QueryResult, connect
 from tests.chaos.steps import Passing
 from tests.chaos.token_seams import stand_around_tokens
@@ -102,7 +102,7 @@ def _around_store(passing: Passing) -> None:
     def heard(dsn: str) -> Client:
         return _HeardClient(connect(dsn), passing)
 
-    worker.connect = heard  # type: ignore[attr-defined]  # a seam: the worker opens whatever stands under the name
+    worker_process.connect = heard  # type: ignore[attr-defined]  # a seam: the worker opens whatever stands under the name
 
 
 def _around_acknowledgements(passing: Passing) -> None:

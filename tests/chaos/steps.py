@@ -1,7 +1,7 @@
 """The named steps of a checkpoint, and what may happen to a worker when it passes one of them.
 
 Steps are heard from outside, by standing around the objects that take them (``seams``); nothing in ``pipeline`` knows
-of them. They are named as in ``pipeline/agents/checkpoint.py``.
+of them. They are named as in ``pipeline/agents/faust/checkpoint.py``.
 """
 
 from __future__ import annotations

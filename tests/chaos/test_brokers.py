@@ -8,10 +8,10 @@ from typing import Final, Literal
 
 import pytest
 
-from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE, topic
+from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE, topic
 from tests.chaos.steps import ROLES
 from tests.chaos.world import World
-from tests.support.kafka import ApacheKafka
+from tests.support.broker.apache import ApacheKafka
 
 pytestmark = pytest.mark.chaos
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.agents.topics import HEARTBEATS
-from pipeline.codec.keys import encode_key
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.kafka.topics import HEARTBEATS
 from tests.chaos.inputs import Sent
 from tests.chaos.world import World
 

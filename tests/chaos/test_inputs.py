@@ -7,7 +7,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE
+from pipeline.kafka.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS, HEARTBEATS_DLQ, USAGE
 from tests.chaos.inputs import Sent
 from tests.chaos.world import World
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from pipeline.agents.topics import USAGE, topic
+from pipeline.kafka.topics import USAGE, topic
 from tests.chaos.mutations import MUTATIONS
 from tests.chaos.steps import Order
 from tests.chaos.world import World

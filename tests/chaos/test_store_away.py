@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos.keeping import Keeper
 from tests.chaos.world import World
-from tests.support.processes import free_port
+from tests.support.process.processes import free_port
 
 pytestmark = pytest.mark.chaos
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from pipeline.agents.topics import TOKEN_LEDGER, topic
+from pipeline.kafka.topics import TOKEN_LEDGER, topic
 from tests.chaos.steps import AT_HOME_S, PARTS, STEPS, Order
 from tests.chaos.token_mutations import TOKEN_MUTATIONS
 from tests.chaos.token_story import TokenStory

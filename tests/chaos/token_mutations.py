@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from pipeline.agents import tokens
-from pipeline.model.ledger import Posting
+from pipeline.agents.tokens import tokens_agent
+from pipeline.model.ledger_entries import Posting
 from pipeline.rules.tokens.ledger import Ledger
 from tests.chaos.mutations import AcknowledgesFirst
 
 
 def acknowledges_before_it_stands() -> None:
     """An order is acknowledged, and then posted."""
-    tokens.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
+    tokens_agent.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
 
 
 def sequence_numbers_are_ignored() -> None:

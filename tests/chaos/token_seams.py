@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from pipeline.agents.ledger_log import LedgerLog
-from pipeline.agents.ticks import Ticks
-from pipeline.agents.tokens import TokensStep
-from pipeline.model.ledger import Posting
+from pipeline.agents.tokens.ledger_log import LedgerLog
+from pipeline.agents.tokens.ticks import Ticks
+from pipeline.agents.tokens.tokens_agent import TokensStep
+from pipeline.model.ledger_entries import Posting
 from tests.chaos.steps import Passing
 
 

@@ -1,7 +1,7 @@
 """A story of tokens: use, purchases and ticks day after day, and what the ledger must say of them.
 
 Every day's use is told, in disorder and twice, before the tick that settles it. All instants are whole minutes, so that
-the second model of ``tests.support.token_auditor`` can follow.
+the second model of ``tests.support.auditors.token_auditor`` can follow.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Final, cast
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.post import command_message, contract_message
-from pipeline.agents.producer import Outgoing
+from pipeline.agents.faust.checkpoint import Message
 from pipeline.agents.sink import SINK_TOPICS
-from pipeline.agents.topics import COMMANDS, HEARTBEATS, TOKEN_LEDGER, USAGE
-from pipeline.codec import commands
-from pipeline.codec.contracts import read_contract
-from pipeline.codec.keys import encode_key
-from pipeline.codec.session_days import decode_frame
-from pipeline.model.commands import BuyTokens, Command, Logged, Tick
-from pipeline.model.contract import TokenPack
+from pipeline.application.token_settlement import token_reading
+from pipeline.codec.contract.examination import read_contract
+from pipeline.codec.topics import command_messages
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.codec.topics.usage_frames import decode_frame
+from pipeline.kafka.posting import command_message, contract_message
+from pipeline.kafka.producer import Outgoing
+from pipeline.kafka.topics import COMMANDS, HEARTBEATS, TOKEN_LEDGER, USAGE
+from pipeline.model.contracts import TokenPack
 from pipeline.model.instants import DAY_MS
-from pipeline.model.ledger import Debit, Entry
+from pipeline.model.ledger_entries import Debit, Entry
+from pipeline.model.orders import BuyTokens, Command, Logged, Tick
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.log import first_of_each
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.rules.orders.first_of_id import first_of_each
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import draft, postings
-from pipeline.store.ledger import read_postings
-from pipeline.store.tokens import token_reading
+from pipeline.rules.tokens.token_evidence import TokenEvidence
+from pipeline.store.postings import read_postings
 from tests.chaos.inputs import Sent
 from tests.chaos.world import DRAINED_S_MAX, World
-from tests.support.token_auditor import Auditor, Charged
+from tests.support.auditors.token_auditor import Auditor, Charged
 
 MINUTE: Final = 60_000
 BEGINS_AT: Final = 1_651_363_200_000
@@ -225,7 +225,7 @@ def _by_order(account: str, log: Sequence[Message], topic: str) -> Iterator[tupl
             until = read
             while until < len(others) and others[until].received_at <= one.received_at:
                 until += 1
-            yield others[read:until], Logged(commands.decode(one.value or b""), one.received_at)
+            yield others[read:until], Logged(command_messages.decode(one.value or b""), one.received_at)
             read = until
 
 

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from aiokafka.errors import KafkaError
 
-from pipeline.agents.topics import (
+from pipeline.kafka.topics import (
     COMMANDS,
     CONTRACTS,
     DENIALS,
@@ -30,7 +30,7 @@ from pipeline.agents.topics import (
 )
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.store.client import Client, connect
-from pipeline.store.contracts import store_policies
+from pipeline.store.contract_versions import store_policies
 from pipeline.store.migrations import migrate
 from tests.chaos.audit import difference
 from tests.chaos.inputs import Evidence, Sent
@@ -38,7 +38,7 @@ from tests.chaos.kafka_client import KafkaClient
 from tests.chaos.keeping import Keeper, Nursery, as_command, as_fork
 from tests.chaos.oracle import truth_of
 from tests.chaos.steps import Order, Role
-from tests.support.clickhouse import ClickhouseSeam
+from tests.support.clickhouse.server import ClickhouseSeam
 
 READS: Final[Mapping[Role, tuple[str, ...]]] = {
     "meter": (HEARTBEATS,),

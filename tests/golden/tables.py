@@ -28,17 +28,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from pipeline.codec.contracts import read_contract
-from pipeline.model.commands import Assign, CheckIn, CheckOut, Command, Logged, Order, Refused, Release, SeatModel
-from pipeline.model.contract import Contract
+from pipeline.codec.contract.examination import read_contract
+from pipeline.model.contracts import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, at_midnight, calendar_day
 from pipeline.model.money import format_money
-from pipeline.model.statement import PooledLine, SeatLine
+from pipeline.model.orders import Assign, CheckIn, CheckOut, Command, Logged, Order, Refused, Release, SeatModel
+from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.model.text import fold
-from pipeline.rules.counting import Pool
-from pipeline.rules.people import listed_orders
-from tests.support.evidence import beating, heartbeat, instant
+from pipeline.rules.people.holders import listed_orders
+from pipeline.rules.pool.counting import Pool
+from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
 
 Counts = dict[Pool, dict[int, int]]
 Cells = Mapping[str, str]

@@ -14,13 +14,13 @@ import pytest
 
 from pipeline.model.instants import Period
 from pipeline.model.money import format_money, parse_money
-from pipeline.model.statement import Adjustment, Statement
-from pipeline.rules.adjustments import LineId
+from pipeline.model.statements import Adjustment, Statement
+from pipeline.rules.statement.adjustments import LineId
 from pipeline.store.client import Client
 from tests.golden.tables import read_blocks, read_use, terms_text
-from tests.support.histories import History
-from tests.support.store import new_account
-from tests.support.stored_histories import StoredHistory
+from tests.support.evidence.histories import History
+from tests.support.store.empty_stores import new_account
+from tests.support.store.stored_histories import StoredHistory
 
 Blocks = Mapping[str, list[str]]
 AnyHistory = History | StoredHistory

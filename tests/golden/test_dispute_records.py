@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model.commands import Command, Logged, MoveDispute, OpenDispute, Release
-from pipeline.rules.disputes import NEXT, Dispute, disputes
+from pipeline.model.orders import Command, Logged, MoveDispute, OpenDispute, Release
+from pipeline.rules.dispute.dispute_log import NEXT, Dispute, disputes
 
 Blocks = dict[str, list[str]]
 

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model.commands import Logged
+from pipeline.application.dispute_evidence import read_packet
+from pipeline.application.quarter_counts import read_statement
 from pipeline.model.instants import Period
 from pipeline.model.money import format_money
-from pipeline.model.statement import Basis
-from pipeline.rules.dispute import Packet, WhatIf
-from pipeline.rules.fold import fold
-from pipeline.rules.people import people_of
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import sessions
+from pipeline.model.orders import Logged
+from pipeline.model.statements import Basis
+from pipeline.rules.dispute.packet import Packet, WhatIf
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.people.holders import people_of
+from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.disputes import read_packet
-from pipeline.store.statements import read_statement
-from pipeline.store.writes import write_session_days
+from pipeline.store.facts import write_session_days
 from tests.golden.tables import Cells, Scenario, cells, read_rows, read_scenarios
-from tests.support.evidence import instant
-from tests.support.fleets import reading_of
-from tests.support.packets import plain_packet
+from tests.support.evidence.evidence_shorthand import instant
+from tests.support.evidence.packet_shorthand import plain_packet
+from tests.support.evidence.random_fleets import reading_of
 
 SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("disputes/*.txt")) for one in read_scenarios(path)]
 PERIOD = Period.parse("2022Q2")

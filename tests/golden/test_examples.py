@@ -9,17 +9,17 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipeline.agents.checkpoint import Message
+from pipeline.agents.faust.checkpoint import Message
 from pipeline.agents.sink import SinkStep
-from pipeline.agents.topics import COMMANDS, DENIALS, HEARTBEATS_DLQ, USAGE
-from pipeline.codec import commands, denials, ledger
-from pipeline.codec.dead_letters import decode as decode_dead_letter
-from pipeline.codec.heartbeats import decode
-from pipeline.codec.keys import encode_key
-from pipeline.codec.session_days import decode_frame
+from pipeline.codec.topics import command_messages, denial_messages, ledger_messages
+from pipeline.codec.topics.dead_letter_messages import decode as decode_dead_letter
+from pipeline.codec.topics.heartbeats import decode
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.codec.topics.usage_frames import decode_frame
+from pipeline.kafka.topics import COMMANDS, DENIALS, HEARTBEATS_DLQ, USAGE
 from pipeline.model.errors import DEAD_LETTER_CODES
-from tests.support.members import AT, SPAN_MS
-from tests.support.schemas import (
+from tests.support.evidence.frame_members import AT, SPAN_MS
+from tests.support.evidence.schema_examples import (
     DISPUTE,
     DISPUTES,
     EXAMPLES,
@@ -36,9 +36,9 @@ SINK_TOPICS = {"usage": USAGE, "dead-letter": HEARTBEATS_DLQ, "denial": DENIALS,
 READERS = {
     "usage": decode_frame,
     "dead-letter": decode_dead_letter,
-    "denial": denials.decode,
-    "command": commands.decode,
-    "ledger-entry": ledger.decode,
+    "denial": denial_messages.decode,
+    "command": command_messages.decode,
+    "ledger-entry": ledger_messages.decode,
 }
 VALIDATORS = {
     "heartbeat": event_validator("heartbeats"),
@@ -124,7 +124,9 @@ def test_messages_are_stored_as_the_golden_file_says(event: str) -> None:
 
 @pytest.mark.parametrize("path", paths("valid", "ledger-entry"), ids=name)
 def test_a_posting_is_read_and_written_again_as_it_stands(path: Path) -> None:
-    assert orjson.loads(ledger.encode(ledger.decode(path.read_bytes()))) == orjson.loads(path.read_bytes())
+    assert orjson.loads(ledger_messages.encode(ledger_messages.decode(path.read_bytes()))) == orjson.loads(
+        path.read_bytes()
+    )
 
 
 @pytest.mark.parametrize("path", paths("invalid", "heartbeat"), ids=name)

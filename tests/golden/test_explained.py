@@ -8,23 +8,23 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipeline.codec.line_reports import line_explanation_json, why_nowhere
+from pipeline.application.line_reading import read_explained
+from pipeline.application.statement_life import Known, read_grounds
+from pipeline.application.token_settlement import settle_input
+from pipeline.codec.reports.line_records import line_explanation_json, why_nowhere
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period, iso
-from pipeline.rules.explain_flex import FlexLineExplanation
-from pipeline.rules.explain_line import ExplainedLine
-from pipeline.rules.explain_seats import CheckoutUse, Person, SeatLineExplanation, SessionUse, Slots
-from pipeline.rules.fold import fold
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.explain.flex_explanation import FlexLineExplanation
+from pipeline.rules.explain.line_explanation import ExplainedLine
+from pipeline.rules.explain.seat_explanation import CheckoutUse, Person, SeatLineExplanation, SessionUse, Slots
 from pipeline.rules.tokens.activity import Span
-from pipeline.rules.tokens.explain import Charge
+from pipeline.rules.tokens.charge_explanation import Charge
 from pipeline.store.client import Client
-from pipeline.store.explain_line import read_explained
-from pipeline.store.life import Known, read_grounds
-from pipeline.store.tokens import settle_input
-from pipeline.store.writes import write_session_days
+from pipeline.store.facts import write_session_days
 from tests.golden.tables import Cells, Scenario, read_rows, read_scenarios
-from tests.support.fleets import reading_of
-from tests.support.schemas import LINE_EXPLANATION, validator
+from tests.support.evidence.random_fleets import reading_of
+from tests.support.evidence.schema_examples import LINE_EXPLANATION, validator
 
 SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("explained/*.txt")) for one in read_scenarios(path)]
 PERIOD = Period.parse("2022Q2")

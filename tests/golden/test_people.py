@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.application.quarter_counts import read_lines
+from pipeline.application.seat_steps import judgements_of, read_seats
+from pipeline.application.slot_reading import read_explanation
 from pipeline.model.evidence import SessionDay
 from pipeline.model.instants import Period
-from pipeline.model.statement import PooledLine, SeatLine
-from pipeline.rules import recount
-from pipeline.rules.coverage import Covered
-from pipeline.rules.fold import fold
-from pipeline.rules.named import named_coverage
-from pipeline.rules.people import people_of
-from pipeline.rules.sessions import sessions
-from pipeline.rules.waterfall import uncovered, units_by_slot
+from pipeline.model.statements import PooledLine, SeatLine
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.people.coverage import Covered
+from pipeline.rules.people.holders import people_of
+from pipeline.rules.people.named_seats import named_coverage
+from pipeline.rules.people.waterfall import uncovered, units_by_slot
+from pipeline.rules.statement import recount
 from pipeline.store.client import Client
-from pipeline.store.explain import read_explanation
-from pipeline.store.people import uncovered_counts
-from pipeline.store.seats import judgements_of, read_seats
-from pipeline.store.statements import read_lines
-from pipeline.store.writes import write_session_days
+from pipeline.store.facts import write_session_days
+from pipeline.store.uncovered_counts import uncovered_counts
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios, refusal
-from tests.support.evidence import ways
-from tests.support.fleets import reading_of
+from tests.support.evidence.evidence_shorthand import ways
+from tests.support.evidence.random_fleets import reading_of
 
 SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("people/*.txt")) for one in read_scenarios(path)]
 

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.application.quarter_counts import read_statement
 from pipeline.model.evidence import Heartbeat, SessionDay
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.policy.timeline import BeforeFirstRow
-from pipeline.rules.counting import slot_counts
-from pipeline.rules.explain import explain_slot
-from pipeline.rules.fold import fold
-from pipeline.rules.pooled import pooled_lines
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.seats import AccountSeats
-from pipeline.rules.sessions import sessions
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.explain.slot_explanation import explain_slot
+from pipeline.rules.live.seats_in_use import AccountSeats
+from pipeline.rules.pool.counting import slot_counts
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.pool.term_licenses import pooled_lines
 from pipeline.store import counts as store_counts
 from pipeline.store.client import Client
-from pipeline.store.statements import read_statement
-from pipeline.store.writes import write_session_days
+from pipeline.store.facts import write_session_days
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios
-from tests.support.evidence import merged, ways
+from tests.support.evidence.evidence_shorthand import merged, ways
 
 SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("pooled/*.txt")) for one in read_scenarios(path)]
 

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model.commands import Logged
 from pipeline.model.evidence import SessionDay
-from pipeline.model.ledger import Refusal
+from pipeline.model.ledger_entries import Refusal
+from pipeline.model.orders import Logged
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.tokens import token_catalogue
-from pipeline.rules.fold import fold
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import sessions
+from pipeline.policy.token_policies import token_catalogue
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.connections import causes, free_connections
-from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.rules.tokens.drafts import HOLD_MS, draft, postings
+from pipeline.rules.tokens.flex_lines import debits, token_block
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import HOLD_MS, draft, postings
 from pipeline.rules.tokens.rates import TokenReading
-from pipeline.rules.tokens.statement import debits, token_block
+from pipeline.rules.tokens.token_evidence import TokenEvidence
 from tests.golden.token_tables import (
     Evidence,
     Scenario,
@@ -31,7 +31,7 @@ from tests.golden.token_tables import (
     refusal_cells,
     window_cells,
 )
-from tests.support.evidence import ways
+from tests.support.evidence.evidence_shorthand import ways
 
 SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("tokens/*.txt")) for one in read_token_scenarios(path)]
 LAST_AT = 4_000_000_000_000

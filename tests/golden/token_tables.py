@@ -25,16 +25,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from pipeline.model.commands import BuyTokens, Command, CreditTokens, Logged, Order, Tick
-from pipeline.model.contract import Contract, TokenPack
+from pipeline.model.contracts import Contract, TokenPack
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import iso
-from pipeline.model.ledger import Debit, Refusal, Window
-from pipeline.rules.coverage import Coverage
+from pipeline.model.ledger_entries import Debit, Refusal, Window
+from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order, Tick
+from pipeline.rules.people.coverage import Coverage
 from pipeline.rules.tokens.connections import FreeConnection
 from pipeline.rules.tokens.ledger import entry_id
 from tests.golden.tables import _Blocks, _contract, _split, read_rows
-from tests.support.evidence import BEAT_MS, heartbeat, instant
+from tests.support.evidence.evidence_shorthand import BEAT_MS, heartbeat, instant
 
 Cells = Mapping[str, str]
 _USE = re.compile(

@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
-from tests.support.commands import Ended
-from tests.support.processes import ROOT
-from tests.support.world import World, make_world
+from tests.support.evidence.small_world import World, make_world
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import Ended
 
 FLEXNET_LOGS: Final = ROOT.parent / "shared" / "data" / "flexnet"
 AT_ONCE: Final = 3

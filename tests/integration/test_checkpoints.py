@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.agents.transport import TURN_MESSAGES_MAX, WAITING_BYTES
+from pipeline.agents.faust.transport import TURN_MESSAGES_MAX, WAITING_BYTES
 from tests.integration.conftest import SideBySide
-from tests.support.commands import Ended, ended, running
+from tests.support.process.seatbeat_process import Ended, ended, running
 
 Seen = dict[str, Any]
 
 
 def _play(temporary: Path, *names: str) -> Ended:
-    with running((sys.executable, "-m", "tests.support.checkpointing", *names), temporary=temporary) as process:
+    with running((sys.executable, "-m", "tests.support.agents.checkpointing", *names), temporary=temporary) as process:
         return ended(process)
 
 

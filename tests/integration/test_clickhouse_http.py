@@ -21,10 +21,10 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from pipeline.agents.sink import Batch, StoreWriter
 from pipeline.store.client import Client, StoreUnreachable, connect
 from pipeline.store.migrations import migrate, pending_migrations
-from tests.support.clickhouse import ClickhouseSeam
-from tests.support.clickhouse_faults import KINDS, Kind
-from tests.support.processes import ROOT
-from tests.support.stored import batches, everything, prepare, rows, write
+from tests.support.clickhouse.clickhouse_faults import KINDS, Kind
+from tests.support.clickhouse.server import ClickhouseSeam
+from tests.support.process.processes import ROOT
+from tests.support.store.stored_fleet import batches, everything, prepare, rows, write
 
 WITHOUT_EFFECT: Final = frozenset({"refused", "request-cut", "error-before", "disk-full"})
 UNNOTICED: Final = frozenset({"slow", "head-cut"})
@@ -71,7 +71,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def in_a_process(what: str, dsn: str, *share: str) -> str:
-    command = [sys.executable, "-m", "tests.support.stored", what, dsn, *share]
+    command = [sys.executable, "-m", "tests.support.store.stored_fleet", what, dsn, *share]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -15,12 +15,12 @@ from typing import Any, Final
 import orjson
 import pytest
 
-from pipeline.codec.commands import encode
+from pipeline.codec.topics.command_messages import encode
 from pipeline.embedded.broker import PROGRAM_VARIABLE
-from pipeline.model.commands import Assign, Tick, Unvoid, Void
-from tests.support.commands import ENDS_S_MAX, Ended, seatbeat, surroundings
-from tests.support.orders import AT, LATER, command
-from tests.support.processes import ROOT
+from pipeline.model.orders import Assign, Tick, Unvoid, Void
+from tests.support.evidence.order_shorthand import AT, LATER, command
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import ENDS_S_MAX, Ended, seatbeat, surroundings
 
 CONTRACT: Final = """\
 account: acme
@@ -211,7 +211,7 @@ def deliver(folder: Path, store: str, log: str, times: int = 1) -> Any:
         [
             sys.executable,
             "-m",
-            "tests.support.posting",
+            "tests.support.process.posting_process",
             "--data-dir",
             folder / store,
             "--log",

@@ -14,11 +14,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from pipeline.agents.completeness import CLOCKS_DIFFER_MS_MAX, Ends, Reader, Stages, chase, stages
-from pipeline.agents.producer import Outgoing, Producer
+from pipeline.agents.completeness_mark import CLOCKS_DIFFER_MS_MAX, Ends, Reader, Stages, chase, stages
 from pipeline.agents.sink import SINK_TOPICS
-from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, Topic, create_topics
-from tests.support.brokers import BrokerKind
+from pipeline.kafka.producer import Outgoing, Producer
+from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, Topic, create_topics
+from tests.support.broker.brokers import BrokerKind
 
 NOTED_AT = 1_651_569_000_000
 PARTITIONS = 2

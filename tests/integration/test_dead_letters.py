@@ -18,13 +18,13 @@ import orjson
 import pytest
 
 from tests.integration.conftest import SideBySide
-from tests.support.commands import ENDS_S_MAX, Ended, seatbeat, surroundings
-from tests.support.processes import ROOT
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import ENDS_S_MAX, Ended, seatbeat, surroundings
 
 TOO_STRICT: Final = """
 import sys
-import pipeline.codec.accept as hot_half
-import pipeline.codec.heartbeats as plain_half
+import pipeline.codec.topics.accept as hot_half
+import pipeline.codec.topics.heartbeats as plain_half
 hot_half.TEXT_LENGTH_MAX = plain_half.TEXT_LENGTH_MAX = 8
 from pipeline.cli.main import main
 sys.exit(main(sys.argv[1:]))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import SideBySide
-from tests.support.commands import Ended, seatbeat, surroundings
-from tests.support.processes import ROOT
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import Ended, seatbeat, surroundings
 
 
 @pytest.fixture(scope="module")

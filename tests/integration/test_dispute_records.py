@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from tests.integration.test_life import CONTRACT, MAY, Office, heartbeats
-from tests.support.schemas import DISPUTES, validator
+from tests.support.evidence.schema_examples import DISPUTES, validator
 
 LINE: Final = ("--period", "2022Q2", "--product", "MSTN", "--by", "eva")
 

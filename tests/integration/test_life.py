@@ -9,8 +9,8 @@ from typing import Any, Final
 import orjson
 import pytest
 
-from tests.support.commands import Ended, seatbeat
-from tests.support.evidence import instant
+from tests.support.evidence.evidence_shorthand import instant
+from tests.support.process.seatbeat_process import Ended, seatbeat
 
 CONTRACT: Final = """\
 account: acme

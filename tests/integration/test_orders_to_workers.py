@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.model.instants import iso
-from tests.support.brokers import BrokerKind
-from tests.support.clickhouse import ClickhouseSeam
-from tests.support.commands import Ended, seatbeat, surroundings
-from tests.support.orders import AT
-from tests.support.processes import end, spawn
+from tests.support.broker.brokers import BrokerKind
+from tests.support.clickhouse.server import ClickhouseSeam
+from tests.support.evidence.order_shorthand import AT
+from tests.support.process.processes import end, spawn
+from tests.support.process.seatbeat_process import Ended, seatbeat, surroundings
 
 CONTRACT = "account: acme\ncountry: CZ\ncurrency: EUR\n"
 

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model.commands import Assign, CheckOut, Command, Logged, Order
-from pipeline.model.contract import Contract, Entitlement, Product
+from pipeline.application.quarter_counts import read_lines
+from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import HOUR_MS, MINUTE_MS, Period
-from pipeline.model.statement import PooledLine
-from pipeline.rules import recount
-from pipeline.rules.fold import fold
-from pipeline.rules.people import people_of
-from pipeline.rules.sessions import sessions
+from pipeline.model.orders import Assign, CheckOut, Command, Logged, Order
+from pipeline.model.statements import PooledLine
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.people.holders import people_of
+from pipeline.rules.statement import recount
 from pipeline.store.client import Client, connect
+from pipeline.store.facts import write_session_days
 from pipeline.store.migrations import migrate
-from pipeline.store.statements import read_lines
-from pipeline.store.writes import write_session_days
-from tests.support.clickhouse import ClickhouseSeam
-from tests.support.evidence import heartbeat, instant
-from tests.support.fleets import reading_of
+from tests.support.clickhouse.server import ClickhouseSeam
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.evidence.random_fleets import reading_of
 
 MANY = 3_000
 QUARTER = Period.parse("2022Q2")

@@ -20,20 +20,20 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
-from pipeline.agents.topics import HEARTBEATS
-from pipeline.codec.contracts import load_contract
-from pipeline.codec.heartbeats import decode
-from pipeline.codec.keys import encode_key
-from pipeline.embedded.fleet import fleet
+from pipeline.codec.contract.examination import load_contract
+from pipeline.codec.topics.heartbeats import decode
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.fleet.clients import fleet
+from pipeline.kafka.topics import HEARTBEATS
 from pipeline.model.instants import MINUTE_MS, Period
 from tests.integration.conftest import SideBySide
-from tests.support.commands import ended, read_line, running
-from tests.support.drive import Carried, decode_day, encode_messages
-from tests.support.evidence import instant
-from tests.support.recompute import counts_of, lines_of, usage_of, valid
-from tests.support.world import PLAN, World
+from tests.support.auditors.recompute import counts_of, lines_of, usage_of, valid
+from tests.support.evidence.evidence_shorthand import instant
+from tests.support.evidence.small_world import PLAN, World
+from tests.support.process.scenario_process import Carried, decode_day, encode_messages
+from tests.support.process.seatbeat_process import ended, read_line, running
 
-DRIVE: Final = (sys.executable, "-m", "tests.support.drive")
+DRIVE: Final = (sys.executable, "-m", "tests.support.process.scenario_process")
 POISON: Final = (b"\x00\xff\xfe", b"{", b"17", b"null", b"[[]]", b'{"v":1,"account":"studio"}', b"[" * 2_000)
 LATE_AT: Final = instant("2022-06-30 21:02")
 IN_GRACE: Final = [["grace", "2022-06-30T21:12:00Z"]]

@@ -12,13 +12,13 @@ import jsonschema
 import orjson
 import pytest
 
-from pipeline.codec.heartbeats import decode
+from pipeline.codec.topics.heartbeats import decode
 from pipeline.model.instants import iso
 from tests.integration.conftest import SideBySide
-from tests.support.commands import Ended, seatbeat
-from tests.support.processes import ROOT
-from tests.support.recompute import lines_of, valid
-from tests.support.world import BROKEN, BROKEN_AT, CONTRACT, OTHERS, World
+from tests.support.auditors.recompute import lines_of, valid
+from tests.support.evidence.small_world import BROKEN, BROKEN_AT, CONTRACT, OTHERS, World
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import Ended, seatbeat
 
 
 class Runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.world import World
+from tests.support.evidence.small_world import World
 
 
 def test_the_packet_and_the_explanation_are_of_the_statements_line(kept: dict[str, Any], world: World) -> None:

@@ -16,8 +16,8 @@ from typing import Final
 
 import pytest
 
-from tests.support.commands import PROGRAM, alive, children, ended, read_line, running, seatbeat, until
-from tests.support.world import World
+from tests.support.evidence.small_world import World
+from tests.support.process.seatbeat_process import PROGRAM, alive, children, ended, read_line, running, seatbeat, until
 
 BROKER: Final = "tansu"
 ENDS_S_MAX: Final = 30.0

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from tests.integration.test_life import Office
-from tests.support.commands import Ended
-from tests.support.evidence import instant
-from tests.support.schemas import LINE_EXPLANATION, validator
+from tests.support.evidence.evidence_shorthand import instant
+from tests.support.evidence.schema_examples import LINE_EXPLANATION, validator
+from tests.support.process.seatbeat_process import Ended
 
 CONTRACT: Final = """\
 account: acme

@@ -13,10 +13,10 @@ import pytest
 
 from pipeline.codec.flexnet import FlexnetLog, read_flexnet
 from tests.integration.conftest import SideBySide
-from tests.support.commands import Ended, ended, running
-from tests.support.processes import ROOT
-from tests.support.recompute import lines_of
-from tests.support.world import World
+from tests.support.auditors.recompute import lines_of
+from tests.support.evidence.small_world import World
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import Ended, ended, running
 
 MINIMAL: Final = ROOT / "schemas" / "contracts" / "minimal.yaml"
 
@@ -111,7 +111,14 @@ def _read(path: Path) -> FlexnetLog:
 
 
 def _stored(world: World, data_dir: str, query: str) -> list[list[Any]]:
-    command = (sys.executable, "-m", "tests.support.drive", "stored", "--data-dir", world.folder / data_dir)
+    command = (
+        sys.executable,
+        "-m",
+        "tests.support.process.scenario_process",
+        "stored",
+        "--data-dir",
+        world.folder / data_dir,
+    )
     with running((*command, "--query", query), temporary=world.temporary) as process:
         rows: list[list[Any]] = ended(process).json["rows"]
         return rows

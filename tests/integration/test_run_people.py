@@ -13,9 +13,9 @@ import pytest
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import iso
 from tests.golden.tables import Scenario, read_scenarios
-from tests.support.commands import Ended, seatbeat
-from tests.support.processes import ROOT
-from tests.support.schemas import SCHEMAS, validator
+from tests.support.evidence.schema_examples import SCHEMAS, validator
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import Ended, seatbeat
 
 ROWS: Final = 7
 """The first scenarios of the file are the table's rows."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.recompute import usage_of
-from tests.support.world import World
+from tests.support.auditors.recompute import usage_of
+from tests.support.evidence.small_world import World
 
 
 @pytest.fixture(scope="module")

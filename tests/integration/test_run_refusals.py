@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.embedded.fleet import fleet
+from pipeline.fleet.clients import fleet
 from tests.integration.conftest import SideBySide
-from tests.support.commands import Ended, seatbeat
-from tests.support.world import CONTRACT, PLAN, World
+from tests.support.evidence.small_world import CONTRACT, PLAN, World
+from tests.support.process.seatbeat_process import Ended, seatbeat
 
 
 class Runs:

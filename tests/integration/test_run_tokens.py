@@ -8,20 +8,20 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipeline.codec.contracts import read_contract
-from pipeline.codec.heartbeats import decode
+from pipeline.codec.contract.examination import read_contract
+from pipeline.codec.topics.heartbeats import decode
 from pipeline.model.instants import Period
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.tokens import token_catalogue
-from pipeline.rules.fold import fold
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.policy.token_policies import token_catalogue
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.drafts import draft, postings
+from pipeline.rules.tokens.flex_lines import flex_lines, token_block
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import draft, postings
 from pipeline.rules.tokens.rates import TokenReading
-from pipeline.rules.tokens.statement import flex_lines, token_block
+from pipeline.rules.tokens.token_evidence import TokenEvidence
 from tests.integration.conftest import SideBySide
-from tests.support.world import World
+from tests.support.evidence.small_world import World
 
 CONTRACT = """\
 account: studio

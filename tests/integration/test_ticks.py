@@ -6,11 +6,11 @@ import asyncio
 
 from aiokafka import TopicPartition
 
-from pipeline.agents.producer import Producer
-from pipeline.agents.ticks import Ticks
-from pipeline.agents.topics import COMMANDS, create_topics, topic
+from pipeline.agents.tokens.ticks import Ticks
+from pipeline.kafka.producer import Producer
+from pipeline.kafka.topics import COMMANDS, create_topics, topic
 from pipeline.model.instants import HOUR_MS
-from tests.support.brokers import BrokerKind
+from tests.support.broker.brokers import BrokerKind
 
 NOON = 1_651_579_200_000
 

@@ -14,31 +14,31 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import orjson
 import pytest
 
-from pipeline.agents.bookkeeper import Bookkeeper
-from pipeline.agents.post import command_message
-from pipeline.agents.progress import GroupProgress, drained
-from pipeline.agents.ranges import Ranges
-from pipeline.agents.settings import Settings
-from pipeline.agents.ticks import tick
-from pipeline.agents.tokens import build_tokens
-from pipeline.agents.topics import COMMANDS, USAGE
-from pipeline.codec.contracts import read_contract
-from pipeline.codec.statements import statement_json
+from pipeline.agents.tokens.bookkeeper import Bookkeeper
+from pipeline.agents.tokens.ticks import tick
+from pipeline.agents.tokens.tokens_agent import build_tokens
+from pipeline.application.account_audit import audit_ledger
+from pipeline.application.statement_life import current_statement
+from pipeline.codec.contract.examination import read_contract
+from pipeline.codec.statement_json import statement_json
 from pipeline.embedded.importer import Framer, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
-from pipeline.model.commands import Assign, Command, Order, Unvoid, Void
+from pipeline.kafka.group_lag import GroupProgress, drained
+from pipeline.kafka.posting import command_message
+from pipeline.kafka.ranges import Ranges
+from pipeline.kafka.settings import Settings
+from pipeline.kafka.topics import COMMANDS, USAGE
 from pipeline.model.instants import DAY_MS, HOUR_MS, Period
+from pipeline.model.orders import Assign, Command, Order, Unvoid, Void
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.tokens.statement import debits
-from pipeline.store.audit import audit_ledger
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.flex_lines import debits
 from pipeline.store.client import Client
-from pipeline.store.contracts import store_contract
-from pipeline.store.ledger import read_stored_ledger
-from pipeline.store.life import current_statement
+from pipeline.store.contract_versions import store_contract
+from pipeline.store.postings import read_stored_ledger
 from tests.integration.test_run_tokens import CONTRACT
-from tests.support.evidence import instant
-from tests.support.world import World
+from tests.support.evidence.evidence_shorthand import instant
+from tests.support.evidence.small_world import World
 
 LOG = "fleet"
 NOW = 1_700_000_000_000

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import SideBySide
-from tests.support.commands import Ended, seatbeat
-from tests.support.world import World
+from tests.support.evidence.small_world import World
+from tests.support.process.seatbeat_process import Ended, seatbeat
 
 CONTRACT = """\
 account: studio

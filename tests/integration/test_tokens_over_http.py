@@ -10,26 +10,26 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.cli.access import DSN_VARIABLE
-from pipeline.cli.commands import run_command
-from pipeline.codec.contracts import read_contract
-from pipeline.model.commands import Assign, BuyTokens, Command, CreditTokens, Order, Void
-from pipeline.model.contract import TokenPack
+from pipeline.application.token_settlement import accounts_with_tokens, settle_stored
+from pipeline.cli.command_registry import run_command
+from pipeline.cli.store_options import DSN_VARIABLE
+from pipeline.codec.contract.examination import read_contract
+from pipeline.model.contracts import TokenPack
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from pipeline.model.orders import Assign, BuyTokens, Command, CreditTokens, Order, Void
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.fold import fold
-from pipeline.rules.reading import ContractReading
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.ledger import entry_id
 from pipeline.store.client import Client, connect
-from pipeline.store.commands import Placed, write_commands
-from pipeline.store.contracts import store_contract, store_policies
+from pipeline.store.contract_versions import store_contract, store_policies
+from pipeline.store.facts import write_completeness, write_session_days
 from pipeline.store.migrations import migrate
-from pipeline.store.tokens import accounts_with_tokens, settle_stored
-from pipeline.store.writes import write_completeness, write_session_days
-from tests.support.clickhouse import ClickhouseSeam
-from tests.support.evidence import heartbeat, instant
-from tests.support.store import address_of, new_account
+from pipeline.store.order_log import PlacedCommand, write_commands
+from tests.support.clickhouse.server import ClickhouseSeam
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.store.empty_stores import address_of, new_account
 
 MONDAY = instant("2022-05-02 08:00")
 NOW = instant("2022-07-02 00:00")
@@ -86,7 +86,9 @@ def settle(client: Client, account: str) -> None:
     write_session_days(client, fold(use(account)))
     write_completeness(client, account, "main", MONDAY + 8 * DAY_MS)
     placed = [
-        Placed(Command(f"o{number}", account, "jana", MONDAY + DAY_MS, order), "main", "commands", 0, number, NOW)
+        PlacedCommand(
+            Command(f"o{number}", account, "jana", MONDAY + DAY_MS, order), "main", "commands", 0, number, NOW
+        )
         for number, order in enumerate(orders(account))
     ]
     for part in (placed[:-1], placed[-1:]):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kafka import available
-from tests.support.processes import ROOT
+from tests.support.broker.apache import available
+from tests.support.process.processes import ROOT
 
 ASKS = """
 import asyncio
@@ -36,7 +36,17 @@ def test_two(bootstrap, broker_kind, prefix):
 def run(folder: Path, broker: str) -> subprocess.CompletedProcess[str]:
     asks = folder / "test_asks.py"
     asks.write_text(ASKS)
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "tests.support.brokers", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-s",
+        "-p",
+        "tests.support.broker.brokers",
+        "-p",
+        "no:cacheprovider",
+    ]
     where = ["--rootdir", str(folder), "-c", os.devnull, str(asks)]
     return subprocess.run(
         [*command, *where, f"--broker={broker}"],
@@ -71,7 +81,7 @@ def test_a_word_that_is_no_broker_is_refused_with_the_choices(tmp_path: Path) ->
 STARTS = """
 import sys, tempfile
 from pathlib import Path
-from tests.support.kafka import ApacheKafka
+from tests.support.broker.apache import ApacheKafka
 with ApacheKafka(Path(sys.argv[1])) as kafka:
     print(kafka._nodes[1].process.pid, flush=True)
     sys.stdin.read()

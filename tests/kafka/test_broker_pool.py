@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from pipeline.agents.topics import create_topics, topics
-from tests.support.broker_lease import lease
-from tests.support.broker_pool import BrokerPool
-from tests.support.kafka import available
+from pipeline.kafka.topics import create_topics, topics
+from tests.support.broker.apache import available
+from tests.support.broker.broker_lease import lease
+from tests.support.broker.broker_pool import BrokerPool
 
 
 async def topics_of(bootstrap: str) -> list[str]:

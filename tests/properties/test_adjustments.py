@@ -13,12 +13,12 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pipeline.model.contract import Contract, Entitlement, Product
+from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.instants import DAY_MS, MINUTE_MS, Period
-from pipeline.model.statement import Statement
-from pipeline.rules.adjustments import LineId, amounts
-from tests.support.evidence import heartbeat, instant
-from tests.support.histories import History
+from pipeline.model.statements import Statement
+from pipeline.rules.statement.adjustments import LineId, amounts
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.evidence.histories import History
 
 QUARTERS = tuple(Period.parse(name) for name in ("2022Q1", "2022Q2", "2022Q3", "2022Q4"))
 LAST = Period.parse("2023Q1")

@@ -9,11 +9,11 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.codec.contract_yaml import Plain, read_yaml
-from pipeline.codec.contracts import examine_contract
-from pipeline.codec.schemas import schema_folder
+from pipeline.codec.contract.examination import examine_contract
+from pipeline.codec.contract.yaml_document import Plain, read_yaml
+from pipeline.codec.schema_folder import schema_folder
 from pipeline.model.instants import calendar_day
-from pipeline.rules.price import percent_of
+from pipeline.rules.pool.percentage_price import percent_of
 
 ENGINEERING = (schema_folder() / "contracts" / "engineering.yaml").read_bytes()
 HEAD = "account: acme\ncountry: CZ\ncurrency: EUR\n"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.contract import Contract
+from pipeline.model.contracts import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import MINUTE_MS, Period
-from pipeline.rules.explain import explain_slot
-from pipeline.rules.fold import fold
-from pipeline.rules.pooled import term_licenses_due
-from pipeline.rules.sessions import sessions
-from tests.support.evidence import beating, heartbeat, instant
-from tests.support.fleets import Fleet, contracts, fleets, pure_counts, reading_of
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.explain.slot_explanation import explain_slot
+from pipeline.rules.pool.term_licenses import term_licenses_due
+from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
+from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
 
 TEN_MINUTES = reading_of(Contract("acme", "CZ", "EUR", "sha256:0"))
 QUARTER = Period.parse("2022Q2")

@@ -7,18 +7,18 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.rules.dispute import Packet
-from pipeline.rules.fold import fold
-from pipeline.rules.people import people_of
-from pipeline.rules.sessions import sessions
+from pipeline.application.dispute_evidence import read_packet
+from pipeline.application.quarter_counts import read_statement
+from pipeline.rules.dispute.packet import Packet
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.people.holders import people_of
 from pipeline.store.client import Client
-from pipeline.store.disputes import read_packet
-from pipeline.store.statements import read_statement
-from pipeline.store.writes import write_session_days
-from tests.support.fleets import Fleet, fleets, reading_of
-from tests.support.packets import plain_packet
-from tests.support.people import logs, people_contracts
-from tests.support.store import new_account
+from pipeline.store.facts import write_session_days
+from tests.support.evidence.packet_shorthand import plain_packet
+from tests.support.evidence.random_fleets import Fleet, fleets, reading_of
+from tests.support.evidence.random_people import logs, people_contracts
+from tests.support.store.empty_stores import new_account
 
 large_fleets = fleets(sessions_min=6, sessions_max=20, products=("A", "OLD", "B"))
 

@@ -9,8 +9,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.codec.heartbeats import decode
-from pipeline.embedded.fleet import FleetPlan, FleetProduct, fleet, planned_sessions
+from pipeline.codec.topics.heartbeats import decode
+from pipeline.fleet.clients import FleetPlan, FleetProduct, fleet, planned_sessions
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, MINUTE_MS
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, day_of
-from pipeline.rules.columns import ColumnFold
-from pipeline.rules.fold import UsageFold, fold, slot_mask, slots_of
-from pipeline.rules.sessions import sessions
-from tests.support.evidence import merged
-from tests.support.fleets import Fleet, fleets
+from pipeline.rules.evidence.columns import ColumnFold
+from pipeline.rules.evidence.merge import UsageFold, fold, slot_mask, slots_of
+from pipeline.rules.evidence.sessions import sessions
+from tests.support.evidence.evidence_shorthand import merged
+from tests.support.evidence.random_fleets import Fleet, fleets
 
 some_fleets = fleets(sessions_max=5)
 few = settings(max_examples=40)

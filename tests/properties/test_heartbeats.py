@@ -11,14 +11,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.agents.meter import MeterStep
-from pipeline.codec.accept import accept
-from pipeline.codec.heartbeats import FRAME_HEARTBEATS_MAX, decode, judge_plainly
 from pipeline.codec.json_text import Json, json_bytes
+from pipeline.codec.topics.accept import accept
+from pipeline.codec.topics.heartbeats import FRAME_HEARTBEATS_MAX, decode, judge_plainly
 from pipeline.model.errors import DEAD_LETTER_CODES
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.text import fold
-from pipeline.rules.fold import UsageFold
-from tests.support.members import (
+from pipeline.rules.evidence.merge import UsageFold
+from tests.support.agents.step_messages import facts_of, message
+from tests.support.evidence.frame_members import (
     AT,
     EARLIEST_AT,
     LAST_AT,
@@ -29,8 +30,7 @@ from tests.support.members import (
     SPAN_MS,
     TIMES,
 )
-from tests.support.messages import facts_of, message
-from tests.support.schemas import event_validator
+from tests.support.evidence.schema_examples import event_validator
 
 HEARTBEAT, FRAME = event_validator("heartbeat"), event_validator("heartbeats")
 FIELDS = ("v", *REQUIRED_TEXTS, *OPTIONAL_TEXTS, *TIMES, "state", "usage")

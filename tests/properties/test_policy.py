@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.contract import CustomPolicy
+from pipeline.model.contracts import CustomPolicy
 from pipeline.model.instants import DAY_MS, Period, at_midnight, calendar_day, day_of, iso
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.metering import resolve
+from pipeline.policy.metering_policies import resolve
 from pipeline.policy.timeline import BeforeFirstRow, Timeline
 
 starts = st.lists(st.integers(10, 40), min_size=1, max_size=6, unique=True).map(sorted)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.contract import Contract, Entitlement
+from pipeline.model.contracts import Contract, Entitlement
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, MINUTE_MS, Period, day_of
-from pipeline.rules.counting import Pool, counted_slots
-from pipeline.rules.fold import UsageFold, fold
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.seats import AccountSeats
-from pipeline.rules.sessions import Session, sessions
-from tests.support.evidence import heartbeat
-from tests.support.fleets import OWN, POLICIES, TURNS, Fleet, contracts, fleets, pure_counts, reading_of
+from pipeline.rules.evidence.merge import UsageFold, fold
+from pipeline.rules.evidence.sessions import Session, sessions
+from pipeline.rules.live.seats_in_use import AccountSeats
+from pipeline.rules.pool.counting import Pool, counted_slots
+from pipeline.rules.pool.reading import ContractReading
+from tests.support.evidence.evidence_shorthand import heartbeat
+from tests.support.evidence.random_fleets import OWN, POLICIES, TURNS, Fleet, contracts, fleets, pure_counts, reading_of
 
 Counts = dict[Pool, dict[int, int]]
 

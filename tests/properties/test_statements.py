@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.codec.statement_json import statement_json
 from pipeline.codec.statement_reading import read_statement_json
-from pipeline.codec.statements import statement_json
-from pipeline.model.contract import Model
+from pipeline.model.contracts import Model
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period
-from pipeline.model.statement import (
+from pipeline.model.statements import (
     Adjustment,
     AdjustmentKind,
     Basis,
@@ -26,7 +26,7 @@ from pipeline.model.statement import (
     TokenBlock,
     VoidEntry,
 )
-from tests.support.schemas import examples
+from tests.support.evidence.schema_examples import examples
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=12)
 names = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=12)

@@ -8,24 +8,24 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.contract import Contract, Product, Replacement
+from pipeline.application.quarter_counts import read_statement
+from pipeline.application.slot_reading import read_explanation
+from pipeline.model.contracts import Contract, Product, Replacement
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, Period
-from pipeline.rules.counting import Pool
-from pipeline.rules.fold import fold
-from pipeline.rules.pooled import pooled_lines
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import sessions
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.pool.counting import Pool
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.pool.term_licenses import pooled_lines
 from pipeline.store.client import Client
-from pipeline.store.contracts import store_contract
+from pipeline.store.contract_versions import store_contract
 from pipeline.store.counts import reported_codes, slot_counts
-from pipeline.store.explain import read_explanation
-from pipeline.store.sessions import Selection, read_latest_session_days, read_session_days, read_sessions
-from pipeline.store.statements import read_statement
-from pipeline.store.writes import write_session_days
-from tests.support.evidence import merged
-from tests.support.fleets import Fleet, contracts, fleets, pure_counts, reading_of
-from tests.support.store import new_account
+from pipeline.store.facts import write_session_days
+from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
+from tests.support.evidence.evidence_shorthand import merged
+from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
+from tests.support.store.empty_stores import new_account
 
 large_fleets = fleets(sessions_min=8, sessions_max=40)
 some_products = fleets(sessions_min=5, sessions_max=25, products=("A", "OLD", "B"))

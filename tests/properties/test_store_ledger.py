@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.ledger import Entry, Posting, Settled
+from pipeline.model.ledger_entries import Entry, Posting, Settled
 from pipeline.store.client import Client
-from pipeline.store.ledger import Placed, read_stored_ledger, write_postings
-from tests.support.store import new_account
+from pipeline.store.postings import PlacedPosting, read_stored_ledger, write_postings
+from tests.support.store.empty_stores import new_account
 
 places = st.tuples(st.sampled_from(("log-1", "log-2")), st.integers(0, 1), st.integers(0, 12))
 """Logs in order of their names, partitions and offsets: few, so that places lie close together."""
@@ -21,7 +21,7 @@ def test_the_view_shows_the_entries_that_count_for_the_rules(
 ) -> None:
     account = new_account()
     placed = [
-        Placed(*place, Posting(account, number, tuple(_entry(f"{place}-{index}") for index in range(size))))
+        PlacedPosting(*place, Posting(account, number, tuple(_entry(f"{place}-{index}") for index in range(size))))
         for (place, number), size in zip(numbers.items(), sizes, strict=False)
     ]
     write_postings(store, placed)

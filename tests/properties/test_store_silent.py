@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.instants import HOUR_MS, MINUTE_MS
-from pipeline.rules.fold import UsageFold
-from pipeline.rules.sessions import sessions
-from pipeline.rules.silent import SilentRange, silent_machines
+from pipeline.rules.evidence.merge import UsageFold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.statement.silent_machines import SilentRange, silent_machines
 from pipeline.store.client import Client
-from pipeline.store.silent import read_silent_machines
-from pipeline.store.writes import write_closes, write_session_days
-from tests.support.evidence import heartbeat
-from tests.support.fleets import Fleet, fleets
-from tests.support.store import new_account
+from pipeline.store.facts import write_closes, write_session_days
+from pipeline.store.silent_sessions import read_silent_machines
+from tests.support.evidence.evidence_shorthand import heartbeat
+from tests.support.evidence.random_fleets import Fleet, fleets
+from tests.support.store.empty_stores import new_account
 
 minutes = st.integers(-40 * 60, 40 * 60)
 

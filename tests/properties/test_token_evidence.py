@@ -11,26 +11,26 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pipeline.model.commands import BuyTokens, Command, CreditTokens, Logged, Order
-from pipeline.model.contract import Contract, Entitlement, Product, Replacement, TokenPack
+from pipeline.model.contracts import Contract, Entitlement, Product, Replacement, TokenPack
 from pipeline.model.evidence import SessionDay
 from pipeline.model.instants import DAY_MS, MINUTE_MS
-from pipeline.model.ledger import Window
-from pipeline.model.statement import VoidEntry
+from pipeline.model.ledger_entries import Window
+from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
+from pipeline.model.statements import VoidEntry
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.tokens import token_catalogue
-from pipeline.rules.coverage import Coverage
-from pipeline.rules.fold import fold
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import sessions
-from pipeline.rules.tokens.evidence import SOON_MS, TokenEvidence
+from pipeline.policy.token_policies import token_catalogue
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.orders.voids import without
+from pipeline.rules.people.coverage import Coverage
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.drafts import draft, postings
+from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import draft, postings
 from pipeline.rules.tokens.rates import TokenReading
-from pipeline.rules.tokens.statement import debits
-from pipeline.rules.tokens.windows import Pool, open_windows
-from pipeline.rules.voids import without
-from tests.support.evidence import heartbeat, instant
+from pipeline.rules.tokens.token_evidence import SOON_MS, TokenEvidence
+from pipeline.rules.tokens.windows import ChargePool, open_windows
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
 
 START_AT: Final = instant("2022-05-02 00:00")
 
@@ -61,10 +61,10 @@ def reading_of(wanted: Contract, seat_days: int) -> TokenReading:
 
 def plainly(
     days: Sequence[SessionDay], voids: Sequence[VoidEntry], ledger: Ledger, reading: TokenReading
-) -> dict[Pool, list[Window]]:
+) -> dict[ChargePool, list[Window]]:
     """The open windows of every pool, from all evidence at once."""
     found = without(sessions(days), voids)
-    pools = [Pool(product, "CZ", user) for product in ("ACD", "OLD") for user in ("eva", "petr")]
+    pools = [ChargePool(product, "CZ", user) for product in ("ACD", "OLD") for user in ("eva", "petr")]
     opened = {
         pool: open_windows(pool, found, ledger.settled.get(pool, ()), ledger.settled_until_at, reading)
         for pool in pools
@@ -72,7 +72,7 @@ def plainly(
     return {pool: windows for pool, windows in opened.items() if windows}
 
 
-def as_found(found: Mapping[Pool, Sequence[Window]]) -> dict[Pool, list[Window]]:
+def as_found(found: Mapping[ChargePool, Sequence[Window]]) -> dict[ChargePool, list[Window]]:
     return {pool: [*windows] for pool, windows in found.items()}
 
 

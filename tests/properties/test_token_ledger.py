@@ -9,22 +9,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pipeline.model.commands import BuyTokens, Command, CreditTokens, Logged, Order, Tick
-from pipeline.model.contract import Contract, Entitlement, Product, TokenPack
+from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import LATEST_AT, MINUTE_MS
-from pipeline.model.ledger import Debit, Posting
+from pipeline.model.ledger_entries import Debit, Posting
+from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order, Tick
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.tokens import token_catalogue
-from pipeline.rules.fold import fold
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.tokens.audit import audit
-from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.policy.token_policies import token_catalogue
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.drafts import HOLD_MS, draft, postings
+from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger, entry_id, read_ledger
-from pipeline.rules.tokens.posting import HOLD_MS, draft, postings
+from pipeline.rules.tokens.ledger_audit import audit
 from pipeline.rules.tokens.rates import TokenReading
-from pipeline.rules.tokens.statement import debits
-from tests.support.evidence import heartbeat, instant
-from tests.support.token_auditor import DAY, YEAR, Auditor
+from pipeline.rules.tokens.token_evidence import TokenEvidence
+from tests.support.auditors.token_auditor import DAY, YEAR, Auditor
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
 
 START_AT: Final = instant("2022-05-02 00:00")
 TEAMS: Final = ("alpha", "beta")

@@ -8,18 +8,18 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.contract import Contract, Entitlement, Product, Replacement, TokenPack
+from pipeline.model.contracts import Contract, Entitlement, Product, Replacement, TokenPack
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, MINUTE_MS
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.tokens import token_catalogue
-from pipeline.rules.coverage import Coverage
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.tokens.evidence import TokenEvidence
+from pipeline.policy.token_policies import token_catalogue
+from pipeline.rules.people.coverage import Coverage
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.posting import draft, postings
 from pipeline.rules.tokens.rates import TokenReading
-from tests.support.evidence import heartbeat, instant, ways
+from pipeline.rules.tokens.token_evidence import TokenEvidence
+from tests.support.evidence.evidence_shorthand import heartbeat, instant, ways
 
 START_AT = instant("2022-05-02 00:00")
 CONTRACT = Contract(

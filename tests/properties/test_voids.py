@@ -5,29 +5,29 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.commands import Logged, Order, Unvoid, Void
-from pipeline.model.contract import Contract
+from pipeline.application.quarter_counts import read_statement
+from pipeline.application.slot_reading import read_explanation
+from pipeline.model.contracts import Contract
 from pipeline.model.evidence import SessionDay
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, MINUTE_MS, Period
-from pipeline.model.statement import VoidEntry
-from pipeline.rules.counting import Pool
-from pipeline.rules.counting import slot_counts as counts_of
-from pipeline.rules.fold import fold
-from pipeline.rules.pooled import pooled_lines
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import Session, sessions
-from pipeline.rules.voids import voids_in_force, without
+from pipeline.model.orders import Logged, Order, Unvoid, Void
+from pipeline.model.statements import VoidEntry
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import Session, sessions
+from pipeline.rules.orders.voids import voids_in_force, without
+from pipeline.rules.pool.counting import Pool
+from pipeline.rules.pool.counting import slot_counts as counts_of
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.pool.term_licenses import pooled_lines
 from pipeline.store.client import Client
-from pipeline.store.commands import Placed, read_commands, write_commands
-from pipeline.store.contracts import store_contract
-from pipeline.store.explain import read_explanation
-from pipeline.store.sessions import Selection, read_sessions
-from pipeline.store.statements import read_statement
-from pipeline.store.voids import read_voids
+from pipeline.store.contract_versions import store_contract
+from pipeline.store.order_log import PlacedCommand, read_commands, write_commands
+from pipeline.store.stored_sessions import Selection, read_sessions
+from pipeline.store.void_filter import read_voids
 from tests.properties.test_store_counts import analysts_counts, insert_oddly
-from tests.support.fleets import TURNS, Fleet, fleets, reading_of
-from tests.support.orders import command
-from tests.support.store import new_account
+from tests.support.evidence.order_shorthand import command
+from tests.support.evidence.random_fleets import TURNS, Fleet, fleets, reading_of
+from tests.support.store.empty_stores import new_account
 
 some_fleets = fleets(sessions_min=4, sessions_max=20, products=("A", "B"))
 
@@ -61,7 +61,7 @@ def post(store: Client, account: str, ordered: list[tuple[str, Order]], data: st
         one = command(order, id_, account)
         name, offset = ("z", number) if number < cut else ("a", number - cut)
         log.append(Logged(one, TURNS[0] + number))
-        placed.append(Placed(one, name, "commands", 0, offset, TURNS[0] + number))
+        placed.append(PlacedCommand(one, name, "commands", 0, offset, TURNS[0] + number))
     for part in (data.draw(st.permutations(placed)), placed[: len(placed) // 2]):
         write_commands(store, part)
     assert read_commands(store, account) == log

@@ -8,21 +8,21 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.statement import PooledLine, SeatLine
-from pipeline.rules import recount
-from pipeline.rules.coverage import STEPS, Covered
-from pipeline.rules.entitlements import seats_at
-from pipeline.rules.fold import fold
-from pipeline.rules.named import named_coverage
-from pipeline.rules.people import People, people_of
-from pipeline.rules.sessions import sessions
-from pipeline.rules.waterfall import uncovered, units_by_slot
+from pipeline.application.quarter_counts import read_lines
+from pipeline.model.statements import PooledLine, SeatLine
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.people.coverage import STEPS, Covered
+from pipeline.rules.people.holders import People, people_of
+from pipeline.rules.people.named_seats import named_coverage
+from pipeline.rules.people.waterfall import uncovered, units_by_slot
+from pipeline.rules.pool.entitled import seats_at
+from pipeline.rules.statement import recount
 from pipeline.store.client import Client
-from pipeline.store.statements import read_lines
-from pipeline.store.writes import write_session_days
-from tests.support.fleets import Fleet, contracts, fleets, pure_counts, reading_of
-from tests.support.people import logs, people_contracts
-from tests.support.store import new_account
+from pipeline.store.facts import write_session_days
+from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
+from tests.support.evidence.random_people import logs, people_contracts
+from tests.support.store.empty_stores import new_account
 
 dense_fleets = fleets(sessions_min=4, sessions_max=25, products=("A", "A", "OLD", "B"))
 NOBODY = People((), (), ())

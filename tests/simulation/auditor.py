@@ -10,8 +10,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.topics import HEARTBEATS, USAGE
+from pipeline.agents.faust.checkpoint import Message
+from pipeline.kafka.topics import HEARTBEATS, USAGE
 from tests.simulation.broker import Place
 from tests.simulation.evidence import SLOT_MS, read_dead_letter, read_heartbeats, read_usage
 from tests.simulation.knowledge import Knowledge, Session

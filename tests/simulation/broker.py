@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE, partition_of
+from pipeline.agents.faust.checkpoint import Message
+from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE, partition_of
 
 PARTITIONS: Final = {HEARTBEATS: 3, USAGE: 2, HEARTBEATS_DLQ: 1}
 START_AT: Final = 1_651_600_000_000

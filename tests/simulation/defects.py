@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from operator import add
 from typing import ClassVar, Final
 
-from pipeline.agents.checkpoint import Message, Step
+from pipeline.agents.faust.checkpoint import Message, Step
 from pipeline.agents.meter import MeterStep
-from pipeline.agents.producer import Outgoing
 from pipeline.agents.sink import Batch, SinkStep
-from pipeline.codec.heartbeats import decode
-from pipeline.store import writes
+from pipeline.codec.topics.heartbeats import decode
+from pipeline.kafka.producer import Outgoing
+from pipeline.store import facts
 from pipeline.store.client import Client
 from tests.simulation.auditor import LOG
 from tests.simulation.broker import Place
@@ -145,7 +145,7 @@ class FoldsLastOpening(MeterWorker):
 
 class DeliveriesFirst(Batch):
     def write(self, client: Client) -> None:
-        writes.write_deliveries(client, self.deliveries)
+        facts.write_deliveries(client, self.deliveries)
         super().write(client)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from pipeline.codec.keys import encode_key
+from pipeline.codec.topics.message_keys import encode_key
 from tests.simulation.broker import Headers
 from tests.simulation.evidence import Member
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.counting import slot_counts
-from pipeline.rules.reading import Judgement
-from pipeline.rules.sessions import sessions
+from pipeline.rules.evidence.sessions import sessions
+from pipeline.rules.pool.counting import slot_counts
+from pipeline.rules.pool.reading import Judgement
 from tests.simulation.knowledge import Fact, Session
 from tests.simulation.store import Row, StoreModel
 

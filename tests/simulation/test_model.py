@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, Final
 
-from pipeline.agents.checkpoint import Checkpoints, Message, Pace, Step
-from pipeline.agents.topics import HEARTBEATS
-from pipeline.codec.schemas import schema_folder
+from pipeline.agents.faust.checkpoint import Checkpoints, Message, Pace, Step
+from pipeline.codec.schema_folder import schema_folder
+from pipeline.kafka.topics import HEARTBEATS
 from tests.simulation.store import KEYS, MERGES, largest_per_key, union
 from tests.simulation.workers import MeterWorker
 from tests.simulation.world import Parts, World

@@ -1,4 +1,4 @@
-"""Processes, step by step in the order of ``pipeline/agents/checkpoint.py``, around the real pure steps.
+"""Processes, step by step in the order of ``pipeline/agents/faust/checkpoint.py``, around the real pure steps.
 
 A task is a generator. It yields the name of the step that it is about to take and is told the fault that strikes it,
 or yields how many milliseconds it sleeps. Between two yields nothing interrupts it, as between two awaits.
@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Generator
 from typing import ClassVar, Final, Generic, TypeVar
 
-from pipeline.agents.checkpoint import Message, Step
+from pipeline.agents.faust.checkpoint import Message, Step
 from pipeline.agents.meter import MeterStep
-from pipeline.agents.producer import Outgoing
 from pipeline.agents.sink import Batch, SinkStep
-from pipeline.agents.topics import HEARTBEATS
+from pipeline.kafka.producer import Outgoing
+from pipeline.kafka.topics import HEARTBEATS
 from tests.simulation.auditor import LOG
 from tests.simulation.broker import Group, Place
 from tests.simulation.environment import Environment

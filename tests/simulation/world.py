@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from pipeline.agents.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE
+from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE
 from tests.simulation.auditor import Auditor, Violation
 from tests.simulation.broker import Broker
 from tests.simulation.environment import Environment

@@ -29,13 +29,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.codec.flexnet.dates import LocalTime, Stamped, stamp_lines
-from pipeline.codec.flexnet.lines import BrokenLine, read_lines
-from pipeline.codec.flexnet.log import Denial, FlexnetLog, LoggedHeartbeat, UnmatchedIn
-from pipeline.codec.flexnet.replay import Replay
+from pipeline.codec.flexnet.flexnet_log import FlexnetLog, LoggedDenial, LoggedHeartbeat, UnmatchedIn
+from pipeline.codec.flexnet.log_lines import BrokenLine, read_lines
+from pipeline.codec.flexnet.session_replay import Replay
 from pipeline.codec.flexnet.stream import merge
 from pipeline.model.errors import InputError
 
-__all__ = ["BrokenLine", "Denial", "FlexnetLog", "LoggedHeartbeat", "UnmatchedIn", "read_flexnet"]
+__all__ = ["BrokenLine", "FlexnetLog", "LoggedDenial", "LoggedHeartbeat", "UnmatchedIn", "read_flexnet"]
 
 
 def read_flexnet(sources: Iterable[tuple[str, Iterable[bytes]]], *, account: str, timezone: str = "UTC") -> FlexnetLog:

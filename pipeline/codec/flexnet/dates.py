@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipeline.codec.flexnet.lines import BrokenLine, Line, read_event
+from pipeline.codec.flexnet.log_lines import BrokenLine, Line, read_event
 from pipeline.model.errors import InputError
 from pipeline.model.instants import MINUTE_MS, SECOND_MS
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from pipeline.codec.packets.language import Language, clock
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS, calendar_day
-from pipeline.rules.dispute import DaySeries
+from pipeline.rules.dispute.packet import DaySeries
 
 WIDTH: Final = 720
 HEIGHT: Final = 250

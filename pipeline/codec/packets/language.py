@@ -35,7 +35,7 @@ class _Format(TypedDict):
     quarter: str
 
 
-class _File(TypedDict):
+class _LanguageFile(TypedDict):
     format: _Format
     months: list[str]
     flags: dict[str, str]
@@ -99,7 +99,7 @@ def clock(at: int) -> str:
 def language(tongue: Tongue) -> Language:
     """A language, read once from its file."""
     text = files(__package__).joinpath("texts", f"{tongue}.yaml").read_text(encoding="utf-8")
-    read = cast(_File, YAML(typ="safe", pure=True).load(text))
+    read = cast(_LanguageFile, YAML(typ="safe", pure=True).load(text))
     return Language(
         tongue=tongue,
         format=read["format"],

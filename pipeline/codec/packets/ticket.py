@@ -11,7 +11,7 @@ from typing import Final
 
 from pipeline.codec.packets.language import Language, clock
 from pipeline.model.instants import MINUTE_MS
-from pipeline.rules.dispute import Evidence, OverusedSlot, Packet, WhatIf
+from pipeline.rules.dispute.packet import Evidence, OverusedSlot, Packet, WhatIf
 
 CATEGORY: Final = "Invoice"
 SUBCATEGORIES: Final = {"cancellation": "Request cancellation", "goodwill": "Goodwill request"}

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS
-from pipeline.rules.sessions import Session
+from pipeline.rules.evidence.sessions import Session
 
 _from_at: Final = attrgetter("from_at")
 

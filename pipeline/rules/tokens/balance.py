@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.model.ledger import Window
+from pipeline.model.ledger_entries import Window
 from pipeline.rules.tokens.ledger import Ledger, Team
-from pipeline.rules.tokens.orders import DEFAULT_TEAM
-from pipeline.rules.tokens.packs import Pack, pay
+from pipeline.rules.tokens.pack_order import Pack, pay
+from pipeline.rules.tokens.token_orders import DEFAULT_TEAM
 
 
 @dataclass(frozen=True, slots=True)

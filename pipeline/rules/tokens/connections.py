@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.model.evidence import SessionKey
-from pipeline.model.ledger import Window
-from pipeline.rules.sessions import Session
+from pipeline.model.ledger_entries import Window
+from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.tokens.activity import Span, activity, intersection, qualifies, stretches, without
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.windows import charged_stretches

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.model.instants import DAY_MS
+from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.packs import Pack
-from pipeline.rules.tokens.statement import debits
+from pipeline.rules.tokens.pack_order import Pack
 
 LOOK_BACK_DAYS = 30
 

@@ -16,10 +16,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.model.errors import InvariantBroken
-from pipeline.model.ledger import Credit, Debit, Entry, Expiry, Fact, Grant, Part, Posting, Refusal, Settled, Window
+from pipeline.model.ledger_entries import (
+    Credit,
+    Debit,
+    Entry,
+    Expiry,
+    Fact,
+    Grant,
+    Part,
+    Posting,
+    Refusal,
+    Settled,
+    Window,
+)
 from pipeline.rules.tokens.activity import Span
-from pipeline.rules.tokens.packs import Pack, expires_at
-from pipeline.rules.tokens.windows import Pool
+from pipeline.rules.tokens.pack_order import Pack, expires_at
+from pipeline.rules.tokens.windows import ChargePool
 
 
 class LedgerBroken(InvariantBroken):
@@ -43,8 +55,8 @@ def entry_id(account: str, kind: str, *about: str | int) -> str:
     return hashlib.sha256(b"".join(len(text).to_bytes(4, "big") + text for text in texts)).hexdigest()[:32]
 
 
-def pool_of(window: Window) -> Pool:
-    return Pool(window.product, window.country, window.user)
+def pool_of(window: Window) -> ChargePool:
+    return ChargePool(window.product, window.country, window.user)
 
 
 class Ledger:
@@ -58,7 +70,7 @@ class Ledger:
         self.grants: dict[str, Grant] = {}
         self.packs: dict[str, Pack] = {}
         self.teams: dict[str, Team] = {}
-        self.settled: dict[Pool, list[Span]] = {}
+        self.settled: dict[ChargePool, list[Span]] = {}
         self.commands: set[str] = set()
         self.credited: dict[str, int] = {}
         self.expiries: dict[str, int] = {}

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.model.contract import Entitlement
+from pipeline.model.contracts import Entitlement
 from pipeline.model.instants import BASE_SLOT_MS, EARLIEST_AT, LATEST_AT
-from pipeline.policy.tokens import TokenPolicy, TokenTimeline
-from pipeline.rules.coverage import Coverage
-from pipeline.rules.reading import ContractReading
-from pipeline.rules.sessions import Session
+from pipeline.policy.token_policies import TokenPolicy, TokenTimeline
+from pipeline.rules.evidence.sessions import Session
+from pipeline.rules.people.coverage import Coverage
+from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.activity import Span
 from pipeline.rules.tokens.versions import is_at_least
 

@@ -18,8 +18,8 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pipeline.model.instants import LATEST_AT
-from pipeline.model.ledger import Window
-from pipeline.rules.sessions import Session
+from pipeline.model.ledger_entries import Window
+from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.tokens.activity import Span, Stretch, activity, covers, intersection, qualifies, stretches, without
 from pipeline.rules.tokens.rates import TokenReading
 
@@ -27,7 +27,7 @@ _from_at: Final = attrgetter("from_at")
 _until_at: Final = attrgetter("until_at")
 
 
-class Pool(NamedTuple):
+class ChargePool(NamedTuple):
     """What windows are counted by: one user's use of a product in a country."""
 
     product: str
@@ -61,7 +61,7 @@ def _idle_after_ms(session: Session, product: str, country: str, reading: TokenR
 
 
 def open_windows(
-    pool: Pool, sessions: Iterable[Session], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
+    pool: ChargePool, sessions: Iterable[Session], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
 ) -> list[Window]:
     """The windows of a pool that are not settled yet, in order of start.
 
@@ -77,7 +77,7 @@ def open_windows(
 
 
 def windows_of(
-    pool: Pool, found: Sequence[Stretch], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
+    pool: ChargePool, found: Sequence[Stretch], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
 ) -> list[Window]:
     """As ``open_windows``, of the stretches that are charged to a pool."""
     if not found:
@@ -102,7 +102,7 @@ def are_settled(found: Iterable[Stretch], settled: Sequence[Span]) -> bool:
 
 
 def _between(
-    pool: Pool, gap: Span, found: Sequence[Stretch], late_until_at: int, reading: TokenReading
+    pool: ChargePool, gap: Span, found: Sequence[Stretch], late_until_at: int, reading: TokenReading
 ) -> Iterator[Window]:
     """The windows between two settled ones."""
     free_from_at = gap.from_at
@@ -120,7 +120,7 @@ def _between(
         free_from_at = end_at
 
 
-def _start(pool: Pool, gap: Span, stretch: Stretch, late_until_at: int, reading: TokenReading) -> int | None:
+def _start(pool: ChargePool, gap: Span, stretch: Stretch, late_until_at: int, reading: TokenReading) -> int | None:
     """The first instant in a gap at which a stretch is connected and charged, ``None`` without one."""
     part = Span(max(stretch.from_at, gap.from_at), min(stretch.until_at, gap.until_at))
     if part.from_at >= part.until_at:

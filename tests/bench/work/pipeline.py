@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.agents.checkpoint import Made
-from pipeline.agents.meter import Judged, build_meter
-from pipeline.agents.producer import Producer
-from pipeline.agents.settings import Settings
+from pipeline.agents.faust.checkpoint import Made
+from pipeline.agents.meter import JudgedMessage, build_meter
 from pipeline.agents.sink import SINK_TOPICS, Batch, StoreWriter, build_sink
-from pipeline.agents.topics import topic
+from pipeline.kafka.producer import Producer
+from pipeline.kafka.settings import Settings
+from pipeline.kafka.topics import topic
 from pipeline.store.client import Client, connect
 from pipeline.store.migrations import migrate
 from tests.bench.work.say import resident_mib, say
@@ -40,7 +40,7 @@ class Progress:
     started_s: float = 0.0
     places: list[tuple[float, int, int]] = field(default_factory=list)
 
-    def tell(self, judged: Judged) -> None:
+    def tell(self, judged: JudgedMessage) -> None:
         self.judged += judged.valid
 
     def made(self, checkpoint: Made) -> None:

@@ -8,7 +8,7 @@ import time
 
 from aiokafka import AIOKafkaProducer
 
-from pipeline.agents.topics import HEARTBEATS
+from pipeline.kafka.topics import HEARTBEATS
 from tests.bench.fleet import Fleet
 from tests.bench.work.loading import quick_lz4
 from tests.bench.work.say import say

@@ -15,14 +15,14 @@ import orjson
 import pyarrow as pa
 
 from pipeline import __version__
-from pipeline.model.contract import Contract, Entitlement, Product
+from pipeline.application.quarter_counts import read_statement
+from pipeline.application.slot_reading import read_explanation
+from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.instants import HOUR_MS, Period, day_of
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.reading import ContractReading
+from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client, Parameter, QueryResult, connect
-from pipeline.store.explain import read_explanation
 from pipeline.store.migrations import migrate
-from pipeline.store.statements import read_statement
 from tests.bench.work.facts import insert_quarter
 from tests.bench.work.say import say
 

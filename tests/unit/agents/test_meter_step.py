@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.meter import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER, MeterStep
-from pipeline.agents.topics import HEARTBEATS_DLQ, USAGE
-from pipeline.codec import dead_letters
-from pipeline.codec.dead_letters import DeadLetter
-from pipeline.codec.heartbeats import decode
+from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.meter import MeterStep
 from pipeline.codec.json_text import Json
-from pipeline.codec.keys import encode_key
-from pipeline.codec.session_days import Delivery
+from pipeline.codec.topics import dead_letter_messages
+from pipeline.codec.topics.dead_letter_messages import DeadLetter
+from pipeline.codec.topics.heartbeats import decode
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.codec.topics.usage_frames import Delivery
+from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.topics import HEARTBEATS_DLQ, USAGE
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS
-from tests.support.members import AT, MINIMAL, OPENED_AT, with_fields
-from tests.support.messages import LOG, Facts, facts_of, message, metered
+from tests.support.agents.step_messages import LOG, Facts, facts_of, message, metered
+from tests.support.evidence.frame_members import AT, MINIMAL, OPENED_AT, with_fields
 
 KEY = SessionKey("acme", "MSTN", "", "production", "ws-0123", "jana@acme.example", "s1")
 
@@ -62,7 +63,7 @@ def cut(messages: list[Message], at: set[int]) -> list[list[Message]]:
 
 
 def letters_of(*messages: Message) -> list[DeadLetter]:
-    return [dead_letters.decode(one.value) for one in metered([messages]) if one.topic == HEARTBEATS_DLQ]
+    return [dead_letter_messages.decode(one.value) for one in metered([messages]) if one.topic == HEARTBEATS_DLQ]
 
 
 def letter_of(one: Message) -> DeadLetter:
@@ -256,5 +257,5 @@ def test_a_dead_letter_always_fits_its_topic_whatever_the_source_held() -> None:
     endless = message(numbers, key=encode_key("acme", "x" * 1_000_000), headers=((SOURCE_HEADER, b"f" * 1_000_000),))
     [written] = metered([[endless]])
     assert len(written.value) + len(written.key or b"") < 4 * 1024 * 1024
-    kept = dead_letters.decode(written.value)
+    kept = dead_letter_messages.decode(written.value)
     assert (kept.member, kept.raw) == (None, numbers)

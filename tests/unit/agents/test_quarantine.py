@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.quarantine import ACCOUNTS_MAX, Quarantine
-from pipeline.agents.topics import HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
-from pipeline.codec import dead_letters
 from pipeline.codec.json_text import Json
-from pipeline.codec.keys import encode_key
+from pipeline.codec.topics import dead_letter_messages
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.kafka.topics import HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.model.instants import MINUTE_MS
-from tests.support.members import MINIMAL, with_fields
-from tests.support.messages import message
+from tests.support.agents.step_messages import message
+from tests.support.evidence.frame_members import MINIMAL, with_fields
 
 
 def takes(quarantine: Quarantine, account: str, minute: int, letters: int) -> list[bool]:
@@ -71,7 +71,7 @@ def test_a_flood_waits_in_its_own_topic_with_the_same_identity_and_the_others_go
     written = step.drain()
     topics = [one.topic for one in written]
     assert topics == [USAGE, HEARTBEATS_DLQ, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, HEARTBEATS_DLQ]
-    letters = [dead_letters.decode(one.value) for one in written if one.topic != USAGE]
+    letters = [dead_letter_messages.decode(one.value) for one in written if one.topic != USAGE]
     assert [(one.offset, one.index) for one in letters] == [(0, 0), (0, 1), (0, 2), (1, 0)]
     told = step.tally()
     assert (told.valid, dict(told.invalid), told.quarantined) == (1, {"unknown_version": 4}, frozenset({"acme"}))

@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.post import contract_message
+from pipeline.agents.faust.checkpoint import Message
 from pipeline.agents.sink import SinkStep
-from pipeline.agents.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, TOKEN_LEDGER, USAGE
-from pipeline.codec import denials, ledger
-from pipeline.codec.contracts import read_contract
-from pipeline.codec.denials import Denial
-from pipeline.codec.keys import encode_key
-from pipeline.codec.session_days import Delivery
-from pipeline.model.ledger import Entry, Posting, Settled
-from tests.support.members import AT, MINIMAL, with_fields
-from tests.support.messages import LOG, facts_of, facts_stored, message, metered, sunk
-from tests.support.orders import AT as AT_ORDERS
-from tests.support.orders import ORDERS, command, command_at
+from pipeline.codec.contract.examination import read_contract
+from pipeline.codec.topics import denial_messages, ledger_messages
+from pipeline.codec.topics.denial_messages import Denial
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.codec.topics.usage_frames import Delivery
+from pipeline.kafka.posting import contract_message
+from pipeline.kafka.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, TOKEN_LEDGER, USAGE
+from pipeline.model.ledger_entries import Entry, Posting, Settled
+from tests.support.agents.step_messages import LOG, facts_of, facts_stored, message, metered, sunk
+from tests.support.evidence.frame_members import AT, MINIMAL, with_fields
+from tests.support.evidence.order_shorthand import AT as AT_ORDERS
+from tests.support.evidence.order_shorthand import ORDERS, command, command_at
 from tests.unit.agents.test_meter_step import MESSAGES, cut
 
 DENIAL = Denial("acme", "9e10", "denied", AT, "MSTN", "jana", "ws-1", "none free", "lmgrd.log", 812)
@@ -54,7 +54,7 @@ def test_a_session_day_is_folded_before_it_is_stored() -> None:
 
 def test_dead_letters_and_denials_are_stored_as_they_are_told() -> None:
     [heard] = as_messages([message(None, 7)])
-    [batch] = sunk([[heard, message(denials.encode(DENIAL), topic=DENIALS)]])
+    [batch] = sunk([[heard, message(denial_messages.encode(DENIAL), topic=DENIALS)]])
     assert [(one.offset, one.code) for one in batch.letters] == [(7, "empty")]
     assert batch.denials == [DENIAL]
     assert (batch.days, batch.closes, dict(batch.deliveries)) == ([], [], {})
@@ -62,7 +62,7 @@ def test_dead_letters_and_denials_are_stored_as_they_are_told() -> None:
 
 def test_a_drain_gives_everything_out_once() -> None:
     step = SinkStep(LOG)
-    for one in (*as_messages([message([dict(MINIMAL), None])]), message(denials.encode(DENIAL), topic=DENIALS)):
+    for one in (*as_messages([message([dict(MINIMAL), None])]), message(denial_messages.encode(DENIAL), topic=DENIALS)):
         step.take(one)
     first, second = step.drain(), step.drain()
     assert all((first.days, first.deliveries, first.letters, first.denials))
@@ -126,7 +126,7 @@ POSTING = Posting("acme", 1, (Entry("e1", AT, Settled(AT)),))
 
 
 def test_a_posting_is_kept_at_its_place_in_the_log_and_void_ones_are_left_to_the_readers() -> None:
-    key, value = encode_key("acme"), ledger.encode(POSTING)
+    key, value = encode_key("acme"), ledger_messages.encode(POSTING)
     [batch] = sunk([[Message(TOKEN_LEDGER, 2, offset, key, value, (), AT) for offset in (4, 5)]])
     assert [(one.log, one.partition, one.offset, one.posting) for one in batch.postings] == [
         (LOG, 2, 4, POSTING),
@@ -136,5 +136,5 @@ def test_a_posting_is_kept_at_its_place_in_the_log_and_void_ones_are_left_to_the
 
 
 def test_a_posting_under_another_accounts_key_is_a_dead_letter() -> None:
-    [batch] = sunk([[Message(TOKEN_LEDGER, 2, 4, encode_key("other"), ledger.encode(POSTING), (), AT)]])
+    [batch] = sunk([[Message(TOKEN_LEDGER, 2, 4, encode_key("other"), ledger_messages.encode(POSTING), (), AT)]])
     assert (batch.postings, [one.code for one in batch.letters]) == ([], ["unreadable"])

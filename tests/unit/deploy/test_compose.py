@@ -9,9 +9,9 @@ from typing import TypedDict, cast
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.agents.settings import Settings
-from pipeline.agents.topics import topics
-from pipeline.agents.worker import ROLES
+from pipeline.agents.worker_process import ROLES
+from pipeline.kafka.settings import Settings
+from pipeline.kafka.topics import topics
 
 ROOT = Path(__file__).resolve().parents[3]
 

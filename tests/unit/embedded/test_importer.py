@@ -11,15 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.agents.checkpoint import Message
-from pipeline.agents.meter import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
-from pipeline.agents.producer import Outgoing, Producer
-from pipeline.agents.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, partition_of, topic
-from pipeline.codec import dead_letters, denials
-from pipeline.codec.denials import Denial
-from pipeline.codec.heartbeats import FRAME_BYTES_MAX, decode
+from pipeline.agents.faust.checkpoint import Message
 from pipeline.codec.json_text import Json
-from pipeline.codec.keys import decode_key, encode_key
+from pipeline.codec.topics import dead_letter_messages, denial_messages
+from pipeline.codec.topics.denial_messages import Denial
+from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, decode
+from pipeline.codec.topics.message_keys import decode_key, encode_key
 from pipeline.embedded.importer import (
     FRAME_BYTES,
     FRAME_HEARTBEATS,
@@ -31,8 +28,11 @@ from pipeline.embedded.importer import (
     import_denials,
     import_heartbeats,
 )
-from tests.support.members import AT, MINIMAL, with_fields
-from tests.support.messages import message, metered
+from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.producer import Outgoing, Producer
+from pipeline.kafka.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, partition_of, topic
+from tests.support.agents.step_messages import message, metered
+from tests.support.evidence.frame_members import AT, MINIMAL, with_fields
 
 PARTITIONS = 4
 HEARTBEAT = orjson.dumps(MINIMAL)
@@ -292,7 +292,7 @@ def test_denials_go_to_their_topic_under_their_account() -> None:
     denial = Denial("acme", "id", "denied", AT, "MSTN", "jana", "ws", "none free", "lmgrd.log", 3)
     producer = Recorder()
     asyncio.run(import_denials([denial], producer))
-    assert producer.writes == [[Outgoing(DENIALS, encode_key("acme"), denials.encode(denial))]]
+    assert producer.writes == [[Outgoing(DENIALS, encode_key("acme"), denial_messages.encode(denial))]]
 
 
 MEMBERS = st.one_of(
@@ -329,5 +329,5 @@ def place(name: str, number: int) -> tuple[tuple[str, bytes], ...]:
 def judged(messages: list[Message]) -> tuple[Counter[object], Counter[object]]:
     """Every heartbeat, and every dead letter with its account, file and line, as the meter tells them."""
     heartbeats = Counter[object](heartbeat for one in messages for heartbeat in decode(one.value).heartbeats)
-    letters = [dead_letters.decode(one.value) for one in metered([messages]) if one.topic == HEARTBEATS_DLQ]
+    letters = [dead_letter_messages.decode(one.value) for one in metered([messages]) if one.topic == HEARTBEATS_DLQ]
     return heartbeats, Counter[object]((one.account, one.code, one.field, one.source, one.line) for one in letters)

@@ -7,7 +7,7 @@ from datetime import date
 from pipeline.model.instants import at_midnight
 from pipeline.policy.catalogue import metering_catalogue, token_policy_starts
 from pipeline.policy.durations import parse_duration
-from pipeline.policy.metering import MeteringPolicy
+from pipeline.policy.metering_policies import MeteringPolicy
 
 TABLE = """
 bentley-select          | 2006-01-01 | 1h  | counted | 0m  | machine         | - | no

@@ -29,7 +29,7 @@ from pipeline.store.migrations import (
     read_migrations,
     skipped_migrations,
 )
-from tests.support.store import empty_store
+from tests.support.store.empty_stores import empty_store
 
 NAME: Final = "0004_analysts.sql"
 LATER: Final = "0007_analysts_of_voids.sql"

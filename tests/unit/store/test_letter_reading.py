@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.codec.dead_letters import DeadLetter
-from pipeline.codec.letter_ids import LetterId, id_of
-from pipeline.codec.session_days import Delivery
+from pipeline.codec.topics.dead_letter_messages import DeadLetter
+from pipeline.codec.topics.letter_ids import LetterId, id_of
+from pipeline.codec.topics.usage_frames import Delivery
 from pipeline.store.client import Client
-from pipeline.store.dead_letters import (
+from pipeline.store.facts import write_dead_letters, write_deliveries
+from pipeline.store.letters import (
     LetterFilter,
     bytes_of_letters,
     count_letters,
@@ -20,8 +21,7 @@ from pipeline.store.dead_letters import (
     list_letters,
     metered_in,
 )
-from pipeline.store.writes import write_dead_letters, write_deliveries
-from tests.support.store import new_account
+from tests.support.store.empty_stores import new_account
 
 BYTES = bytes(range(256))
 

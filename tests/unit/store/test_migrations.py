@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.codec.schemas import schema_folder
+from pipeline.codec.schema_folder import schema_folder
 from pipeline.store.client import Client, Row
 from pipeline.store.migrations import (
     MigrationChanged,
@@ -16,7 +16,7 @@ from pipeline.store.migrations import (
     read_migrations,
     skipped_migrations,
 )
-from tests.support.store import empty_store
+from tests.support.store.empty_stores import empty_store
 
 FILES = sorted(path.name for path in (schema_folder() / "clickhouse").glob("*.sql"))
 

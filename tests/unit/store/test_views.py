@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pipeline.model.contract import Contract, Product, Replacement
+from pipeline.model.contracts import Contract, Product, Replacement
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period
-from pipeline.rules.counting import Pool
-from pipeline.rules.fold import fold
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.pool.counting import Pool
 from pipeline.store.client import Client, Row
-from pipeline.store.contracts import store_contract
-from pipeline.store.writes import write_session_days
-from tests.support.evidence import beating, heartbeat, instant
-from tests.support.fleets import pure_counts, reading_of
-from tests.support.store import new_account
+from pipeline.store.contract_versions import store_contract
+from pipeline.store.facts import write_session_days
+from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
+from tests.support.evidence.random_fleets import pure_counts, reading_of
+from tests.support.store.empty_stores import new_account
 
 PERIOD = Period.parse("2022Q2")
 

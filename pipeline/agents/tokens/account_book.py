@@ -1,0 +1,72 @@
+"""One account's tokens as the agent has them in memory: a cache of the store and of three topics.
+
+What is in it decides nothing: whatever is missing is read before anything is drafted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.application.token_settlement import KEPT_MS, token_reading
+from pipeline.model.contracts import Contract
+from pipeline.model.ledger_entries import Entry
+from pipeline.model.orders import Assign, BuyTokens, CreditTokens, Logged, Release, Tick, Unvoid, Void
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.orders.voids import voids_in_force
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.drafts import draft
+from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.token_evidence import TokenEvidence
+
+POSTING_ORDERS = (BuyTokens, CreditTokens, Tick)
+"""The orders that lead to postings."""
+READING_ORDERS = (Assign, Release, Void, Unvoid)
+"""The orders that change how evidence is read."""
+
+
+@dataclass(slots=True)
+class Book:
+    """An account's contract, orders and evidence. ``orders`` by id, in log order, the first of each; no ticks.
+
+    Ticks are not kept: one says all that those before it said.
+
+    ``partition`` is that of `commands`, ``usage`` that of the topic of its name.
+    """
+
+    contract: Contract
+    partition: int
+    usage: int
+    orders: dict[str, Logged] = field(default_factory=dict)
+    reading: TokenReading = field(init=False)
+    evidence: TokenEvidence = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Evidence is read under the contract, and the seats that orders gave: with others there is another book."""
+        self.reading = token_reading(ContractReading(self.contract, metering_catalogue()), tuple(self.orders.values()))
+        self.evidence = TokenEvidence(self.reading)
+
+    def hear(self, logged: Logged) -> bool:
+        """Take in an order; whether evidence is read otherwise from it on. The same again is nothing new."""
+        order = logged.command.order
+        if logged.command.id in self.orders or isinstance(order, Tick):
+            return False
+        self.orders[logged.command.id] = logged
+        return isinstance(order, READING_ORDERS)
+
+    def draft(self, ledger: Ledger, logged: Logged) -> tuple[Entry, ...]:
+        """What is to be posted at an order's place in the log: of the orders up to it, at the time it was received."""
+        self.evidence.heed(voids_in_force(self.orders.values()))
+        orders = [one for one in self.orders.values() if isinstance(one.command.order, POSTING_ORDERS)]
+        if isinstance(logged.command.order, Tick):
+            orders.append(logged)
+        return draft(ledger, self.contract, self.evidence, orders, now=logged.received_at)
+
+    def forget(self, ledger: Ledger) -> None:
+        """Drop the evidence that is settled for good."""
+        self.evidence.open_windows(ledger)
+        self.evidence.forget(ledger.settled_until_at - KEPT_MS)
+
+    def available(self, ledger: Ledger) -> int:
+        """The tokens of all teams less what open windows will take: they are reserved until they are settled."""
+        return sum(team.balance for team in ledger.teams.values()) - self.evidence.reserved(ledger)

@@ -1,0 +1,23 @@
+"""``seatbeat checkin``: give a licence that was taken offline back early (RULES 5)."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.cli.order_options import add_at_option, add_order_options, instant_of, place_order
+from pipeline.model.orders import CheckIn
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("checkin", help="give a licence that was taken offline back early")
+    add_order_options(parser)
+    parser.add_argument("--checkout", required=True, metavar="ID", help="the id under which it was checked out")
+    add_at_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 accepted or known already; 2 refused, with the reason."""
+    at = instant_of(args)
+    return place_order(args, lambda _reading: CheckIn(args.checkout, at))

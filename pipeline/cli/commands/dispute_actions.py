@@ -1,0 +1,137 @@
+"""``seatbeat dispute open|move|list``: disputes as records, from draft to what the vendor grants (RULES 7)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Final, get_args
+
+import orjson
+from rich.table import Table
+
+from pipeline.cli.order_options import add_order_options, place_order
+from pipeline.cli.packet_options import add_packet_options, read_named_packet, warn_of, write_packet
+from pipeline.cli.store_options import add_store_options, ask_store
+from pipeline.cli.tables.output import console, shown
+from pipeline.codec.reports.dispute_records import DisputeRecord, dispute_record
+from pipeline.model.errors import InputError
+from pipeline.model.money import parse_money
+from pipeline.model.orders import DisputeState, MoveDispute, OpenDispute, Order
+from pipeline.rules.dispute.dispute_log import disputes
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.order_log import read_first_commands
+
+STATES: Final[tuple[DisputeState, ...]] = get_args(DisputeState)
+_SHARED: Final = ("data_dir", "contract", "account", "country", "invoice", "language", "pseudonyms", "out")
+"""Options that ``seatbeat dispute`` has with and without an action."""
+
+
+def add_actions(parser: argparse.ArgumentParser) -> None:
+    """Declare the actions of ``seatbeat dispute``."""
+    actions = parser.add_subparsers(metavar="ACTION", title="actions")
+    opening = actions.add_parser(
+        "open",
+        help="put a line's dispute on record, as a draft",
+        description="Puts the dispute of one over-used line on record, as a draft, with what its packet asks back. "
+        "With --out the packet is written as well.",
+    )
+    add_order_options(opening)
+    add_packet_options(opening, required=True)
+    opening.add_argument("--amount", metavar="960.00", help="what is asked back (else what the packet asks)")
+    opening.add_argument("--comment", default="")
+    opening.set_defaults(run=run_open)
+    moving = actions.add_parser(
+        "move",
+        help="say what became of a dispute",
+        description="A dispute goes from draft to submitted, answered, and granted or refused, one step at a time. The "
+        "state that it is in adds a comment or the ticket number. What is granted is a credit.",
+    )
+    moving.add_argument("dispute", metavar="ID", help="as `seatbeat dispute list` tells it")
+    add_order_options(moving)
+    moving.add_argument("--state", choices=STATES, required=True)
+    moving.add_argument("--ticket", default="", metavar="NUMBER", help="the vendor's ticket")
+    moving.add_argument("--granted", metavar="960.00", help="what the vendor gives back, with --state granted")
+    moving.add_argument("--comment", default="")
+    moving.set_defaults(run=run_move)
+    listing = actions.add_parser("list", help="every dispute of the account, with its state and comments")
+    add_store_options(listing)
+    listing.add_argument("--output", choices=("table", "json"), default="table")
+    listing.set_defaults(run=run_list)
+    for action in (opening, moving, listing):
+        action.prog = f"seatbeat dispute {action.prog.split()[-1]}"
+        _keep_what_stands_before(action)
+
+
+def _keep_what_stands_before(action: argparse.ArgumentParser) -> None:
+    """``dispute --data-dir D open …``: an option that the action is not given is not put back to its default."""
+    for option in action._actions:  # noqa: SLF001 -- argparse tells its options in no other way
+        if option.dest in _SHARED:
+            option.default = argparse.SUPPRESS
+
+
+def run_open(args: argparse.Namespace) -> int:
+    """0 accepted or known already; 2 for a line that cannot be contested; 1 where posting failed."""
+    packet = read_named_packet(args)
+    warn_of(packet)
+
+    def order(reading: ContractReading) -> Order:
+        line = packet.line
+        amount = packet.claimed if args.amount is None else _money("--amount", args.amount, reading)
+        return OpenDispute(
+            packet.period.name, line.product, line.country, "pooled", packet.subcategory, amount, args.comment
+        )
+
+    status = place_order(args, order)
+    if args.out is not None and status == 0:
+        write_packet(packet, args, None)
+    return status
+
+
+def run_move(args: argparse.Namespace) -> int:
+    """0 accepted or known already; 2 for a step that is not the next, or an amount without one."""
+
+    def order(reading: ContractReading) -> Order:
+        granted = None if args.granted is None else _money("--granted", args.granted, reading)
+        return MoveDispute(args.dispute, args.state, args.ticket, args.comment, granted)
+
+    return place_order(args, order)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """0 with the disputes on stdout, in the order in which they were opened."""
+
+    def ask(client: Client, reading: ContractReading, _engine: str) -> list[DisputeRecord]:
+        found = disputes(read_first_commands(client, reading.contract.account))
+        return [dispute_record(one, reading.contract.currency) for one in found.by_id.values()]
+
+    records = ask_store(args, ask)
+    if args.output == "json":
+        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        return 0
+    table = Table()
+    for name in ("Id", "Line", "State", "Ticket"):
+        table.add_column(name, overflow="fold")
+    for name in ("Asked", "Granted"):
+        table.add_column(name, justify="right")
+    for name in ("Opened", "By", "Comments"):
+        table.add_column(name, overflow="fold")
+    for one in records:
+        line = f"{one['period']} {one['product']} in {one['country']}"
+        said = "; ".join(f"{each['state']}, {each['by']}: {each['text']}" for each in one["comments"])
+        texts = (one["id"], line, one["state"], one["ticket"])
+        table.add_row(
+            *map(shown, texts), one["amount"], one["granted"], one["opened_at"], shown(one["by"]), shown(said)
+        )
+    screen = console()
+    screen.print(table)
+    noun = "dispute" if len(records) == 1 else "disputes"
+    screen.print(f"{len(records):,} {noun}; amounts in the contract's currency, times in UTC")
+    return 0
+
+
+def _money(option: str, text: str, reading: ContractReading) -> int:
+    try:
+        return parse_money(text, reading.contract.currency)
+    except ValueError as error:
+        raise InputError(option, str(error), "Give it as 960.00") from error

@@ -1,0 +1,111 @@
+"""``seatbeat run``: files through the whole pipeline, to the end, then the statement (INTERFACES)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.cli.store_options import make_store_folder, parse_period, store_error
+from pipeline.cli.tables.flex_table import flex_table, token_line
+from pipeline.cli.tables.output import (
+    adjustment_table,
+    console,
+    quiet_logs,
+    report,
+    report_letters,
+    report_refused,
+    seat_table,
+    statement_footer,
+    statement_table,
+    void_table,
+)
+from pipeline.cli.tables.progress_bar import stage_progress
+from pipeline.codec.contract.examination import read_contract, read_contract_file
+from pipeline.codec.statement_json import statement_csv, statement_json
+from pipeline.model.errors import InputError
+from pipeline.model.statements import Statement
+from pipeline.policy.timeline import BeforeFirstRow
+from pipeline.store.client import StoreUnreachable
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "run",
+        help="meter files and print the statement",
+        description="Plays heartbeat files or FlexNet debug logs through the whole pipeline (embedded broker, agents, "
+        "embedded ClickHouse) and prints the statement of one quarter.",
+    )
+    parser.add_argument("--contract", type=Path, required=True, help="the contract, a YAML file")
+    parser.add_argument("--input", nargs="+", required=True, metavar="FILE", help="files, .gz and .zst too; - is stdin")
+    parser.add_argument("--format", choices=("heartbeats", "flexnet"), default="heartbeats")
+    parser.add_argument("--period", type=parse_period, required=True, metavar="2022Q2", help="the calendar quarter")
+    parser.add_argument("--output", choices=("table", "json", "csv"), default="table")
+    parser.add_argument("--data-dir", type=Path, help="keep the store here (else it is temporary)")
+    parser.add_argument("--account", help="whose log it is, for FlexNet logs (else the contract's account)")
+    parser.add_argument("--timezone", default="UTC", help="time zone of a FlexNet log's clock, such as Europe/Prague")
+    parser.add_argument("--strict", action="store_true", help="end with status 2 if any line cannot be used")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 with the statement; 1 where the pipeline failed; 2 for input that cannot be used."""
+    body = read_contract_file(args.contract)
+    contract = read_contract(str(args.contract), body)
+    from pipeline.embedded.file_run import RunRequest, run_files  # noqa: PLC0415
+    from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415 -- a wrong contract is told before the engine loads
+
+    quiet_logs()
+    with tempfile.TemporaryDirectory(prefix="seatbeat-", ignore_cleanup_errors=True) as scratch:
+        data_dir = make_store_folder(args.data_dir or Path(scratch) / "store")
+        request = RunRequest(
+            contract=contract,
+            body=body,
+            inputs=tuple(args.input),
+            format=args.format,
+            account=args.account or contract.account,
+            timezone=args.timezone,
+            period=args.period,
+            data_dir=data_dir,
+            scratch=Path(scratch),
+        )
+        try:
+            with stage_progress() as progress:
+                outcome = run_files(request, progress)
+        except PipelineFailed as error:
+            report(f"the pipeline failed: {error}; nothing that was acknowledged is lost, so run it again")
+            return 1
+        except StoreUnreachable as error:
+            raise store_error(str(data_dir), error) from error
+        except BeforeFirstRow as error:
+            raise InputError(
+                str(args.contract), str(error), "Choose a default_policy that covers the period"
+            ) from error
+    if outcome.statement.state == "open":
+        report_refused(contract, outcome.commands)
+    report_letters(outcome.letters)
+    if outcome.unmatched_ins:
+        report(f"{outcome.unmatched_ins:,} IN lines close nothing that these files opened; an older log may hold it")
+    if args.strict and outcome.letters.count:
+        report("--strict: no statement, because some lines cannot be used")
+        return 2
+    print_statement(outcome.statement, args.output)
+    return 0
+
+
+def print_statement(statement: Statement, output: str) -> None:
+    """The statement on stdout, alone."""
+    if output == "json":
+        sys.stdout.buffer.write(statement_json(statement))
+    elif output == "csv":
+        sys.stdout.write(statement_csv(statement))
+    else:
+        screen = console()
+        screen.print(statement_table(statement))
+        tables = seat_table(statement), flex_table(statement), adjustment_table(statement), void_table(statement)
+        for part in (*tables, token_line(statement)):
+            if part is not None:
+                screen.print(part)
+        screen.print(statement_footer(statement))

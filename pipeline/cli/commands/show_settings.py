@@ -1,0 +1,36 @@
+"""``seatbeat settings``: every setting, its value now, and what it means."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import fields
+from urllib.parse import urlsplit
+
+from rich.table import Table
+
+from pipeline.cli.tables.output import console
+from pipeline.kafka.settings import DESCRIPTIONS, PREFIX, Settings
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("settings", help="every SEATBEAT_* variable, its value now, and what it means")
+    parser.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """0 with the settings on stdout; secrets in addresses are left out."""
+    settings = Settings.from_environment(os.environ)
+    table = Table()
+    for name in ("Variable", "Value", "Meaning"):
+        table.add_column(name, overflow="fold")
+    for one in fields(settings):
+        table.add_row(f"{PREFIX}{one.name.upper()}", _shown(str(getattr(settings, one.name))), DESCRIPTIONS[one.name])
+    console().print(table)
+    return 0
+
+
+def _shown(value: str) -> str:
+    password = urlsplit(value).password if "://" in value else None
+    return value.replace(f":{password}@", ":…@") if password else value

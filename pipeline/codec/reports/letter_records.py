@@ -1,0 +1,113 @@
+"""Dead letters for people and programs. What they hold came from anywhere: no terminal gets its control characters."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Final, Literal, TypedDict
+
+import orjson
+
+from pipeline.codec.topics.dead_letter_messages import DeadLetter, encode
+from pipeline.codec.topics.letter_ids import LetterId, id_of, write_id
+from pipeline.model.instants import iso
+
+RAW_COLUMNS: Final = 76
+
+RawForm = Literal["hex", "base64"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLetter:
+    """A dead letter without what it holds."""
+
+    place: LetterId
+    account: str
+    code: str
+    field: str
+    detail: str
+    received_at: int
+    source: str
+    line: int
+
+
+class LetterRecord(TypedDict):
+    """A listed dead letter in the form that programs read."""
+
+    id: str
+    account: str
+    code: str
+    field: str
+    detail: str
+    received_at: str
+    source: str
+    line: int
+
+
+def letter_record(letter: ListedLetter) -> LetterRecord:
+    """A listed dead letter as a record."""
+    return {
+        "id": write_id(letter.place),
+        "account": letter.account,
+        "code": letter.code,
+        "field": letter.field,
+        "detail": letter.detail,
+        "received_at": iso(letter.received_at),
+        "source": letter.source,
+        "line": letter.line,
+    }
+
+
+def printable(text: str) -> str:
+    """A text that moves no cursor: what is not printable becomes ``\\uXXXX``, which in JSON means the same."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else _escaped(one) for one in text)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text whose line feeds are meant."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def place_in_file(source: str, line: int) -> str:
+    """``file:line``, as far as a dead letter came from a file."""
+    return f"{source}:{line}" if source and line else source
+
+
+def letter_text(letter: DeadLetter, form: RawForm) -> Iterator[str]:
+    """Everything about a dead letter, line by line; the member last, or the bytes where it could not be parsed."""
+    rows = (
+        ("id", write_id(id_of(letter))),
+        ("account", letter.account or "(none named)"),
+        ("code", letter.code),
+        ("field", letter.field or "(the whole)"),
+        ("detail", letter.detail),
+        ("received", iso(letter.received_at)),
+        ("from", place_in_file(letter.source, letter.line) or "(no file)"),
+    )
+    yield from (f"{name:<9} {printable(value)}" for name, value in rows)
+    if letter.member is not None:
+        yield "member"
+        yield printable_lines(_indented(letter.member))
+    else:
+        yield f"raw       {len(letter.raw):,} bytes, {form}"
+        yield from wrap(letter.raw.hex() if form == "hex" else base64.b64encode(letter.raw).decode(), RAW_COLUMNS)
+
+
+def letter_json(letter: DeadLetter) -> str:
+    """A dead letter as its message, indented."""
+    return printable_lines(_indented(encode(letter).decode("utf-8")))
+
+
+def _indented(text: str) -> str:
+    """JSON over several lines; as it is where it is nested more deeply than can be written so."""
+    try:
+        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode("utf-8")
+    except (orjson.JSONEncodeError, orjson.JSONDecodeError):
+        return text

@@ -1,0 +1,154 @@
+"""Balances, entries, charges and outlooks of the token ledger as records for JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pipeline.codec.topics.ledger_messages import kind_of
+from pipeline.model.evidence import SessionKey
+from pipeline.model.instants import iso
+from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant, Part, Refusal, Settled
+from pipeline.model.money import format_money
+from pipeline.rules.tokens.activity import Span
+from pipeline.rules.tokens.balance import TeamBalance
+from pipeline.rules.tokens.charge_explanation import Charge
+from pipeline.rules.tokens.connections import FreeConnection
+from pipeline.rules.tokens.forecast import Forecast
+from pipeline.rules.tokens.ledger import Ledger
+
+Record = dict[str, object]
+
+LEDGER_COLUMNS: Final = (
+    "at", "kind", "team", "product", "country", "user", "until", "change", "balance", "uncovered", "packs", "note",
+    "id",
+)  # fmt: skip
+"""What an entry of any kind has to say; one leaves empty what its kind does not know."""
+
+WHY_FREE: Final = {
+    "not_production": "it was no production use",
+    "plug_in_without_rate": "a plug-in without a rate of its own costs nothing",
+    "free_connection": "it was no longer than the free connection",
+    "single_user_seat": "the user's own seat covers it",
+    "paid_window": "a window that was paid for covers it, or it is not long enough beyond",
+}
+
+
+def balance_record(one: TeamBalance, ledger: Ledger, currency: str) -> Record:
+    """A team: what is settled, what open windows reserve, and its packs in the order they pay."""
+    settled = one.settled
+    return {
+        "team": one.team,
+        "granted": settled.granted,
+        "debited": settled.debited,
+        "expired": settled.expired,
+        "balance": settled.balance,
+        "uncovered": settled.uncovered,
+        "open_windows": one.open_windows,
+        "reserved": one.reserved,
+        "open_uncovered": one.open_uncovered,
+        "available": one.available,
+        "packs": [
+            {
+                "id": pack.id,
+                "purchase": grant.purchase if (grant := ledger.grants.get(pack.id)) else "",
+                "tokens": pack.tokens,
+                "left": pack.left,
+                "purchased_at": iso(pack.purchased_at),
+                "expires_at": iso(pack.expires_at),
+                "price": None if grant is None or grant.price is None else format_money(grant.price, currency),
+            }
+            for pack in one.packs
+        ],
+    }
+
+
+def ledger_records(ledger: Ledger) -> Iterator[tuple[Entry, Record]]:
+    """Every entry in log order. ``change`` is to the balance of its team, ``balance`` what that is afterwards."""
+    balance: dict[str, int] = {}
+    for entry in ledger.entries.values():
+        record = dict.fromkeys(LEDGER_COLUMNS) | {"id": entry.id, "at": iso(entry.at), "kind": kind_of(entry.fact)}
+        record |= _said(entry)
+        team, change = record["team"], record["change"]
+        if isinstance(team, str) and isinstance(change, int):
+            balance[team] = balance.get(team, 0) + change
+            record["balance"] = balance[team]
+        yield entry, record
+
+
+def _said(entry: Entry) -> Record:
+    match entry.fact:
+        case Grant() as grant:
+            note = f"purchase {grant.purchase}" if grant.purchase else ""
+            part = Part(grant.pack, grant.tokens)
+            return {"team": grant.team, "until": iso(grant.expires_at), "change": grant.tokens} | _packs([part], note)
+        case Debit() as debit:
+            window = debit.window
+            return {
+                "team": debit.team, "product": window.product, "country": window.country, "user": window.user,
+                "until": iso(window.end_at), "change": -debit.tokens, "uncovered": debit.uncovered,
+            } | _packs(debit.parts)  # fmt: skip
+        case Expiry() as expiry:
+            part = Part(expiry.pack, expiry.tokens)
+            return {"team": expiry.team, "change": -expiry.tokens} | _packs([part])
+        case Credit() as credit:
+            note = f"{credit.reason} (debit {credit.debit})" if credit.debit else credit.reason
+            change = sum(part.tokens for part in credit.parts)
+            return {"team": credit.team, "change": change} | _packs(credit.parts, note)
+        case Refusal() as refusal:
+            return {"note": f"order {refusal.command} refused, {refusal.code}: {refusal.sentence}"}
+        case Settled():
+            return {"note": "every window that starts at or before this is settled"}
+
+
+def _packs(parts: Iterable[Part], note: str = "") -> Record:
+    return {"packs": [f"{part.pack}:{part.tokens}" for part in parts]} | ({"note": note} if note else {})
+
+
+def charge_record(one: Charge) -> Record:
+    """A window with who paid, and the stretches behind it."""
+    window, debit = one.window, one.debit
+    return {
+        "entry": one.entry or None,
+        "state": "settled" if debit else "open",
+        "product": window.product,
+        "country": window.country,
+        "user": window.user,
+        "start": iso(window.start_at),
+        "end": iso(window.end_at),
+        "rate": window.rate,
+        "policy": window.policy,
+        "team": debit.team if debit else None,
+        "packs": [{"pack": part.pack, "tokens": part.tokens} for part in debit.parts] if debit else [],
+        "tokens": debit.tokens if debit else None,
+        "uncovered": debit.uncovered if debit else None,
+        "caused_by": [_stretch(key, span) for key, span in one.causes],
+    }
+
+
+def _stretch(key: SessionKey, span: Span) -> Record:
+    return {
+        "session": key.session, "reported_product": key.product, "machine": key.machine, "user": key.user,
+        "active_from": iso(span.from_at), "active_until": iso(span.until_at),
+    }  # fmt: skip
+
+
+def free_record(one: FreeConnection) -> Record:
+    """A connection that cost nothing, with a stable code and a sentence."""
+    return {
+        "product": one.product, "country": one.country, **_stretch(one.session, Span(one.from_at, one.until_at)),
+        "code": one.reason, "why": WHY_FREE[one.reason],
+    }  # fmt: skip
+
+
+def forecast_record(one: Forecast) -> Record:
+    """A team's outlook; ``charged_30_days`` is what its last 30 days took or would have taken."""
+    return {
+        "team": one.team,
+        "balance": one.balance,
+        "charged_30_days": one.charged,
+        "days_left": one.days_left,
+        "unused": [
+            {"pack": gone.pack, "tokens": gone.tokens, "expires_at": iso(gone.expires_at)} for gone in one.unused
+        ],
+    }

@@ -1,0 +1,138 @@
+"""``seatbeat run``: files through the whole pipeline to their end, then the statement."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from pipeline import __version__
+from pipeline.application.quarter_counts import latest_evidence_at
+from pipeline.application.statement_life import current_statement
+from pipeline.application.token_settlement import settle_input
+from pipeline.codec.flexnet import FlexnetLog, read_flexnet
+from pipeline.codec.topics.denial_messages import Denial
+from pipeline.embedded.importer import Framer, Line, import_broken, import_denials, import_heartbeats
+from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, log_identity
+from pipeline.embedded.pipeline import EmbeddedPipeline
+from pipeline.model.contracts import Contract
+from pipeline.model.instants import Period
+from pipeline.model.orders import Logged
+from pipeline.model.statements import Statement
+from pipeline.model.text import fold
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.contract_versions import store_contract
+from pipeline.store.facts import write_completeness
+from pipeline.store.letters import Letters, read_letters
+from pipeline.store.order_log import read_first_commands
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run: the contract with its bytes, the files, and where to keep what comes out."""
+
+    contract: Contract
+    body: bytes
+    inputs: tuple[str, ...]
+    format: Format
+    account: str
+    timezone: str
+    period: Period
+    data_dir: Path
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """The statement, the account's commands, what could not be used, and how many lines were read."""
+
+    statement: Statement
+    commands: tuple[Logged, ...]
+    letters: Letters
+    lines: int
+    unmatched_ins: int
+
+
+Progress = Callable[[str, int, int | None], None]
+"""Hears a stage, how far it is, and how far it goes where that is known."""
+
+
+def run_files(request: RunRequest, progress: Progress) -> RunOutcome:
+    """Run files to their end. Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``.
+
+    Input is gathered before anything is started: who waits at a pipe can still be interrupted, as no event loop takes
+    the signal.
+    """
+    inputs = gather_inputs(request.inputs, request.scratch)
+    log_id = log_identity(inputs, request.format, request.account, request.timezone)
+    flexnet = _read_flexnet(inputs, request) if request.format == "flexnet" else None
+    return asyncio.run(_piped(request, inputs, log_id, flexnet, progress))
+
+
+async def _piped(
+    request: RunRequest, inputs: tuple[Input, ...], log_id: str, flexnet: FlexnetLog | None, progress: Progress
+) -> RunOutcome:
+    async with EmbeddedPipeline(request.data_dir, log_id) as pipeline:
+        return await pipeline.unless_failed(_run(pipeline, request, inputs, log_id, flexnet, progress))
+
+
+async def _run(
+    pipeline: EmbeddedPipeline,
+    request: RunRequest,
+    inputs: tuple[Input, ...],
+    log_id: str,
+    flexnet: FlexnetLog | None,
+    progress: Progress,
+) -> RunOutcome:
+    reading = ContractReading(request.contract, metering_catalogue())
+    framer = Framer(request.account, pipeline.partitions["heartbeats"])
+    lines = _flexnet_lines(flexnet) if flexnet is not None else all_lines(inputs)
+    written = await import_heartbeats(lines, pipeline.producer, framer, lambda done: progress("read", done, None))
+    if flexnet is not None:
+        broken = [((one.source, one.line, one.raw), one.reason) for one in flexnet.broken]
+        await import_broken(broken, pipeline.producer, request.account)
+        await import_denials(_denials(flexnet, request.account), pipeline.producer)
+    await pipeline.drained(progress)
+
+    def ask(client: Client) -> RunOutcome:
+        account = request.contract.account
+        store_contract(client, request.contract, request.body, applied_at=time.time_ns() // 1_000_000)
+        until = flexnet.last_at if flexnet is not None else latest_evidence_at(client, account)
+        if until is not None:
+            write_completeness(client, account, log_id, until)
+        now = time.time_ns() // 1_000_000
+        settle_input(client, reading, now=now, complete_until=until)
+        statement = current_statement(client, reading, request.period, seatbeat=__version__, engine="embedded", now=now)
+        return RunOutcome(
+            statement=statement,
+            commands=read_first_commands(client, account),
+            letters=read_letters(client, log_id),
+            lines=written + (len(flexnet.broken) if flexnet is not None else 0),
+            unmatched_ins=len(flexnet.unmatched_ins) if flexnet is not None else 0,
+        )
+
+    return await pipeline.ask_store(ask)
+
+
+def _read_flexnet(inputs: Iterable[Input], request: RunRequest) -> FlexnetLog:
+    sources = ((one.name, (content for _, _, content in one.lines())) for one in inputs)
+    return read_flexnet(sources, account=request.account, timezone=request.timezone)
+
+
+def _flexnet_lines(log: FlexnetLog) -> Iterable[Line]:
+    for one in log.sessions:
+        yield one.source, one.line, orjson.dumps(one.heartbeat)
+
+
+def _denials(log: FlexnetLog, account: str) -> Iterable[Denial]:
+    for one in log.denials:
+        yield Denial(
+            account, one.id, one.kind, one.at, one.feature, fold(one.user), fold(one.host), one.reason,
+            one.source, one.line,
+        )  # fmt: skip

@@ -1,0 +1,35 @@
+"""Dead letters of an embedded store through the whole pipeline once more, to the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.embedded.pipeline import EmbeddedPipeline
+from pipeline.kafka.replay_plan import ReplayPlan
+from pipeline.store.client import Client
+from pipeline.store.letters import Letters, metered_in, read_letters
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOutcome:
+    """What a replay led to, as it is stored: heartbeats metered, and dead letters at their new places."""
+
+    metered: int
+    letters: Letters
+
+
+async def replay_embedded(data_dir: Path, plan: ReplayPlan) -> ReplayOutcome:
+    """Replay into the store that the dead letters were read from. Raises ``PipelineFailed``, ``StoreUnreachable``."""
+    async with EmbeddedPipeline(data_dir, plan.log_id) as pipeline:
+        return await pipeline.unless_failed(_replay(pipeline, plan))
+
+
+async def _replay(pipeline: EmbeddedPipeline, plan: ReplayPlan) -> ReplayOutcome:
+    await pipeline.producer.write(plan.messages)
+    await pipeline.drained(lambda *_: None)
+
+    def ask(client: Client) -> ReplayOutcome:
+        return ReplayOutcome(metered_in(client, plan.log_id), read_letters(client, plan.log_id))
+
+    return await pipeline.ask_store(ask)

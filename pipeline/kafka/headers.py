@@ -1,0 +1,16 @@
+"""Headers of Kafka messages: their names, and what each holds (UTF-8 text unless said)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SOURCE_HEADER: Final = "source"
+"""The file that an importer read the message from."""
+LINES_HEADER: Final = "lines"
+"""The line of each heartbeat in that file: a JSON array of numbers, in the order of the frame."""
+PROBLEM_HEADER: Final = "problem"
+"""What an importer found wrong with a line that it sends as it is."""
+APPLIED_BY_HEADER: Final = "applied_by"
+"""Who applied the contract that the message holds."""
+REPLAYS_HEADER: Final = "replays"
+"""The id of the dead letter that the message holds."""

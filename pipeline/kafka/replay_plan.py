@@ -1,0 +1,136 @@
+"""Dead letters sent again: as messages of ``heartbeats``, so that a replay is a merge and the meter judges anew.
+
+Evidence is not altered. Once the validator or the sender is fixed, what is valid now is metered, and what is not
+becomes a dead letter at its new place. Members that are alike byte for byte are one message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+import orjson
+
+from pipeline import __version__
+from pipeline.codec.json_text import Json
+from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
+from pipeline.codec.topics.dead_letter_messages import DeadLetter
+from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, decode
+from pipeline.codec.topics.letter_ids import LetterId, id_of, write_id
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.kafka.headers import LINES_HEADER, REPLAYS_HEADER, SOURCE_HEADER
+from pipeline.kafka.producer import Outgoing
+from pipeline.kafka.topics import COMMANDS, CONTRACTS, HEARTBEATS
+
+LOG_PREFIX: Final = "replay:"
+"""How the log of an embedded replay is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreplayable:
+    """A dead letter that stays where it is, and why."""
+
+    place: LetterId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """What a replay sends, in order; ``replayed`` are the dead letters that the messages hold, one each.
+
+    ``valid`` heartbeats and ``invalid`` members by code are what this version's validator will find in the messages.
+    """
+
+    chosen: int
+    replayed: tuple[LetterId, ...]
+    messages: tuple[Outgoing, ...]
+    unreplayable: tuple[Unreplayable, ...]
+    valid: int
+    invalid: Mapping[str, int]
+
+    @property
+    def log_id(self) -> str:
+        """The log these messages make where they are alone in one.
+
+        The same dead letters judged by the same version are the same log, so that replaying them again adds nothing.
+        """
+        digest = hashlib.sha256()
+        for part in (__version__, *(write_id(place) for place in self.replayed)):
+            digest.update(len(part).to_bytes(8, "big") + part.encode("utf-8"))
+        return f"{LOG_PREFIX}{digest.hexdigest()[:32]}"
+
+
+def plan_replay(letters: Iterable[DeadLetter]) -> ReplayPlan:
+    """What to send for dead letters in any order. Of those that are alike the first original stands for all."""
+    messages: dict[tuple[bytes, bytes], tuple[LetterId, Outgoing]] = {}
+    unreplayable: list[Unreplayable] = []
+    invalid: Counter[str] = Counter()
+    chosen = valid = 0
+    for letter in sorted(letters, key=_original_first):
+        chosen += 1
+        place, value = id_of(letter), _value(letter)
+        if problem := _problem(letter, value):
+            unreplayable.append(Unreplayable(place, problem))
+            continue
+        key = _key(letter)
+        if (key, value) not in messages:
+            messages[key, value] = place, Outgoing(HEARTBEATS, key, value, _headers(letter))
+            decoded = decode(value)
+            valid += len(decoded.heartbeats)
+            invalid.update(one.reason.code for one in decoded.invalid)
+    return ReplayPlan(
+        chosen=chosen,
+        replayed=tuple(place for place, _ in messages.values()),
+        messages=tuple(message for _, message in messages.values()),
+        unreplayable=tuple(unreplayable),
+        valid=valid,
+        invalid=dict(sorted(invalid.items())),
+    )
+
+
+def _original_first(letter: DeadLetter) -> tuple[bool, LetterId]:
+    """What an earlier replay left behind comes last, so that replaying both is replaying the originals."""
+    return letter.log.startswith(LOG_PREFIX), id_of(letter)
+
+
+def _value(letter: DeadLetter) -> bytes:
+    """A member as a message of its own; in a frame of its own where it would be taken for a frame itself."""
+    if letter.member is None:
+        return letter.raw
+    member = letter.member.encode("utf-8")
+    return member if member.startswith(b"{") else b"[%s]" % member
+
+
+def _problem(letter: DeadLetter, value: bytes) -> str:
+    if letter.topic in {COMMANDS, CONTRACTS}:
+        return f"{letter.code}: it is no evidence; post it again, corrected, to {letter.topic}"
+    if letter.code == "frame_too_large":
+        return (
+            "frame_too_large: its end may not have been kept, and it would be too large again; split it at its sender"
+        )
+    if len(value) > FRAME_BYTES_MAX:
+        return f"{letter.code}: alone it takes {len(value):,} bytes, and a message may take {FRAME_BYTES_MAX:,}"
+    return ""
+
+
+def _key(letter: DeadLetter) -> bytes:
+    """The key of whom the member names; the account that its first message's key named where it names none."""
+    member = cast(Json, orjson.loads(letter.member)) if letter.member is not None else None
+    named = member if isinstance(member, dict) else {}
+    return encode_key(_name(named.get("account")) or letter.account, _name(named.get("user")))
+
+
+def _name(value: Json) -> str:
+    return value if isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX else ""
+
+
+def _headers(letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
+    headers = [(REPLAYS_HEADER, write_id(id_of(letter)).encode("ascii"))]
+    if letter.source:
+        headers.append((SOURCE_HEADER, letter.source.encode("utf-8")))
+    if letter.line:
+        headers.append((LINES_HEADER, orjson.dumps([letter.line])))
+    return tuple(headers)

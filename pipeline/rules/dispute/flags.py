@@ -1,0 +1,93 @@
+"""What speaks for a session that made a term licence due: the flags of a dispute packet, not exclusive (RULES 7).
+
+Flags look at production use of the product under the contract's reading: use of a replaced code is use of its
+successor, in whatever country it was reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from typing import Final, Literal, get_args
+
+from pipeline.model.evidence import SessionKey
+from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from pipeline.rules.evidence.sessions import Session
+from pipeline.rules.pool.reading import ContractReading
+
+Flag = Literal[
+    "accidental",  # the user's only session of the product that UTC day, at most 30 min, at most 5 min of activity
+    "forgotten",  # no operation in its last 2 h
+    "two_machines",  # its user has used slots in common on another machine
+    "first_use",  # the account's first session of the product ever
+]
+FLAGS: Final[tuple[Flag, ...]] = get_args(Flag)
+
+ACCIDENTAL_OPEN_MS_MAX: Final = 30 * MINUTE_MS
+ACCIDENTAL_ACTIVE_MS_MAX: Final = 5 * MINUTE_MS
+FORGOTTEN_MS_MIN: Final = 2 * HOUR_MS
+
+Use = Mapping[int, int]
+"""UTC days to the bit sets of base slots in use."""
+
+
+def activity_ms(session: Session) -> int:
+    """How long the user was active: the total of the session's stretches."""
+    return sum(active_at - resumed_at for resumed_at, active_at in session.stretches.items())
+
+
+def flags_of_sessions(
+    reading: ContractReading,
+    product: str,
+    sessions: Iterable[Session],
+    others: Iterable[Session],
+    first: Set[SessionKey] = frozenset(),
+) -> dict[SessionKey, tuple[Flag, ...]]:
+    """The flags of each of ``sessions``, in the order of ``FLAGS``.
+
+    ``others`` are the sessions of their users on the days of their use (``sessions`` among them or not, other users
+    and products do no harm). ``first`` are the account's first sessions of the product ever: several where several
+    were opened at that instant, empty where that is not known.
+    """
+    judged = list(sessions)
+    by_user: dict[str, dict[SessionKey, Use]] = {}
+    for one in (*judged, *others):
+        if one.is_production and (used := use_of(reading, product, one)):
+            by_user.setdefault(one.key.user, {})[one.key] = used
+    return {
+        session.key: tuple(_flags(session, use_of(reading, product, session), by_user.get(session.key.user, {}), first))
+        for session in judged
+    }
+
+
+def use_of(reading: ContractReading, product: str, session: Session) -> Use:
+    """The part of a session's use that is use of a product: replaced codes begin and end at midnight."""
+    return {
+        day: used
+        for day, used in session.used_slots.items()
+        if used and reading.product_at(session.key.product, day * DAY_MS) == product
+    }
+
+
+def _flags(session: Session, used: Use, of_user: Mapping[SessionKey, Use], first: Set[SessionKey]) -> Iterable[Flag]:
+    others = {key: use for key, use in of_user.items() if key != session.key}
+    if _is_accidental(session) and not any(used.keys() & other.keys() for other in others.values()):
+        yield "accidental"
+    if _is_forgotten(session):
+        yield "forgotten"
+    elsewhere = (other for key, other in others.items() if key.machine != session.key.machine)
+    if any(used[day] & other[day] for other in elsewhere for day in used.keys() & other.keys()):
+        yield "two_machines"
+    if session.key in first:
+        yield "first_use"
+
+
+def _is_accidental(session: Session) -> bool:
+    """Short enough; whether it was the only one of its days is asked elsewhere."""
+    is_short = session.last_at - session.opened_at <= ACCIDENTAL_OPEN_MS_MAX
+    return is_short and activity_ms(session) <= ACCIDENTAL_ACTIVE_MS_MAX
+
+
+def _is_forgotten(session: Session) -> bool:
+    """The last operation lies 2 h or more before the last sign of life: opening a session is an operation."""
+    last_operation_at = max(session.stretches.values(), default=session.opened_at)
+    return session.last_at - last_operation_at >= FORGOTTEN_MS_MIN

@@ -1,0 +1,121 @@
+"""Adjustments: what has become known of closed quarters, on the statement that is open (RULES 7).
+
+A frozen statement is never rewritten. For each of its lines the adjustment is recomputed - frozen - adjustments
+already frozen for that quarter. It is told in steps, by what is newly known, which add up to the whole difference:
+
+``late_evidence``  recomputed from today's evidence, with the voids, people and contract known at the close
+``void``           the same with today's voids
+``contract``       the same with today's contract and people: the contract corrected for the past, at the prices billed
+``credit``         what a vendor granted in a dispute of the line
+
+Of each step, what closed quarters carry already is left out, step by step: a void that was told once is not told
+again as late evidence that a void takes back.
+
+A quarter's adjustments stand on the earliest quarter after it that is not closed. There is always one, it is known
+from the closes alone, and whatever it is closed with is from then on frozen for the next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+from pipeline.model.contracts import Contract, Model, Product
+from pipeline.model.instants import Period
+from pipeline.model.statements import Adjustment, AdjustmentKind, Line, PooledLine, Statement
+
+
+class LineId(NamedTuple):
+    """What a line is known by (INTERFACES, Statement)."""
+
+    product: str
+    country: str
+    model: Model
+
+
+Amounts = Mapping[LineId, int]
+"""Money of lines; a line that is not there is 0."""
+
+STEPS: Final[tuple[AdjustmentKind, ...]] = ("late_evidence", "void", "contract", "credit")
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """The lines of a closed quarter from today's evidence, each time with more of what is known today.
+
+    ``as_closed``: under all that was known at the close; ``with_voids``: with today's voids; ``with_contract``: with
+    today's contract and people, too.
+    """
+
+    as_closed: tuple[Line, ...]
+    with_voids: tuple[Line, ...]
+    with_contract: tuple[Line, ...]
+    granted: Amounts = field(default_factory=dict)
+
+
+def at_billed_prices(today: Contract, billed: Iterable[Contract]) -> Contract:
+    """A contract as it is read for a closed quarter: what had a unit price keeps it, whatever it costs today.
+
+    ``billed`` are the contracts of the quarter's close and of later quarters' closes after it, in log order: the first
+    that has a price for a product has billed it, at the close or as an adjustment. Where none has, today's corrects.
+    """
+    products = dict(today.products)
+    for contract in reversed([*billed]):
+        for code, listed in contract.products.items():
+            if listed.unit_price is not None:
+                products[code] = replace(products.get(code, Product(code)), unit_price=listed.unit_price)
+    return replace(today, products=products)
+
+
+def amounts(lines: Iterable[Line]) -> dict[LineId, int]:
+    """The money of statement lines. A line without a price is 0, and only pooled lines cost money."""
+    return {
+        LineId(line.product, line.country, line.model): line.amount or 0
+        for line in lines
+        if isinstance(line, PooledLine)
+    }
+
+
+def carrier_of(period: Period, closed: Collection[str]) -> Period:
+    """The quarter whose statement carries the adjustments of a closed one: the earliest after it that is open."""
+    after = Period.containing(period.end_at)
+    while after.name in closed:
+        after = Period.containing(after.end_at)
+    return after
+
+
+def adjustments(
+    frozen: Mapping[str, Statement], open_period: Period, recompute: Callable[[Statement], Recomputed]
+) -> tuple[Adjustment, ...]:
+    """What an open quarter's statement carries, by quarter, line and step. ``frozen``: every closed quarter's."""
+    carried = [one for one in frozen.values() if carrier_of(one.period, frozen) == open_period]
+    return tuple(
+        adjustment
+        for one in sorted(carried, key=lambda statement: statement.period.start_at)
+        for adjustment in _of_quarter(one, recompute(one), frozen.values())
+    )
+
+
+def _of_quarter(closed: Statement, today: Recomputed, frozen: Iterable[Statement]) -> Iterable[Adjustment]:
+    billed, told = amounts(closed.lines), Counter[tuple[LineId, AdjustmentKind]]()
+    for statement in frozen:
+        for one in statement.adjustments:
+            if one.period == closed.period.name:
+                told[LineId(one.product, one.country, one.model), one.kind] += one.amount
+    steps = {
+        "late_evidence": (amounts(today.as_closed), billed),
+        "void": (amounts(today.with_voids), amounts(today.as_closed)),
+        "contract": (amounts(today.with_contract), amounts(today.with_voids)),
+        "credit": ({}, today.granted),
+    }
+    known = {line for after, before in steps.values() for line in (*after, *before)} | {line for line, _ in told}
+    for line in sorted(known):
+        due = billed.get(line, 0) + sum(told[line, kind] for kind in STEPS)
+        for kind in STEPS:
+            after, before = steps[kind]
+            amount = after.get(line, 0) - before.get(line, 0) - told[line, kind]
+            if amount:
+                yield Adjustment(closed.period.name, kind, *line, before=due, after=due + amount)
+            due += amount

@@ -1,0 +1,93 @@
+"""The ledger on a statement: flex lines and the tokens block (INTERFACES, Statement)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.model.instants import Period
+from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant
+from pipeline.model.statements import ChargedWindow, FlexLine, TokenBlock
+from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.pack_order import expires_at
+from pipeline.rules.tokens.rates import TokenReading
+
+WINDOWS_SHOWN_MAX = 100
+
+
+def debits(ledger: Ledger) -> Iterator[tuple[Entry, Debit]]:
+    """The debits of a ledger with their entries, in log order."""
+    for entry in ledger.entries.values():
+        if isinstance(entry.fact, Debit):
+            yield entry, entry.fact
+
+
+def flex_lines(reading: TokenReading, ledger: Ledger, period: Period) -> tuple[FlexLine, ...]:
+    """A line per product and country with a flex entitlement in force or a settled window in the period, sorted.
+
+    A window belongs to the period it starts in, whole. Open windows are reserved and on no statement yet.
+    """
+    charged: dict[tuple[str, str], list[Debit]] = {}
+    for _, debit in debits(ledger):
+        if period.contains(debit.window.start_at):
+            charged.setdefault((debit.window.product, debit.window.country), []).append(debit)
+    entitled = {
+        (one.products[0], one.country)
+        for one in reading.contract.entitlements
+        if one.model == "flex"
+        and one.from_at < period.end_at
+        and (one.until_at is None or one.until_at > period.start_at)
+    }
+    return tuple(
+        _flex_line(reading, product, country, period, charged.get((product, country), []))
+        for product, country in sorted(entitled | charged.keys())
+    )
+
+
+def _flex_line(reading: TokenReading, product: str, country: str, period: Period, charged: list[Debit]) -> FlexLine:
+    in_order = sorted(charged, key=lambda one: (one.window.start_at, one.window.user))
+    policy = in_order[0].window.policy if in_order else reading.policy_of(product, country, period.start_at).id
+    return FlexLine(
+        product=product,
+        country=country,
+        policy=policy,
+        charges=len(charged),
+        tokens=sum(one.tokens for one in charged),
+        uncovered=sum(one.uncovered for one in charged),
+        windows=tuple(
+            ChargedWindow(one.window.user, one.window.start_at, one.tokens, one.uncovered)
+            for one in in_order[:WINDOWS_SHOWN_MAX]
+        ),
+    )
+
+
+def token_block(ledger: Ledger, at: int) -> TokenBlock:
+    """All teams together as they stood at an instant, by when things took effect, not by when they were posted.
+
+    Packs bought at or after it are left out; a pack whose validity ends by then has expired with what is left of it.
+    """
+    left: dict[str, int] = {}
+    ends: dict[str, int] = {}
+    granted = debited = 0
+    for entry in ledger.entries.values():
+        if entry.at >= at:
+            continue
+        match entry.fact:
+            case Grant(pack=pack, tokens=tokens, expires_at=ends_at):
+                granted += tokens
+                left[pack], ends[pack] = left.get(pack, 0) + tokens, ends_at
+            case Debit(parts=parts):
+                for part in parts:
+                    debited += part.tokens
+                    left[part.pack] = left.get(part.pack, 0) - part.tokens
+            case Credit(parts=parts, debit=debit):
+                for part in parts:
+                    left[part.pack] = left.get(part.pack, 0) + part.tokens
+                    if debit:
+                        debited -= part.tokens
+                    else:
+                        granted += part.tokens
+                        ends[part.pack] = expires_at(entry.at)
+            case Expiry() | _:
+                pass
+    expired = sum(tokens for pack, tokens in left.items() if ends[pack] <= at)
+    return TokenBlock(granted, debited, expired, granted - debited - expired)

@@ -1,0 +1,90 @@
+"""The token ledger in the store: every posting with its place in the log, and the ledger read back from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final, NamedTuple, cast
+
+import orjson
+import pyarrow as pa
+
+from pipeline.codec.topics.ledger_messages import fact_record, kind_of, read_fact
+from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Fact, Grant, Posting
+from pipeline.rules.tokens.ledger import Ledger, read_ledger
+from pipeline.store.client import Client
+
+_INSTANT: Final = pa.timestamp("ms", tz="UTC")
+_LEDGER_LOG: Final = pa.schema(
+    {
+        "account": pa.string(), "log": pa.string(), "partition": pa.uint32(), "offset": pa.uint64(),
+        "index": pa.uint32(), "sequence": pa.uint64(), "id": pa.string(), "at": _INSTANT, "kind": pa.string(),
+        "team": pa.string(), "product": pa.string(), "country": pa.string(), "user": pa.string(), "end_at": _INSTANT,
+        "tokens": pa.uint64(), "uncovered": pa.uint64(), "fact": pa.string(),
+    }
+)  # fmt: skip
+
+
+class PlacedPosting(NamedTuple):
+    """A posting and its place in the log; the log's name orders before the offset."""
+
+    log: str
+    partition: int
+    offset: int
+    posting: Posting
+
+
+def write_postings(client: Client, placed: Iterable[PlacedPosting]) -> None:
+    """Keep postings; one that is kept already is replaced by itself."""
+    rows = [
+        (
+            one.posting.account, one.log, one.partition, one.offset, index, one.posting.sequence,
+            entry.id, entry.at, kind_of(entry.fact), *_columns(entry.fact),
+            orjson.dumps(fact_record(entry.fact)).decode(),
+        )
+        for one in placed
+        for index, entry in enumerate(one.posting.entries)
+    ]  # fmt: skip
+    if rows:
+        columns = [
+            pa.array(column, type=kind) for column, kind in zip(zip(*rows, strict=True), _LEDGER_LOG.types, strict=True)
+        ]
+        client.insert_arrow("ledger_log", pa.table(columns, schema=_LEDGER_LOG))
+
+
+def _columns(fact: Fact) -> tuple[str, str, str, str, int, int, int]:
+    """Team, product, country, user, the window's end, tokens and uncovered, as far as an entry has them."""
+    match fact:
+        case Debit(team=team, window=window):
+            return team, window.product, window.country, window.user, window.end_at, fact.tokens, fact.uncovered
+        case Grant(team=team, tokens=tokens) | Expiry(team=team, tokens=tokens):
+            return team, "", "", "", 0, tokens, 0
+        case Credit(team=team, parts=parts):
+            return team, "", "", "", 0, sum(part.tokens for part in parts), 0
+        case _:
+            return "", "", "", "", 0, 0, 0
+
+
+def read_postings(client: Client, account: str) -> list[Posting]:
+    """The postings of an account's log in log order, void ones too."""
+    rows = cast(
+        list[tuple[str, int, int, int, str, int, str, str]],
+        client.query(
+            "SELECT log, partition, offset, sequence, id, toUnixTimestamp64Milli(at), kind, fact FROM ledger_log FINAL "
+            "WHERE account = {account:String} ORDER BY log, partition, offset, `index`",
+            {"account": account},
+        ).result_rows,
+    )
+    return [
+        Posting(
+            account,
+            place[3],
+            tuple(Entry(id_, at, read_fact(kind, orjson.loads(fact))) for *_, id_, at, kind, fact in found),
+        )
+        for place, found in groupby(rows, key=lambda row: row[:4])
+    ]
+
+
+def read_stored_ledger(client: Client, account: str) -> Ledger:
+    """An account's ledger as the store has it."""
+    return read_ledger(account, read_postings(client, account))

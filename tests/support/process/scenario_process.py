@@ -1,0 +1,275 @@
+"""Plays scenarios on the embedded pipeline, each in a process of its own: the engine allows one folder a process.
+
+``python -m tests.support.process.scenario_process SCENARIO …`` says what happens on stdout, a JSON object a line, and
+ends with status 1 where the pipeline failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final, cast
+
+import orjson
+
+from pipeline import __version__
+from pipeline.agents.live.seats_agent import LiveCounts, build_seats
+from pipeline.application.quarter_counts import read_statement
+from pipeline.codec.contract.examination import load_contract
+from pipeline.codec.statement_json import line_record
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.codec.topics.usage_frames import encode_frames
+from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.embedded.pipeline import EmbeddedPipeline, PipelineFailed
+from pipeline.kafka.group_lag import GroupProgress, drained
+from pipeline.kafka.producer import Outgoing, Producer
+from pipeline.kafka.settings import Settings
+from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topic, topics
+from pipeline.model.evidence import SessionDay, SessionKey
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, iso
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.evidence.merge import UsageFold
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.client import Client, connect
+from pipeline.store.facts import write_closes, write_session_days
+from pipeline.store.letters import read_letters
+from pipeline.store.migrations import migrate
+from pipeline.store.stored_sessions import Selection, read_session_days
+from tests.support.auditors.recompute import unreceived, valid
+
+TURN_S: Final = 0.05
+Record = dict[str, object]
+Carried = tuple[bytes | None, bytes | None]
+"""The key and the value of a message."""
+
+
+def encode_messages(messages: Iterable[Carried]) -> bytes:
+    """Messages as a file that a scenario plays."""
+    return b"".join(
+        orjson.dumps([part.hex() if part is not None else None for part in message]) + b"\n" for message in messages
+    )
+
+
+def encode_day(day: SessionDay) -> Record:
+    """A session day as scenarios tell it."""
+    return {**asdict(day), "session": list(day.session), "used_slots": f"{day.used_slots:x}"} | {
+        "stretches": sorted(day.stretches.items())
+    }
+
+
+def decode_day(record: Record) -> SessionDay:
+    """A session day as a scenario told it."""
+    fields: dict[str, object] = dict(record)
+    session, slots, stretches = fields.pop("session"), fields.pop("used_slots"), fields.pop("stretches")
+    assert isinstance(session, list)
+    assert isinstance(slots, str)
+    assert isinstance(stretches, list)
+    return SessionDay(
+        session=SessionKey(*session),
+        used_slots=int(slots, 16),
+        stretches=dict(stretches),
+        **fields,  # type: ignore[arg-type]  # the rest as it was written
+    )
+
+
+def _say(event: str, **more: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps({"event": event, **more}) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+async def _told_to_go_on() -> None:
+    """Wait for the next line on stdin, which holds nothing else."""
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+    heard: asyncio.Future[bytes] = loop.create_future()
+    loop.add_reader(stdin, lambda: None if heard.done() else heard.set_result(os.read(stdin, 1)))
+    try:
+        await heard
+    finally:
+        loop.remove_reader(stdin)
+
+
+def _messages(path: Path) -> list[Carried]:
+    return [
+        (None if key is None else bytes.fromhex(key), None if value is None else bytes.fromhex(value))
+        for key, value in map(orjson.loads, path.read_bytes().splitlines())
+    ]
+
+
+def _stored_usage(client: Client) -> list[Record]:
+    """Everything that is stored, of all accounts, sorted."""
+    accounts = [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days").result_rows]
+    days = [
+        unreceived(day)
+        for account in accounts
+        for day in read_session_days(client, Selection(account, EARLIEST_AT, LATEST_AT))
+    ]
+    return [encode_day(day) for day in sorted(days, key=lambda day: (day.session, day.day))]
+
+
+def _live(seats: LiveCounts, account: str) -> Record:
+    found = seats.account(account)
+    return {
+        "counts": [[*pool, slot_at, units] for pool, slot_at, units in found.counts()],
+        "in_grace": [[one.session.session, iso(one.counts_from)] for one in found.in_grace()],
+        "horizon_day": found.horizon_day,
+    }
+
+
+def _reading(contract: Path) -> ContractReading:
+    return ContractReading(load_contract(contract), metering_catalogue())
+
+
+async def _play(args: argparse.Namespace) -> None:
+    """Messages into ``heartbeats``, ``--step`` at a time, each step drained; ``--wait``: a step for each line read."""
+    reading = _reading(args.contract)
+    account = reading.contract.account
+    seats = LiveCounts(lambda _account: reading)
+    messages = _messages(args.messages)
+    async with EmbeddedPipeline(args.data_dir, args.log, seats, still_s_max=args.still) as pipeline:
+        _say("started", broker=pipeline.broker_process_id, bootstrap=pipeline.bootstrap)
+
+        async def work() -> None:
+            for start in range(0, len(messages), args.step):
+                if args.wait:
+                    await _told_to_go_on()
+                _say("sending", sent=start)
+                chosen = messages[start : start + args.step]
+                await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
+                await pipeline.drained(lambda *_: None)
+                _say("checkpoint", sent=start + args.step)
+            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(seats, account))
+
+        await pipeline.unless_failed(work())
+    _say("stopped")
+
+
+def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
+    return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
+
+
+def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
+    statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
+    return {
+        "usage": _stored_usage(client),
+        "lines": [line_record(line, statement.currency) for line in statement.lines],
+        "heartbeats": statement.basis.heartbeats,
+        "dead_letters": statement.basis.dead_letters,
+        "codes": dict(read_letters(client, args.log).by_code),
+    }
+
+
+async def _seats(args: argparse.Namespace) -> None:
+    """The seats agent alone, on a store that holds one part of the usage and a topic that holds the other."""
+    reading = _reading(args.contract)
+    account = reading.contract.account
+    stored, awaiting = (_folded(path) for path in (args.stored, args.topic))
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        loop = asyncio.get_running_loop()
+        client = await loop.run_in_executor(executor, _laid_out, args.data_dir, stored)
+        async with EmbeddedBroker() as broker:
+            await create_topics(broker.bootstrap, topics("embedded"), with_config=False)
+            producer = Producer(broker.bootstrap, idempotent=False)
+            await producer.start()
+            await producer.write(
+                Outgoing(USAGE, encode_key(account), frame)
+                for frame in encode_frames(account, awaiting.session_days(), awaiting.closes(), [])
+            )
+            settings = Settings(
+                kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
+                commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
+            )  # fmt: skip
+            seats, failed = LiveCounts(lambda _account: reading), loop.create_future()
+            app = build_seats(settings, seats, client, executor, failed.set_result)
+            partitions = {USAGE: topic(USAGE, "embedded").partitions}
+            group = GroupProgress(broker.bootstrap, "seatbeat-seats", partitions, producer.ends)
+            try:
+                await asyncio.gather(app.start(), group.start())
+                await drained([group], lambda *_: None)
+                await _tell_changes(lambda: _live(seats, account), failed)
+            finally:
+                await app.stop()
+                await group.stop()
+                await producer.stop()
+        await loop.run_in_executor(executor, client.close)
+    _say("stopped")
+
+
+async def _tell_changes(live: Callable[[], Record], failed: asyncio.Future[BaseException]) -> None:
+    """Say what is live whenever it has changed, until a line is read."""
+    told: Record = {}
+    enough = asyncio.ensure_future(_told_to_go_on())
+    while not enough.done():
+        if failed.done():
+            enough.cancel()
+            raise PipelineFailed(repr(failed.result()))
+        now = live()
+        if now != told:
+            told = now
+            _say("live", **now)
+        await asyncio.wait({enough}, timeout=TURN_S)
+
+
+def _folded(path: Path) -> UsageFold:
+    usage = UsageFold()
+    for heartbeat in valid(value for _, value in _messages(path)):
+        usage.add(heartbeat, 0)
+    return usage
+
+
+def _laid_out(folder: Path, usage: UsageFold) -> Client:
+    client = connect(f"chdb://{folder}")
+    migrate(client)
+    write_session_days(client, usage.session_days())
+    write_closes(client, usage.closes())
+    return client
+
+
+def _stored(args: argparse.Namespace) -> None:
+    """What a store holds: usage, and the rows of a query where one is given."""
+    client = connect(f"chdb://{args.data_dir}")
+    try:
+        rows = client.query(args.query).result_rows if args.query else []
+        _say("stored", usage=_stored_usage(client) if not args.query else [], rows=[list(row) for row in rows])
+    finally:
+        client.close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Play one scenario."""
+    parser = argparse.ArgumentParser(prog="python -m tests.support.process.scenario_process", description=__doc__)
+    scenarios = parser.add_subparsers(dest="scenario", required=True)
+    play = scenarios.add_parser("play")
+    play.add_argument("--log", default="played")
+    play.add_argument("--period", default="2022Q2")
+    play.add_argument("--step", type=int, default=1_000_000)
+    play.add_argument("--wait", action="store_true")
+    play.add_argument("--still", type=float, default=30.0)
+    play.add_argument("--messages", type=Path, required=True)
+    seats = scenarios.add_parser("seats")
+    seats.add_argument("--stored", type=Path, required=True)
+    seats.add_argument("--topic", type=Path, required=True)
+    stored = scenarios.add_parser("stored")
+    stored.add_argument("--query", default="")
+    for one in (play, seats, stored):
+        one.add_argument("--data-dir", type=Path, required=True)
+        one.add_argument("--contract", type=Path)
+    args = parser.parse_args(arguments)
+    try:
+        if args.scenario == "stored":
+            _stored(args)
+        else:
+            asyncio.run(_play(args) if args.scenario == "play" else _seats(args))
+    except PipelineFailed as error:
+        _say("failed", reason=str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,237 @@
+"""What a packet and an explanation rest on: a closed quarter's own contract and commands, and never what is void."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from pipeline.application.dispute_evidence import read_packet
+from pipeline.application.line_reading import read_explained, read_line_explanation
+from pipeline.application.slot_reading import read_usage_as_closed
+from pipeline.application.statement_life import Grounds, read_grounds, read_known_of
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, iso
+from pipeline.model.statements import PooledLine, SeatLine
+from pipeline.rules.dispute.packet import Packet
+from pipeline.rules.explain.line_explanation import LineExplanation
+from pipeline.rules.explain.seat_explanation import SeatLineExplanation
+from pipeline.store.client import Client
+from tests.golden.tables import read_use, terms_text
+from tests.support.evidence.random_fleets import reading_of
+from tests.support.store.empty_stores import new_account
+from tests.support.store.stored_histories import StoredHistory
+
+PERIOD = Period.parse("2022Q2")
+USE = "2022-05-03 15:01 to 15:42  eva on PC1..PC4"
+LATE = "2022-05-03 15:01 to 15:42  petr on PC5..PC6"
+
+
+def terms(quantity: int, price: str = "100.00") -> list[str]:
+    seat = f"{{product: MSTN, model: pooled, policy: bentley-select, quantity: {quantity}, from: 2022-01-01}}"
+    return [f'products: {{MSTN: {{name: MicroStation, term_license_price: "{price}"}}}}', f"entitlements: [{seat}]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A quarter's grounds, and its line's packet and explanation by them."""
+
+    grounds: Grounds
+    line: PooledLine
+    packet: Packet
+    explained: LineExplanation
+
+    @property
+    def evidence(self) -> list[str]:
+        return sorted(one.session.key.machine for one in self.packet.evidence)
+
+    @property
+    def counted(self) -> list[str]:
+        return sorted(unit.machine for unit in self.explained.apart[0].units)
+
+    @property
+    def voided(self) -> list[tuple[str, str]]:
+        """Machine and void of what did not count on the day, as the slot and as the day tell it."""
+        of_slot = [(one.session.key.machine, one.void) for one in self.explained.apart[0].uncounted]
+        of_day = [(one.uncounted.session.key.machine, one.uncounted.void) for one in self.explained.uncounted]
+        assert of_slot == of_day
+        return [(machine, void.id) for machine, void in of_day if void is not None]
+
+
+class Account(StoredHistory):
+    """A history of which a quarter is asked."""
+
+    def told(self, use: str) -> None:
+        account = self.contract.account
+        self.use(one._replace(session=f"{one.session} of {use[-3:]}") for one in read_use([use], account))
+
+    def change(self, quantity: int, price: str = "100.00") -> None:
+        self.apply(terms_text(terms(quantity, price), self.contract.account))
+
+    def ask(self) -> Asked:
+        reading = reading_of(self.contract)
+        known = read_known_of(self._store, reading, PERIOD)
+        found = read_grounds(self._store, known, PERIOD, seatbeat="0", engine="embedded")
+        (line,) = found.statement.pooled
+        given = (self._store, found.reading, found.statement, line)
+        packet = read_packet(*given, logged=found.logged)
+        return Asked(found, line, packet, read_line_explanation(*given, found.logged))
+
+    def seats(self) -> SeatLineExplanation:
+        """The line of named seats, taken apart."""
+        known = read_known_of(self._store, reading_of(self.contract), PERIOD)
+        found = read_grounds(self._store, known, PERIOD, seatbeat="0", engine="embedded")
+        (line,) = (one for one in found.statement.lines if isinstance(one, SeatLine))
+        one = read_explained(self._store, found, line)
+        assert isinstance(one, SeatLineExplanation)
+        return one
+
+    def usage(self, **asked: str) -> tuple[list[tuple[str, str, str]], list[str]]:
+        """Month, machine and product of each session, and the closed quarters among them."""
+        reading = reading_of(self.contract)
+        found = read_usage_as_closed(self._store, reading, from_at=EARLIEST_AT, until_at=LATEST_AT, **asked)
+        sessions = [(iso(one.opened_at)[:7], one.key.machine, product) for one, product, _ in found.sessions]
+        return sessions, [known.closed.period.name for known in found.closed if known.closed is not None]
+
+
+@pytest.fixture
+def account(store: Client) -> Account:
+    found = Account(store, terms_text(terms(1), new_account()))
+    found.told(USE)
+    return found
+
+
+def test_a_voided_session_is_neither_counted_nor_evidence_and_is_listed_with_its_void(account: Account) -> None:
+    account.void("V", "PC4")
+    asked = account.ask()
+    assert (asked.line.peak, asked.line.term_licenses) == (3, 2)
+    assert asked.counted == asked.evidence == ["pc1", "pc2", "pc3"]
+    assert asked.voided == [("pc4", "V")]
+    assert [one.reason for one in asked.explained.apart[0].uncounted] == ["voided"]
+    assert [one.uncounted.reason for one in asked.explained.uncounted] == ["voided"]
+
+
+def test_what_a_void_leaves_out_speaks_for_nobody_and_no_what_if_counts_it(account: Account) -> None:
+    account.told("2022-05-03 15:01 to 15:42  eva on PC9")
+    before = account.ask().packet
+    account.void("V", "PC9")
+    after = account.ask().packet
+    assert (before.together.sessions, after.together.sessions) == (5, 4)
+    assert before.line.term_licenses == after.line.term_licenses + 1
+    assert after.claimed == after.line.amount
+
+
+def test_a_void_that_is_undone_is_evidence_again(account: Account) -> None:
+    before = account.ask()
+    account.void("V", "PC4")
+    account.unvoid("V")
+    after = account.ask()
+    assert (after.evidence, after.voided, after.line) == (before.evidence, [], before.line)
+
+
+def test_a_closed_quarter_rests_on_its_own_contract_and_the_commands_before_the_close(account: Account) -> None:
+    account.void("V", "PC4")
+    frozen = account.close(PERIOD)
+    then = account.ask()
+    account.change(3, "120.00")
+    account.void("W", "PC3")
+    account.unvoid("V")
+    asked = account.ask()
+    assert asked.grounds.statement == asked.grounds.frozen == frozen
+    assert asked.line == frozen.pooled[0]
+    assert (asked.line.term_licenses, asked.line.amount, asked.packet.claimed) == (2, 20_000, 20_000)
+    assert asked.counted == asked.evidence == ["pc1", "pc2", "pc3"]
+    assert asked.voided == [("pc4", "V")]
+    assert (asked.packet, asked.explained) == (then.packet, then.explained)
+    assert (asked.packet.state, asked.packet.basis) == ("closed", frozen.basis)
+
+
+def test_evidence_that_came_after_the_close_is_told_with_the_line_that_it_makes(account: Account) -> None:
+    frozen = account.close(PERIOD)
+    account.change(3, "120.00")
+    account.told(LATE)
+    asked = account.ask()
+    assert asked.grounds.frozen == frozen
+    assert (frozen.pooled[0].term_licenses, asked.line.term_licenses) == (3, 5)
+    assert (asked.line.unit_price, asked.line.amount, asked.packet.state) == (10_000, 50_000, "closed")
+    assert asked.packet.basis.contract == frozen.basis.contract
+    assert len(asked.evidence) == asked.line.peak == len(asked.counted) == 6
+
+
+def test_an_open_quarter_rests_on_what_is_known_now(account: Account) -> None:
+    account.change(3)
+    account.void("V", "PC1")
+    asked = account.ask()
+    assert asked.grounds.frozen is None
+    assert (asked.grounds.statement.state, asked.line.entitled, asked.line.peak) == ("open", 3, 3)
+
+
+NAMED = [
+    'products: {MSTN: {name: MicroStation, term_license_price: "100.00"}}',
+    "entitlements: [{product: MSTN, model: named, policy: bentley-select, quantity: 1, from: 2022-01-01}]",
+]
+
+
+def test_seats_are_explained_with_what_a_void_leaves_out_and_whose_they_become(store: Client) -> None:
+    account = Account(store, terms_text(NAMED, new_account()))
+    account.told("2022-05-03 15:01 to 15:42  eva on PC1")
+    account.told("2022-05-03 16:01 to 16:42  eva on PC2")
+    account.told("2022-05-03 15:31 to 16:12  petr on PC3")
+    account.void("V", "PC1")
+    told = [
+        (person.user, person.holds, use.session.key.machine, {place: len(at) for place, at in use.slots.items()})
+        for person in account.seats().people
+        for use in person.sessions
+    ]
+    assert told == [
+        ("petr", True, "pc3", {"named": 4}),
+        ("eva", False, "pc1", {}),
+        ("eva", False, "pc2", {"pooled": 4}),
+    ]
+    (voided,) = (use for person in account.seats().people for use in person.sessions if use.uncounted is not None)
+    assert voided.uncounted is not None
+    assert (voided.uncounted.reason, voided.uncounted.void and voided.uncounted.void.id) == ("voided", "V")
+
+
+def test_seats_of_a_closed_quarter_stay_whose_they_were(store: Client) -> None:
+    account = Account(store, terms_text(NAMED, new_account()))
+    account.told("2022-05-03 15:01 to 15:42  eva on PC1")
+    account.told("2022-05-03 15:31 to 16:12  petr on PC3")
+    account.close(PERIOD)
+    then = account.seats()
+    account.void("V", "PC1")
+    account.change(5)
+    assert account.seats() == then
+    assert [person.user for person in then.people] == ["eva", "petr"]
+
+
+REPLACING = [
+    'products: {MSTN: {term_license_price: "100.00", replaces: [OLD]}}',
+    "entitlements: [{product: MSTN, model: pooled, policy: bentley-select, quantity: 1, from: 2022-01-01}]",
+]
+
+
+def test_usage_of_a_closed_quarter_is_named_and_voided_as_it_was_then_and_of_others_as_now(store: Client) -> None:
+    account = Account(store, terms_text(REPLACING, new_account()))
+    account.told("2022-02-03 15:01 to 15:42  eva on PC1 product=OLD")
+    account.told("2022-05-03 15:01 to 15:42  eva on PC2 product=OLD")
+    account.told("2022-05-03 15:01 to 15:42  eva on PC3 product=OLD")
+    account.told("2022-08-03 15:01 to 15:42  eva on PC4 product=OLD")
+    account.void("before", "PC3")
+    account.close(PERIOD)
+    account.change(3)
+    account.void("after", "PC2")
+    account.unvoid("before")
+    told = [("2022-02", "pc1", "OLD"), ("2022-05", "pc2", "MSTN"), ("2022-08", "pc4", "OLD")]
+    assert account.usage() == (told, ["2022Q2"])
+    assert account.usage(product="MSTN") == (told[1:2], ["2022Q2"])
+    assert account.usage(product="OLD")[0] == told
+    assert account.usage(machine="pc4") == (told[2:], [])
+
+
+def test_a_session_over_the_end_of_a_closed_quarter_is_told_once_as_the_first_quarter_has_it(store: Client) -> None:
+    account = Account(store, terms_text(REPLACING, new_account()))
+    account.told("2022-06-30 23:01 to 2022-07-01 01:00  eva on PC1 product=OLD")
+    account.told("2022-03-31 23:01 to 2022-04-01 01:00  eva on PC2 product=OLD")
+    account.close(PERIOD)
+    account.change(3)
+    assert account.usage() == ([("2022-03", "pc2", "OLD"), ("2022-06", "pc1", "MSTN")], ["2022Q2"])

@@ -1,0 +1,140 @@
+"""Token charges from the stored evidence: settled once, whatever way the evidence came and however often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.application.quarter_counts import read_statement
+from pipeline.application.token_settlement import accounts_with_tokens, settle_input, with_tokens
+from pipeline.codec.contract.examination import read_contract
+from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
+from pipeline.model.evidence import Heartbeat
+from pipeline.model.instants import DAY_MS, HOUR_MS, Period
+from pipeline.model.orders import BuyTokens, Command
+from pipeline.model.statements import FlexLine, TokenBlock
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.contract_versions import store_contract
+from pipeline.store.facts import write_session_days
+from pipeline.store.order_log import PlacedCommand, write_commands
+from pipeline.store.postings import read_postings
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.store.empty_stores import new_account
+
+MONDAY = instant("2022-05-02 08:00")
+NOW = instant("2022-07-02 00:00")
+
+
+def contract(account: str) -> ContractReading:
+    flex = Entitlement(("ACD",), "CZ", "flex", "autodesk-flex", 0, MONDAY - 90 * DAY_MS, None, daily_rate=7)
+    pack = TokenPack("P", "", "default", 100, MONDAY - 60 * DAY_MS, None)
+    written = Contract(
+        account, "CZ", "EUR", "", products={"ACD": Product("ACD")}, entitlements=(flex,), token_packs=(pack,)
+    )
+    return ContractReading(written, metering_catalogue())
+
+
+def use(account: str) -> list[Heartbeat]:
+    """Three users over some days of two months, one of them all day long."""
+    found = []
+    for number, user in enumerate(("eva", "petr", "zoe")):
+        for day in range(0, 40, 13):
+            at = MONDAY + day * DAY_MS + number * HOUR_MS
+            until = at + (30 if user == "zoe" else 1) * HOUR_MS
+            found.append(heartbeat(at, until, account=account, product="ACD", user=user, session=f"{user}-{day}"))
+    return found
+
+
+def charged(store: Client, account: str) -> tuple[list[FlexLine], TokenBlock | None]:
+    reading = contract(account)
+    statement = read_statement(store, reading, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
+    whole = with_tokens(statement, store, reading, now=NOW)
+    return [line for line in whole.lines if isinstance(line, FlexLine)], whole.tokens
+
+
+def test_evidence_in_any_order_gives_the_same_flex_lines_and_tokens(store: Client) -> None:
+    outcomes = []
+    for step in (1, -1):
+        account = new_account()
+        told = use(account)
+        for part in range(3):
+            write_session_days(store, fold(told[part::3][::step]))
+        if step == -1:
+            write_session_days(store, fold(told))
+        settle_input(store, contract(account), now=NOW, complete_until=NOW)
+        outcomes.append(charged(store, account))
+    assert outcomes[0] == outcomes[1]
+    ((line,), block) = outcomes[0]
+    assert (line.charges, line.tokens, line.uncovered) == (16, 100, 12)
+    assert block == TokenBlock(granted=100, debited=100, expired=0, balance=0)
+
+
+def test_settling_again_posts_nothing_new(store: Client) -> None:
+    account = new_account()
+    write_session_days(store, fold(use(account)))
+    settle_input(store, contract(account), now=NOW, complete_until=NOW)
+    first = read_postings(store, account)
+    settle_input(store, contract(account), now=NOW, complete_until=NOW)
+    assert first
+    assert read_postings(store, account) == first
+
+
+def test_an_account_without_tokens_has_no_ledger(store: Client) -> None:
+    account = new_account()
+    reading = contract(account)
+    none = ContractReading(replace(reading.contract, entitlements=(), token_packs=()), metering_catalogue())
+    settle_input(store, none, now=NOW, complete_until=NOW)
+    assert read_postings(store, account) == []
+    statement = read_statement(store, none, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
+    assert with_tokens(statement, store, none, now=NOW) == statement
+
+
+POOLED = """\
+account: {account}
+country: CZ
+currency: EUR
+products:
+  ACD: {{}}
+entitlements:
+  - {{product: ACD, model: pooled, policy: bentley-select, quantity: 1, from: 2022-01-01}}
+"""
+FLEX = POOLED.replace("model: pooled, policy: bentley-select, quantity: 1", "model: flex, daily_rate: 7")
+
+
+def apply_contract(store: Client, account: str, text: str) -> None:
+    body = text.format(account=account).encode()
+    store_contract(store, read_contract(account, body), body, NOW)
+
+
+def buy(store: Client, account: str) -> None:
+    order = BuyTokens((TokenPack("P", "", "default", 5, MONDAY, None),))
+    write_commands(
+        store, [PlacedCommand(Command("b1", account, "jana", MONDAY, order), "main", "commands", 0, 1, MONDAY)]
+    )
+
+
+def test_time_goes_on_for_who_is_charged_by_contract_who_ordered_tokens_and_who_has_a_ledger(store: Client) -> None:
+    by_contract, ordered, waiting, pooled, posted = (new_account() for _ in range(5))
+    for account, text in ((by_contract, FLEX), (ordered, POOLED), (pooled, POOLED)):
+        apply_contract(store, account, text)
+    for account in (ordered, waiting):
+        buy(store, account)
+    settle_input(store, contract(posted), now=NOW, complete_until=NOW)
+    found = accounts_with_tokens(store)
+    assert {by_contract, ordered, posted} <= {*found}
+    assert not {waiting, pooled} & {*found}, "without a contract, or without tokens, there is nothing to post"
+    apply_contract(store, waiting, POOLED)
+    assert waiting in accounts_with_tokens(store), "its purchase waited for a contract, and for the next tick"
+
+
+def test_a_stored_contract_that_does_not_pass_the_check_stops_no_other_accounts_time(store: Client) -> None:
+    broken, sound = new_account(), new_account()
+    for account in (broken, sound):
+        apply_contract(store, account, FLEX)
+    body = FLEX.format(account=broken).replace("daily_rate: 7", "daily_rate: 0").encode()
+    store_contract(store, replace(contract(broken).contract, content_hash="sha256:broken"), body, NOW + 1)
+    found = accounts_with_tokens(store)
+    assert sound in found
+    assert broken not in found

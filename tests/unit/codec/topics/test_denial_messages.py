@@ -1,0 +1,56 @@
+"""Denials: written and read back, and refused where no importer wrote them."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.codec.topics.denial_messages import Denial, decode, encode
+from tests.support.evidence.frame_members import AT
+from tests.support.evidence.schema_examples import event_validator
+
+DENIAL = Denial("acme", "9e10", "denied", AT, "MSTN", "jana", "ws-1", "No licence (-4,342)", "lmgrd.log", 812)
+SCHEMA = event_validator("denial")
+TEXTS = st.text(max_size=10)
+
+
+@given(
+    denial=st.builds(
+        Denial,
+        account=st.text(min_size=1, max_size=10),
+        id=st.text(min_size=1, max_size=10),
+        kind=st.sampled_from(["denied", "unsupported"]),
+        at=st.integers(0, 2**48),
+        feature=TEXTS,
+        user=TEXTS,
+        machine=TEXTS,
+        detail=TEXTS,
+        source=TEXTS,
+        line=st.integers(1, 2**48),
+    )
+)
+def test_a_denial_reads_back_as_it_was_written(denial: Denial) -> None:
+    assert decode(encode(denial)) == denial
+    assert SCHEMA.is_valid(orjson.loads(encode(denial)))
+
+
+def denial_with(**changes: object) -> bytes:
+    fields: dict[str, object] = orjson.loads(encode(DENIAL))
+    return orjson.dumps({**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(b"", b"\xff", b"{", b"null", b"1", b"true", b'"DENIED"', b"[]", b"[1]", b"{}"),
+        denial_with(v=2),
+        denial_with(v=None),
+        denial_with(reason="no licence"),
+        orjson.dumps({"v": 1, "account": "acme"}),
+    ],
+)
+def test_what_no_importer_wrote_is_refused(value: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode(value)

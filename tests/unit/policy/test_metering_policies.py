@@ -1,0 +1,89 @@
+"""Which rows a policy of the contract's own has (RULES 2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.model.contracts import CustomPolicy
+from pipeline.model.instants import MINUTE_MS
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.policy.metering_policies import MeteringTimeline, UnknownPolicy, resolve
+from pipeline.policy.timeline import BeforeFirstRow
+from tests.support.evidence.evidence_shorthand import instant
+
+CATALOGUE = metering_catalogue()
+
+
+def resolved(name: str, *custom: CustomPolicy) -> MeteringTimeline:
+    return resolve(name, CATALOGUE, {one.name: one for one in custom})
+
+
+def test_a_policy_that_the_contract_does_not_define_is_the_catalogues() -> None:
+    assert resolved("bentley-select") == CATALOGUE["bentley-select"]
+
+
+def test_a_policy_nobody_defines_is_unknown() -> None:
+    with pytest.raises(UnknownPolicy, match="there is no metering policy named mine"):
+        resolved("mine")
+    with pytest.raises(UnknownPolicy, match="there is no metering policy named nobodys"):
+        resolved("mine", CustomPolicy("mine", "nobodys", 0))
+
+
+def test_an_own_policy_changes_what_it_states_and_nothing_else_from_its_start() -> None:
+    from_at = instant("2022-01-01 00:00")
+    found = resolved("mine", CustomPolicy("mine", "bentley-select", from_at, min_use_ms=12 * MINUTE_MS))
+    base = CATALOGUE["bentley-select"].at(from_at)
+    assert found.rows == ((from_at, replace(base, name="mine", valid_from_at=from_at, min_use_ms=12 * MINUTE_MS)),)
+    assert found.at(from_at).id == "mine@2022-01-01"
+    with pytest.raises(BeforeFirstRow, match="policy mine is defined from 2022-01-01 on"):
+        found.at(from_at - 1)
+
+
+def test_everything_of_a_policy_can_be_changed_to_nothing_too() -> None:
+    own = CustomPolicy(
+        "mine",
+        "bentley-select",
+        instant("2022-01-01 00:00"),
+        slot_ms=20 * MINUTE_MS,
+        opening_slot_counts=True,
+        min_use_ms=0,
+        unit="machine+session",
+        tolerance_days=0,
+        term_licenses=False,
+    )
+    row = resolved("mine", own).at(own.from_at)
+    found = (row.slot_ms, row.opening_slot_counts, row.min_use_ms, row.unit, row.tolerance_days, row.term_licenses)
+    assert found == (20 * MINUTE_MS, True, 0, "machine+session", 0, False)
+
+
+def test_an_own_policy_follows_the_rows_of_what_it_extends() -> None:
+    found = resolved("mine", CustomPolicy("mine", "bentley-select", instant("2015-06-01 00:00"), tolerance_days=9))
+    assert [(row.id, row.slot_ms // MINUTE_MS, row.tolerance_days) for _, row in found.rows] == [
+        ("mine@2015-06-01", 60, 9),
+        ("mine@2016-04-01", 10, 9),
+    ]
+
+
+def test_an_own_policy_that_begins_with_a_row_of_its_base_has_that_row_once() -> None:
+    found = resolved("mine", CustomPolicy("mine", "bentley-select", instant("2016-04-01 00:00")))
+    assert [(row.id, row.slot_ms // MINUTE_MS) for _, row in found.rows] == [("mine@2016-04-01", 10)]
+
+
+def test_own_policies_extend_one_another_and_the_last_word_is_the_nearest() -> None:
+    first = CustomPolicy("first", "bentley-select", instant("2016-04-01 00:00"), min_use_ms=1, tolerance_days=1)
+    second = CustomPolicy("second", "first", instant("2020-01-01 00:00"), min_use_ms=2)
+    row = resolved("second", first, second).at(instant("2022-01-01 00:00"))
+    assert (row.name, row.min_use_ms, row.tolerance_days, row.id) == ("second", 2, 1, "second@2020-01-01")
+
+
+def test_an_own_policy_cannot_begin_before_what_it_extends() -> None:
+    with pytest.raises(BeforeFirstRow, match="policy bentley-css is defined from 2016-04-01 on"):
+        resolved("mine", CustomPolicy("mine", "bentley-css", instant("2016-03-31 00:00")))
+
+
+def test_a_policy_that_extends_itself_is_told_with_the_way_round() -> None:
+    one, two = CustomPolicy("one", "two", 0), CustomPolicy("two", "one", 0)
+    with pytest.raises(UnknownPolicy, match="policy one extends itself: one -> two -> one"):
+        resolved("one", one, two)

@@ -1,0 +1,48 @@
+"""The log of commands: the first of an id is the command, the same again is nothing, anything else a conflict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model.orders import Command, Void
+from pipeline.rules.orders.first_of_id import first_of_each
+from tests.support.evidence.order_shorthand import AT, command, logged
+
+ONE, OTHER = Void("x", session="s1"), Void("x", session="s2")
+
+
+def ids(log: list[Command]) -> tuple[list[str], list[str]]:
+    firsts, conflicts = first_of_each(logged(*log))
+    return [one.command.id for one in firsts], [one.id for one in conflicts]
+
+
+def test_the_same_command_again_is_nothing_new_whoever_sends_it_and_whenever() -> None:
+    again = [command(ONE, "a"), command(ONE, "a"), command(ONE, "a", by="somebody else", issued_at=AT + 1)]
+    assert ids(again) == (["a"], [])
+    assert first_of_each(logged(*again))[0][0].received_at == AT
+
+
+def test_the_first_in_log_order_stands_and_another_order_under_its_id_is_a_conflict() -> None:
+    firsts, conflicts = first_of_each(logged(command(ONE, "a"), command(OTHER, "a"), command(OTHER, "b")))
+    assert [one.command.order for one in firsts] == [ONE, OTHER]
+    assert [(one.id, one.code) for one in conflicts] == [("a", "conflict")]
+    assert "the id a stands for another order already" in conflicts[0].sentence
+
+
+def test_a_conflict_delivered_twice_is_told_once_and_the_first_order_again_is_none() -> None:
+    assert ids([command(ONE, "a"), command(OTHER, "a"), command(ONE, "a"), command(OTHER, "a")]) == (["a"], ["a"])
+
+
+ORDERS = st.builds(command, st.sampled_from((ONE, OTHER)), st.sampled_from("abc"))
+
+
+@given(log=st.lists(ORDERS), data=st.data())
+def test_deliveries_again_later_in_the_log_change_nothing(log: list[Command], data: st.DataObject) -> None:
+    again = [*log]
+    for _ in range(data.draw(st.integers(0, 3)) if log else 0):
+        at = data.draw(st.integers(1, len(again)))
+        again.insert(at, replace(data.draw(st.sampled_from(again[:at])), by="the broker, again"))
+    assert ids(again) == ids(log)

@@ -1,0 +1,55 @@
+"""Entries of a contract's lists that give nobody anything, as they are told beside what was ordered since."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from pipeline.model.contracts import Assignment, Contract, Entitlement, Product
+from pipeline.model.instants import DAY_MS
+from pipeline.model.orders import Assign, Order, Release
+from pipeline.rules.people.holders import refused_entries
+from tests.support.evidence.evidence_shorthand import instant
+from tests.support.evidence.order_shorthand import command, logged
+
+MAY: Final = instant("2022-05-01 08:00")
+PRODUCTS: Final = {"STAAD": Product("STAAD")}
+SEAT: Final = Entitlement(("STAAD",), "CZ", "single_user", "bentley-select", 1, instant("2022-01-01 00:00"), None)
+
+
+def contract(*users: str) -> Contract:
+    given = tuple(Assignment("STAAD", "CZ", user, MAY, None) for user in users)
+    return Contract("acme", "CZ", "EUR", "sha256:0", products=PRODUCTS, entitlements=(SEAT,), assignments=given)
+
+
+def told(one: Contract, *orders: Order) -> list[tuple[int, str]]:
+    log = logged(*(command(order, f"c{number}") for number, order in enumerate(orders)))
+    return [(listed.place[1], refused.sentence) for listed, refused in refused_entries(one, log)]
+
+
+def test_without_commands_an_entry_too_many_is_told_with_its_reason() -> None:
+    [(index, sentence)] = told(contract("jana", "petr"))
+    assert index == 1
+    assert sentence.startswith("no seat of STAAD in CZ (single user) is free")
+
+
+def test_an_entry_whose_user_was_given_a_seat_by_command_is_no_more_worth_a_word() -> None:
+    take_over = Assign("STAAD", "CZ", "petr", MAY + DAY_MS, "jana")
+    assert told(contract("jana", "petr"), take_over) == []
+
+
+def test_an_entry_that_became_possible_says_so() -> None:
+    [(_, sentence)] = told(contract("jana", "petr"), Release("STAAD", "CZ", "jana", MAY))
+    assert sentence.endswith("; by now it is possible, as a command")
+
+
+@pytest.mark.parametrize("order", [Assign("STAAD", "CZ", "zoe", MAY), Release("STAAD", "CZ", "eva", MAY)])
+def test_commands_that_change_nothing_change_no_word_of_it(order: Order) -> None:
+    assert told(contract("jana", "petr"), order) == told(contract("jana", "petr"))
+
+
+def test_commands_of_another_account_do_not_matter() -> None:
+    order = Release("STAAD", "CZ", "jana", MAY)
+    log = logged(command(order, account="other"))
+    assert refused_entries(contract("jana", "petr"), log) == refused_entries(contract("jana", "petr"))

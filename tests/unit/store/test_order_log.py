@@ -1,0 +1,154 @@
+"""Commands and contract versions in the store: kept at their place, read back in log order, however often delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from pipeline.codec.contract.examination import read_contract
+from pipeline.model.orders import Assign, Command, Logged, Order, Unvoid, Void
+from pipeline.model.statements import VoidEntry
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.orders.first_of_id import first_of_each
+from pipeline.store.client import Client
+from pipeline.store.contract_versions import contract_accounts, contract_versions, store_contract, stored_contract
+from pipeline.store.facts import write_session_days
+from pipeline.store.order_log import PlacedCommand, is_stored, read_commands, write_commands
+from pipeline.store.void_filter import has_evidence
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.evidence.order_shorthand import AT, LATER, ORDERS, command
+from tests.support.store.empty_stores import empty_store, new_account
+
+
+def placed(one: Command, offset: int, log: str = "main", received_at: int = AT, partition: int = 0) -> PlacedCommand:
+    return PlacedCommand(one, log, "commands", partition, offset, received_at)
+
+
+def orders(found: Iterable[Logged]) -> list[Order]:
+    return [one.command.order for one in found]
+
+
+def test_every_kind_of_order_is_read_back_whole_in_log_order(store: Client) -> None:
+    account = new_account()
+    log = [command(order, f"c{number}", account) for number, order in enumerate(ORDERS)]
+    write_commands(store, [placed(one, offset, received_at=AT + offset) for offset, one in reversed([*enumerate(log)])])
+    assert read_commands(store, account) == [Logged(one, AT + offset) for offset, one in enumerate(log)]
+    assert read_commands(store, new_account()) == []
+
+
+def test_a_message_delivered_again_is_one_row_and_two_orders_under_one_id_are_two(store: Client) -> None:
+    account = new_account()
+    one, other = (command(order, "c", account) for order in ORDERS[:2])
+    for _ in range(2):
+        write_commands(store, [placed(one, 0), placed(other, 1), placed(one, 2)])
+    assert orders(read_commands(store, account)) == [ORDERS[0], ORDERS[1], ORDERS[0]]
+    assert orders(first_of_each(read_commands(store, account))[0]) == [ORDERS[0]]
+
+
+def test_logs_follow_one_another_by_their_first_message_and_offsets_count_within_a_log(store: Client) -> None:
+    account = new_account()
+    first, second, third, fourth = (command(order, "c", account) for order in ORDERS[:4])
+    write_commands(store, [placed(fourth, 0, "a log made later", AT + 9), placed(first, 7, "posted:z", AT)])
+    write_commands(store, [placed(second, 8, "posted:z", AT + 50), placed(third, 3, "b", AT + 5)])
+    assert orders(read_commands(store, account)) == [*ORDERS[:4]]
+
+
+def test_the_store_shows_what_stands_at_a_place(store: Client) -> None:
+    account = new_account()
+    write_commands(store, [placed(command(ORDERS[0], "c", account), 7, partition=3)])
+    assert is_stored(store, account, "commands", 3, 7)
+    assert not is_stored(store, account, "commands", 3, 8)
+    assert not is_stored(store, account, "commands", 2, 7)
+    assert not is_stored(store, new_account(), "commands", 3, 7)
+
+
+@pytest.mark.parametrize("text", ['o\'neil "said" `so`', "back\\slash {x:String} %s", "ä😀"])
+def test_texts_of_any_kind_are_kept(store: Client, text: str) -> None:
+    account = new_account()
+    order = Assign(text, "CZ", "jana", AT)
+    write_commands(store, [placed(replace(command(order, text, account), by=text), 0)])
+    [one] = read_commands(store, account)
+    assert (one.command.id, one.command.by, one.command.order) == (text, text, order)
+
+
+def body(account: str, country: str) -> bytes:
+    return f"account: {account}\ncountry: {country}\ncurrency: EUR\n".encode()
+
+
+def test_versions_are_listed_as_they_were_applied_last_and_each_can_be_read(store: Client) -> None:
+    account = new_account()
+    first, second = (read_contract("c", body(account, country)) for country in ("CZ", "SK"))
+    store_contract(store, first, body(account, "CZ"), 1_000, "jana")
+    store_contract(store, second, body(account, "SK"), 2_000, "petr")
+    store_contract(store, first, body(account, "CZ"), 1_000, "jana")
+    versions = contract_versions(store, account)
+    assert [(one.content_hash, one.applied_at, one.applied_by, one.is_current) for one in versions] == [
+        (first.content_hash, 1_000, "jana", False),
+        (second.content_hash, 2_000, "petr", True),
+    ]
+    assert stored_contract(store, account) == second
+    assert stored_contract(store, account, first.content_hash) == first
+    assert stored_contract(store, account, "sha256:0") is None
+    assert account in contract_accounts(store)
+
+
+def test_an_earlier_version_applied_again_is_in_force_again_and_is_no_further_version(store: Client) -> None:
+    account = new_account()
+    for at, country in ((1_000, "CZ"), (2_000, "SK"), (3_000, "CZ")):
+        text = body(account, country)
+        store_contract(store, read_contract("c", text), text, at)
+    versions = contract_versions(store, account)
+    assert [(one.applied_at, one.is_current) for one in versions] == [(2_000, False), (3_000, True)]
+    assert stored_contract(store, account) == read_contract("c", body(account, "CZ"))
+
+
+@pytest.mark.parametrize("countries", [("CZ", "SK", "PL"), ("PL", "SK", "CZ"), ("CZ", "SK", "CZ")])
+@pytest.mark.parametrize("in_a_log", [True, False])
+def test_of_versions_applied_in_one_millisecond_the_last_in_the_log_or_the_last_stored_is_in_force(
+    store: Client, countries: tuple[str, ...], *, in_a_log: bool
+) -> None:
+    account = new_account()
+    applied = [read_contract("c", body(account, country)) for country in countries]
+    for _ in range(2 if in_a_log else 1):  # what a log says may be stored again, to its end
+        for offset, (contract, country) in enumerate(zip(applied, countries, strict=True)):
+            place = offset if in_a_log else None
+            store_contract(store, contract, body(account, country), 1_000, str(offset), place)
+    store.command("OPTIMIZE TABLE contracts FINAL")
+    versions = contract_versions(store, account)
+    in_order = [*reversed(dict.fromkeys(one.content_hash for one in reversed(applied)))]
+    assert [one.content_hash for one in versions] == in_order
+    assert (versions[-1].applied_by, versions[-1].is_current) == ("2", True)
+    assert stored_contract(store, account) == applied[-1]
+    query = "SELECT content_hash, country FROM current_contracts WHERE account = {account:String}"
+    rows = store.query(query, {"account": account}).result_rows
+    assert [*rows] == [(applied[-1].content_hash, countries[-1])]
+
+
+def test_a_void_that_is_of_no_evidence_is_found_out(store: Client) -> None:
+    account = new_account()
+    told = heartbeat(instant("2022-05-03 09:00"), instant("2022-05-03 10:00"), account=account)
+    write_session_days(store, fold([told]))
+    void = VoidEntry("v", "", AT, "", "s", "", "", "", None, None)
+    assert has_evidence(store, account, void)
+    assert has_evidence(store, account, replace(void, product="MSTN", machine="pc1", user="eva"))
+    assert not has_evidence(store, account, replace(void, machine="pc2"))
+    assert not has_evidence(store, account, replace(void, session="S"))
+
+
+def test_the_view_of_voids_says_what_is_in_force(store: Client) -> None:
+    account = new_account()
+    void = Void("x", machine="pc1", from_at=AT, until_at=LATER)
+    write_commands(
+        store, [placed(command(void, "v1", account), 0), placed(command(Unvoid("v1", "y"), "u", account), 1)]
+    )
+    query = "SELECT id FROM voids WHERE account = {account:String}"
+    assert store.query(query, {"account": account}).result_rows == []
+    write_commands(store, [placed(command(void, "v2", account), 2)])
+    assert list(store.query(query, {"account": account}).result_rows) == [("v2",)]
+
+
+def test_a_store_without_commands_has_none(store: Client) -> None:
+    with empty_store(store) as empty, pytest.raises(Exception, match="commands"):
+        read_commands(empty, "acme")

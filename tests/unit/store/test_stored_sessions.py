@@ -1,0 +1,184 @@
+"""Reading sessions and explanations back from the store."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.application.slot_reading import read_explanation, read_usage
+from pipeline.application.statement_life import Known
+from pipeline.model.contracts import Contract, Entitlement, Product, Replacement
+from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, MINUTE_MS, day_of
+from pipeline.rules.evidence.merge import fold
+from pipeline.rules.evidence.sessions import Session, sessions
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.facts import write_session_days
+from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
+from tests.support.evidence.evidence_shorthand import heartbeat, instant, merged
+from tests.support.evidence.random_fleets import reading_of
+from tests.support.store.empty_stores import new_account
+
+BIG_BANG_AT, DOOMSDAY_AT = -(10**13), 253_402_300_799_999
+"""1653 and the last instant of the year 9999."""
+
+
+@pytest.fixture
+def account(store: Client) -> str:
+    """An account with use of two products by two users on the 3rd and over midnight to the 4th of May."""
+    name = new_account()
+    told = [
+        heartbeat(instant("2022-05-03 15:01"), instant("2022-05-03 15:42"), account=name, session="a"),
+        heartbeat(instant("2022-05-03 15:05"), instant("2022-05-03 15:30"), account=name, session="b", product="ORD"),
+        heartbeat(
+            instant("2022-05-03 23:50"),
+            instant("2022-05-04 00:30"),
+            account=name,
+            session="c",
+            user="petr",
+            machine="pc2",
+        ),
+        heartbeat(instant("2022-05-03 15:06"), instant("2022-05-03 15:20"), account=name, session="d", usage="trial"),
+    ]
+    write_session_days(store, fold(told))
+    return name
+
+
+def names(store: Client, selection: Selection) -> list[str]:
+    return [session.key.session for session in read_sessions(store, selection)]
+
+
+def test_sessions_come_by_their_opening(store: Client, account: str) -> None:
+    assert names(store, Selection(account, EARLIEST_AT, LATEST_AT)) == ["a", "b", "d", "c"]
+
+
+def test_sessions_are_selected_by_user_machine_code_and_usage(store: Client, account: str) -> None:
+    whole = (account, EARLIEST_AT, LATEST_AT)
+    assert names(store, Selection(*whole, user="petr")) == ["c"]
+    assert names(store, Selection(*whole, machine="pc1")) == ["a", "b", "d"]
+    assert names(store, Selection(*whole, codes=("ORD", "STAAD"))) == ["b"]
+    assert names(store, Selection(*whole, usage="trial")) == ["d"]
+    assert names(store, Selection(*whole, user="petr", codes=("ORD",))) == []
+
+
+def test_sessions_are_selected_by_use_in_the_time_and_read_with_their_whole_lives(store: Client, account: str) -> None:
+    midnight = instant("2022-05-04 00:00")
+    (session,) = read_sessions(store, Selection(account, midnight, midnight + MINUTE_MS))
+    assert (session.opened_at, session.last_at) == (instant("2022-05-03 23:50"), instant("2022-05-04 00:30"))
+    assert names(store, Selection(account, instant("2022-05-04 00:40"), LATEST_AT)) == []
+    assert names(store, Selection(account, midnight - 1, midnight)) == []
+
+
+@pytest.mark.parametrize(
+    ("from_at", "until_at"), [(BIG_BANG_AT, LATEST_AT), (0, DOOMSDAY_AT), (BIG_BANG_AT, DOOMSDAY_AT)]
+)
+def test_a_time_beyond_what_the_store_can_hold_selects_everything_inside(
+    store: Client, account: str, from_at: int, until_at: int
+) -> None:
+    assert names(store, Selection(account, from_at, until_at)) == ["a", "b", "d", "c"]
+
+
+def test_a_time_after_everything_selects_nothing(store: Client, account: str) -> None:
+    assert names(store, Selection(account, DOOMSDAY_AT - DAY_MS, DOOMSDAY_AT)) == []
+
+
+def test_the_other_days_of_sessions_with_use_in_the_time_are_read_where_asked_for(store: Client, account: str) -> None:
+    one_day = Selection(account, instant("2022-05-04 00:00"), instant("2022-05-05 00:00"))
+
+    def days(*, whole_sessions: bool) -> set[tuple[str, int]]:
+        found = read_session_days(store, one_day, whole_sessions=whole_sessions)
+        return {(one.session.session, one.day - day_of(one_day.from_at)) for one in found}
+
+    assert days(whole_sessions=False) == {("c", 0)}
+    assert days(whole_sessions=True) == {("c", -1), ("c", 0)}
+
+
+def test_the_latest_days_are_each_accounts_own(store: Client) -> None:
+    early, late = new_account(), new_account()
+    for account, start in ((early, "2014-05-01"), (late, "2022-05-01")):
+        opened_at = instant(f"{start} 12:00")
+        told = [heartbeat(opened_at + day * DAY_MS, opened_at + day * DAY_MS, account=account) for day in range(5)]
+        write_session_days(store, fold(told))
+    for account, first in ((early, "2014-05-03"), (late, "2022-05-03")):
+        days = [day for day in read_latest_session_days(store, 3) if day.session.account == account]
+        first_day = instant(f"{first} 00:00") // DAY_MS
+        assert sorted(day.day for day in days) == [first_day, first_day + 1, first_day + 2]
+
+
+def dated(account: str) -> ContractReading:
+    """MSTN replaces OLD from the 4th of May on; one seat."""
+    products = {"MSTN": Product("MSTN", replaces=(Replacement("OLD", instant("2022-05-04 00:00")),))}
+    seat = Entitlement(("MSTN",), "CZ", "pooled", "bentley-select", 1, instant("2022-01-01 00:00"), None)
+    return reading_of(Contract(account, "CZ", "EUR", "sha256:0", products=products, entitlements=(seat,)))
+
+
+def known(account: str) -> Known:
+    """The same, with nothing ordered."""
+    return Known(dated(account), ())
+
+
+def test_usage_names_each_session_after_the_product_it_counts_for(store: Client) -> None:
+    account = new_account()
+    told = [
+        heartbeat(
+            instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=account, product="OLD", session="a"
+        ),
+        heartbeat(
+            instant("2022-05-04 15:01"), instant("2022-05-04 15:12"), account=account, product="OLD", session="b"
+        ),
+        heartbeat(instant("2022-05-04 16:01"), instant("2022-05-04 16:12"), account=account, country="SK", session="c"),
+    ]
+    write_session_days(store, fold(told))
+
+    def usage(product: str = "") -> list[tuple[Session, str, str]]:
+        return read_usage(store, known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
+
+    assert [(session.key.session, *pool) for session, *pool in usage()] == [
+        ("a", "OLD", "CZ"),
+        ("b", "MSTN", "CZ"),
+        ("c", "MSTN", "SK"),
+    ]
+    assert [session.key.session for session, *_ in usage("MSTN")] == ["b", "c"]
+    assert [session.key.session for session, *_ in usage("OLD")] == ["a", "b"]
+
+
+def test_usage_names_a_session_by_what_it_counts_for_in_the_time_asked_for(store: Client) -> None:
+    account = new_account()
+    told = heartbeat(instant("2022-05-03 23:45"), instant("2022-05-04 00:15"), account=account, product="OLD")
+    write_session_days(store, fold([told]))
+    midnight = instant("2022-05-04 00:00")
+    for from_at, until_at, product in ((midnight - DAY_MS, midnight, "OLD"), (midnight, LATEST_AT, "MSTN")):
+        found = read_usage(store, known(account), from_at=from_at, until_at=until_at)
+        assert [named for _, named, _ in found] == [product]
+    assert len(read_usage(store, known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
+
+
+def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(store: Client, account: str) -> None:
+    explained = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:14"))
+    assert (explained.slot_at, explained.count, explained.entitled) == (instant("2022-05-03 15:10"), 1, 1)
+    assert [session.key.session for unit in explained.units for session in unit.sessions] == ["a"]
+    assert [(one.session.key.session, one.reason) for one in explained.uncounted] == [("d", "not_production")]
+
+
+def test_a_session_over_midnight_is_explained_on_either_day(store: Client, account: str) -> None:
+    before = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 23:50"))
+    assert [(one.session.key.session, one.reason) for one in before.uncounted] == [("c", "opening_slot")]
+    after = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 00:00"))
+    assert [session.opened_at for unit in after.units for session in unit.sessions] == [instant("2022-05-03 23:50")]
+
+
+def test_a_product_is_explained_with_the_sessions_of_the_codes_it_replaces_there(store: Client) -> None:
+    account = new_account()
+    told = [
+        heartbeat(instant(f"2022-05-0{day} 15:01"), instant(f"2022-05-0{day} 15:12"), account=account, product="OLD")
+        for day in (3, 4)
+    ]
+    write_session_days(store, fold([told[0], told[1]._replace(session="later")]))
+    assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:10")).count == 0
+    assert read_explanation(store, dated(account), "OLD", "CZ", instant("2022-05-03 15:10")).count == 1
+    assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 15:10")).count == 1
+
+
+def test_what_is_read_is_what_the_fold_says(store: Client, account: str) -> None:
+    days = read_session_days(store, Selection(account, EARLIEST_AT, LATEST_AT))
+    assert len(merged(days)) == len(days) == 5
+    assert {session.key for session in sessions(days)} == {day.session for day in days}
