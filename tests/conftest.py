@@ -10,11 +10,14 @@ import pytest
 from hypothesis import settings
 
 from pipeline.store.client import Client
+from tests.support.laws import examples
 from tests.support.store.empty_stores import opened_store
 
 pytest_plugins = ["tests.support.broker.brokers"]
 
-settings.register_profile("seatbeat", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.register_profile(
+    "seatbeat", deadline=None, derandomize="CI" in os.environ, print_blob=True, max_examples=examples(100)
+)
 settings.load_profile("seatbeat")
 
 

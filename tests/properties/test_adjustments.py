@@ -19,6 +19,7 @@ from pipeline.model.statements import Statement
 from pipeline.rules.statement.adjustments import LineId, amounts
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.histories import History
+from tests.support.laws import examples
 
 QUARTERS = tuple(Period.parse(name) for name in ("2022Q1", "2022Q2", "2022Q3", "2022Q4"))
 LAST = Period.parse("2023Q1")
@@ -165,4 +166,4 @@ def all_billed(statements: Iterable[Statement]) -> Counter[tuple[str, LineId]]:
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+TestLives.settings = settings(max_examples=examples(25), stateful_step_count=15, deadline=None)

@@ -14,6 +14,7 @@ from pipeline.codec.contract.yaml_document import Plain, read_yaml
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.model.instants import calendar_day
 from pipeline.rules.pool.percentage_price import percent_of
+from tests.support.laws import examples
 
 ENGINEERING = (schema_folder() / "contracts" / "engineering.yaml").read_bytes()
 HEAD = "account: acme\ncountry: CZ\ncurrency: EUR\n"
@@ -46,7 +47,7 @@ def test_no_bytes_crash_the_reader(content: bytes) -> None:
     assert (examined.contract is None) == bool(examined.mistakes)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_a_contract_with_any_value_put_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     document, _ = read_yaml(ENGINEERING)
@@ -74,7 +75,7 @@ def test_no_mistake_hides_another(rows: list[str], count: int) -> None:
     assert set().union(*(told(row) for row in chosen)) <= told(*chosen)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.permutations(ENGINEERING.decode().partition("token_packs:")[0].partition("entitlements:\n")[2].splitlines()))
 def test_the_order_of_entitlements_does_not_matter(rows: list[str]) -> None:
     head, _, rest = ENGINEERING.decode().partition("entitlements:\n")

@@ -14,6 +14,7 @@ from pipeline.rules.explain.slot_explanation import explain_slot
 from pipeline.rules.pool.term_licenses import term_licenses_due
 from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
 from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
+from tests.support.laws import examples
 
 TEN_MINUTES = reading_of(Contract("acme", "CZ", "EUR", "sha256:0"))
 QUARTER = Period.parse("2022Q2")
@@ -39,7 +40,7 @@ def test_sessions_that_follow_one_another_never_give_a_count_of_2(
     assert max(counts.values(), default=0) <= 1
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(fleets(sessions_max=8), st.data())
 def test_late_evidence_only_adds(fleet: Fleet, data: st.DataObject) -> None:
     reading = reading_of(data.draw(contracts(fleet.turn_at)))
@@ -50,7 +51,7 @@ def test_late_evidence_only_adds(fleet: Fleet, data: st.DataObject) -> None:
         assert all(count <= after[pool][at] for pool, slots in before.items() for at, count in slots.items())
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleets(sessions_max=8), st.data())
 def test_every_count_is_explained_by_as_many_units_and_every_other_session_by_a_reason(
     fleet: Fleet, data: st.DataObject

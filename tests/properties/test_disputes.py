@@ -18,12 +18,13 @@ from pipeline.store.facts import write_session_days
 from tests.support.evidence.packet_shorthand import plain_packet
 from tests.support.evidence.random_fleets import Fleet, fleets, reading_of
 from tests.support.evidence.random_people import logs, people_contracts
+from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
 
 large_fleets = fleets(sessions_min=6, sessions_max=20, products=("A", "OLD", "B"))
 
 
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 @given(fleet=large_fleets, data=st.data())
 def test_the_store_makes_the_packet_that_the_rules_make(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()

@@ -13,6 +13,7 @@ from pipeline.codec.topics.heartbeats import decode
 from pipeline.fleet.clients import FleetPlan, FleetProduct, fleet, planned_sessions
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, MINUTE_MS
+from tests.support.laws import examples
 
 SHARES = st.sampled_from((0.0, 0.01, 0.2, 1.0))
 PLANS = st.builds(
@@ -40,7 +41,7 @@ def valid(lines: list[bytes]) -> set[Heartbeat]:
     return {heartbeat for line in lines for heartbeat in decode(line).heartbeats}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(plan=PLANS, duplicates=SHARES, disorder=SHARES, late=SHARES, broken=SHARES, frames=st.integers(0, 400))
 def test_faults_and_frames_never_change_the_set_of_valid_heartbeats(
     plan: FleetPlan, duplicates: float, disorder: float, late: float, broken: float, frames: int
@@ -55,7 +56,7 @@ def test_faults_and_frames_never_change_the_set_of_valid_heartbeats(
     assert invalid == sum(number for kind, number in tally.items() if kind.startswith("broken "))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(plan=PLANS)
 def test_a_fleet_is_its_planned_sessions_and_nothing_else(plan: FleetPlan) -> None:
     spans: dict[str, tuple[int, int]] = {}
@@ -71,7 +72,7 @@ def test_a_fleet_is_its_planned_sessions_and_nothing_else(plan: FleetPlan) -> No
     assert all(quarter.contains(opened_at) and quarter.contains(last_at) for opened_at, last_at in spans.values())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(plan=PLANS)
 def test_ordinary_production_use_never_exceeds_a_quantity(plan: FleetPlan) -> None:
     machines = defaultdict(set)

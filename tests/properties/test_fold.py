@@ -15,9 +15,10 @@ from pipeline.rules.evidence.merge import UsageFold, fold, slot_mask, slots_of
 from pipeline.rules.evidence.sessions import sessions
 from tests.support.evidence.evidence_shorthand import merged
 from tests.support.evidence.random_fleets import Fleet, fleets
+from tests.support.laws import examples
 
 some_fleets = fleets(sessions_max=5)
-few = settings(max_examples=40)
+few = settings(max_examples=examples(40))
 
 
 def folded(heartbeats: Sequence[Heartbeat]) -> UsageFold:
@@ -133,7 +134,7 @@ def test_a_bit_set_gives_its_slots_back_in_order(slots: set[int]) -> None:
     assert [*slots_of(sum(1 << slot for slot in slots))] == sorted(slots)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 143), st.integers(0, 143))
 def test_a_mask_holds_the_slots_from_first_to_last(one: int, other: int) -> None:
     first, last = sorted((one, other))

@@ -31,6 +31,7 @@ from tests.support.evidence.frame_members import (
     TIMES,
 )
 from tests.support.evidence.schema_examples import event_validator
+from tests.support.laws import examples
 
 HEARTBEAT, FRAME = event_validator("heartbeat"), event_validator("heartbeats")
 FIELDS = ("v", *REQUIRED_TEXTS, *OPTIONAL_TEXTS, *TIMES, "state", "usage")
@@ -149,7 +150,7 @@ def as_clients_write_it(members: list[Json]) -> bytes:
     return json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(frames=st.lists(repeating(), min_size=1, max_size=4))
 @example(frames=[[MINIMAL, {**MINIMAL, "v": True}, {**MINIMAL, "v": 1.0}, {**MINIMAL, "at": float(AT)}]])
 @example(frames=[[MINIMAL, {**MINIMAL, "usage": "trial"}, {**MINIMAL, "state": "close"}, [*MINIMAL], "v", None]])
@@ -204,7 +205,7 @@ def test_a_member_is_judged_the_same_alone_and_in_a_frame(members: list[Json]) -
     assert [one.reason for one in framed.invalid] == [invalid.reason for one in alone for invalid in one.invalid]
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(member=near_valid())
 @example(member={**MINIMAL, "at": 1651569060000.0})
 @example(member={**MINIMAL, "v": 1.0})

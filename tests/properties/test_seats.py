@@ -15,6 +15,7 @@ from pipeline.rules.pool.counting import Pool, counted_slots
 from pipeline.rules.pool.reading import ContractReading
 from tests.support.evidence.evidence_shorthand import heartbeat
 from tests.support.evidence.random_fleets import OWN, POLICIES, TURNS, Fleet, contracts, fleets, pure_counts, reading_of
+from tests.support.laws import examples
 
 Counts = dict[Pool, dict[int, int]]
 
@@ -38,7 +39,7 @@ def statement_counts(reading: ContractReading, days: list[SessionDay], horizon_d
     return {pool: slots for pool, slots in kept.items() if slots}
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleets(sessions_max=6) | midnights, st.data())
 def test_counts_are_the_statements_however_session_days_come_and_whatever_was_forgotten(
     fleet: Fleet, data: st.DataObject
@@ -59,7 +60,7 @@ def test_counts_are_the_statements_however_session_days_come_and_whatever_was_fo
         assert all(seats.count(product, country, at) == units for at, units in slots.items())
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleets(sessions_max=8), st.data())
 def test_evidence_that_comes_in_pieces_gives_the_same_live_counts_as_all_at_once(
     fleet: Fleet, data: st.DataObject
@@ -101,7 +102,7 @@ def going_on(session: Session, until_at: int) -> Session:
     return sessions(usage.session_days())[0]
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(midnights, st.data())
 def test_beating_on_until_grace_ends_makes_a_session_count_and_a_millisecond_less_does_not(
     fleet: Fleet, data: st.DataObject
@@ -118,7 +119,7 @@ def test_beating_on_until_grace_ends_makes_a_session_count_and_a_millisecond_les
         assert not counts_anywhere(reading, going_on(session, one.counts_from - 1))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.sampled_from(TURNS[1:]),
     st.sampled_from(POLICIES),
@@ -146,7 +147,7 @@ def test_grace_over_the_change_of_a_policy_ends_when_a_slot_of_either_counts(
         assert not counts_anywhere(reading, going_on(session, one.counts_from - 1))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleets(sessions_max=8), st.data())
 def test_in_grace_are_the_open_production_sessions_lately_heard_that_count_nowhere(
     fleet: Fleet, data: st.DataObject
@@ -174,7 +175,7 @@ def test_in_grace_are_the_open_production_sessions_lately_heard_that_count_nowhe
     assert {one.session for one in seats.in_grace()} == expected
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleets(sessions_max=4))
 def test_a_close_that_is_heard_before_or_after_the_evidence_ends_grace(fleet: Fleet) -> None:
     reading, days = reading_of(Contract("acme", "CZ", "EUR", "sha256:0")), fold(fleet.heartbeats)

@@ -25,6 +25,7 @@ from pipeline.store.facts import write_session_days
 from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
 from tests.support.evidence.evidence_shorthand import merged
 from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
+from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
 
 large_fleets = fleets(sessions_min=8, sessions_max=40)
@@ -42,7 +43,7 @@ def insert_oddly(store: Client, heartbeats: Iterable[Heartbeat], data: st.DataOb
         write_session_days(store, data.draw(st.permutations(fold(parts[part]))))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(fleet=large_fleets, data=st.data())
 def test_a_statement_counts_in_sql_what_the_rules_count(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account, contract = new_account(), data.draw(contracts(fleet.turn_at))
@@ -59,7 +60,7 @@ def test_a_statement_counts_in_sql_what_the_rules_count(store: Client, fleet: Fl
             assert read_explanation(store, reading, product, country, slot_at).count == slots[slot_at]
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(fleet=large_fleets, data=st.data())
 def test_what_is_stored_is_the_fold(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
@@ -78,7 +79,7 @@ def test_what_is_stored_is_the_fold(store: Client, fleet: Fleet, data: st.DataOb
     ]
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(fleet=some_products | some_products_at_midnight, data=st.data())
 def test_the_analysts_slot_counts_of_every_policy_are_the_rules(
     store: Client, fleet: Fleet, data: st.DataObject

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from pipeline.model.ledger_entries import Entry, Posting, Settled
 from pipeline.store.client import Client
 from pipeline.store.postings import PlacedPosting, read_stored_ledger, write_postings
+from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
 
 places = st.tuples(st.sampled_from(("log-1", "log-2")), st.integers(0, 1), st.integers(0, 12))
 """Logs in order of their names, partitions and offsets: few, so that places lie close together."""
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(numbers=st.dictionaries(places, st.integers(1, 5), max_size=14), sizes=st.lists(st.integers(1, 3), min_size=14))
 def test_the_view_shows_the_entries_that_count_for_the_rules(
     store: Client, numbers: dict[tuple[str, int, int], int], sizes: list[int]

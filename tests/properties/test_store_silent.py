@@ -14,12 +14,13 @@ from pipeline.store.facts import write_closes, write_session_days
 from pipeline.store.silent_sessions import read_silent_machines
 from tests.support.evidence.evidence_shorthand import heartbeat
 from tests.support.evidence.random_fleets import Fleet, fleets
+from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
 
 minutes = st.integers(-40 * 60, 40 * 60)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleet=fleets(sessions_max=14), data=st.data())
 def test_the_store_and_the_rules_name_the_same_silent_machines(
     store: Client, fleet: Fleet, data: st.DataObject

@@ -31,6 +31,7 @@ from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.token_evidence import SOON_MS, TokenEvidence
 from pipeline.rules.tokens.windows import ChargePool, open_windows
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.laws import examples
 
 START_AT: Final = instant("2022-05-02 00:00")
 
@@ -205,7 +206,7 @@ class OpenWindows(RuleBasedStateMachine):
 
 
 TestOpenWindows = OpenWindows.TestCase
-TestOpenWindows.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestOpenWindows.settings = settings(max_examples=examples(150), stateful_step_count=25, deadline=None)
 
 
 def settle(ledger: Ledger, evidence: TokenEvidence, until_at: int) -> None:

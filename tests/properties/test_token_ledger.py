@@ -25,6 +25,7 @@ from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from tests.support.auditors.token_auditor import DAY, YEAR, Auditor
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.laws import examples
 
 START_AT: Final = instant("2022-05-02 00:00")
 TEAMS: Final = ("alpha", "beta")
@@ -169,4 +170,4 @@ class TokenLedger(RuleBasedStateMachine):
 
 
 TestTokenLedger = TokenLedger.TestCase
-TestTokenLedger.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestTokenLedger.settings = settings(max_examples=examples(100), stateful_step_count=30, deadline=None)

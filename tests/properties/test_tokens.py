@@ -20,6 +20,7 @@ from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from tests.support.evidence.evidence_shorthand import heartbeat, instant, ways
+from tests.support.laws import examples
 
 START_AT = instant("2022-05-02 00:00")
 CONTRACT = Contract(
@@ -68,7 +69,7 @@ def heartbeats(draw: st.DrawFn) -> list[Heartbeat]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(told=heartbeats(), seed=st.integers(0, 9))
 def test_the_same_evidence_makes_the_same_entries_in_whatever_way_it_arrives(told: list[Heartbeat], seed: int) -> None:
     outcomes = []
@@ -93,7 +94,7 @@ def test_the_same_evidence_makes_the_same_entries_in_whatever_way_it_arrives(tol
     assert all(entries == outcomes[0] for entries in outcomes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(told=heartbeats(), ticks=st.lists(st.integers(0, 10), min_size=1, max_size=4))
 def test_complete_evidence_is_charged_alike_however_often_time_ticks(told: list[Heartbeat], ticks: list[int]) -> None:
     days = dict(ways(told))["whole"]

@@ -27,6 +27,7 @@ from pipeline.store.void_filter import read_voids
 from tests.properties.test_store_counts import analysts_counts, insert_oddly
 from tests.support.evidence.order_shorthand import command
 from tests.support.evidence.random_fleets import TURNS, Fleet, fleets, reading_of
+from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
 
 some_fleets = fleets(sessions_min=4, sessions_max=20, products=("A", "B"))
@@ -73,7 +74,7 @@ def pure(reading: ContractReading, found: list[Session], period: Period) -> dict
     return counts_of(found, reading.judgements_of(reported, period))
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(fleet=some_fleets, data=st.data())
 def test_voids_in_sql_are_the_voids_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
@@ -102,7 +103,7 @@ def test_voids_in_sql_are_the_voids_of_the_rules(store: Client, fleet: Fleet, da
     assert sorted(read_sessions(store, everything, voids), key=lambda one: one.key) == left
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(fleet=some_fleets, data=st.data())
 def test_the_analysts_views_apply_the_same_voids(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()

@@ -22,13 +22,14 @@ from pipeline.store.client import Client
 from pipeline.store.facts import write_session_days
 from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
 from tests.support.evidence.random_people import logs, people_contracts
+from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
 
 dense_fleets = fleets(sessions_min=4, sessions_max=25, products=("A", "A", "OLD", "B"))
 NOBODY = People((), (), ())
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(fleet=dense_fleets, data=st.data())
 def test_the_store_has_the_lines_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
@@ -40,7 +41,7 @@ def test_the_store_has_the_lines_of_the_rules(store: Client, fleet: Fleet, data:
         assert read_lines(store, reading, period, logged) == recount.lines(reading, people, period, found)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(fleet=dense_fleets, data=st.data())
 def test_no_use_is_counted_twice_and_none_is_lost(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(people_contracts(fleet.turn_at))
@@ -63,7 +64,7 @@ def test_no_use_is_counted_twice_and_none_is_lost(fleet: Fleet, data: st.DataObj
         assert units_by_slot([*left, *by_step]) == whole
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(fleet=dense_fleets, data=st.data())
 def test_no_more_seats_are_taken_than_there_are(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(people_contracts(fleet.turn_at))
@@ -85,7 +86,7 @@ def test_no_more_seats_are_taken_than_there_are(fleet: Fleet, data: st.DataObjec
                 assert len(line.users) <= line.entitled
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleet=dense_fleets, data=st.data())
 def test_without_people_the_lines_are_the_pools_counts(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(contracts(fleet.turn_at))
@@ -99,7 +100,7 @@ def test_without_people_the_lines_are_the_pools_counts(fleet: Fleet, data: st.Da
         assert {(one.product, one.country): one.peak for one in lines if one.peak} == peaks
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleet=dense_fleets, data=st.data())
 def test_where_all_seats_are_pooled_more_evidence_never_lowers_a_line(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(contracts(fleet.turn_at))
@@ -121,7 +122,7 @@ def test_where_all_seats_are_pooled_more_evidence_never_lowers_a_line(fleet: Fle
             assert line.term_licenses <= then.term_licenses
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(fleet=dense_fleets, data=st.data())
 def test_the_peak_of_a_union_of_machines_is_at_most_the_sum_of_peaks(fleet: Fleet, data: st.DataObject) -> None:
     reading = reading_of(data.draw(contracts(fleet.turn_at)))

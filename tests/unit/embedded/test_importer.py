@@ -33,6 +33,7 @@ from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, partition_of, topic
 from tests.support.agents.step_messages import message, metered
 from tests.support.evidence.frame_members import AT, MINIMAL, with_fields
+from tests.support.laws import examples
 
 PARTITIONS = 4
 HEARTBEAT = orjson.dumps(MINIMAL)
@@ -308,7 +309,7 @@ CONTENTS = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(read=st.lists(st.tuples(st.sampled_from(["a.log", "b.log"]), st.integers(1, 10**6), CONTENTS), max_size=20))
 def test_every_line_is_judged_as_it_would_be_alone_and_at_its_place(read: list[Line]) -> None:
     alone = [message(content, key=key_alone(content), headers=place(name, number)) for name, number, content in read]

@@ -23,6 +23,7 @@ from pipeline.rules.dispute.pseudonyms import with_pseudonyms
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.packet_shorthand import example, packet_of
 from tests.support.evidence.schema_examples import DISPUTE, validator
+from tests.support.laws import examples
 
 FORMS: tuple[Form, ...] = tuple(NAMES)
 EXAMPLE = example()
@@ -164,7 +165,7 @@ def test_every_kind_of_packet_can_be_told_and_its_json_is_as_the_schema_says(
     assert ("0.00" in text_of(made, "text", "en")) == (price is not None)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(user=names, machine=names, session=names, account=names, product=names)
 def test_whatever_names_hold_the_page_is_a_page_without_scripts_or_anything_from_elsewhere(
     user: str, machine: str, session: str, account: str, product: str
@@ -223,7 +224,7 @@ def test_with_pseudonyms_no_name_is_left_anywhere(form: Form, tongue: Tongue) ->
     assert ("user 1" in told) == (form != "text")
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=8))
 def test_pseudonyms_are_consistent_and_change_nothing_else(who: list[tuple[int, int]]) -> None:
     told = [
