@@ -36,10 +36,10 @@ kafka-jars: $(INSTALLED) ## only fetch the jars of Apache Kafka
 
 BENCH_VENV := .cache/bench-venv
 REFERENCES := tests/bench/references/requirements
-bench: ## speed against references; the table goes into README.md
+bench: ## speed against references; the table goes into docs/benchmarks.md
 	@$(MAKE) -s -j2 $(INSTALLED) $(BENCH_VENV)/.installed
 	@$(MAKE) -s kafka-jars || echo "Apache Kafka cannot be had here: on the embedded broker"
-	@$(BIN)/python -m tests.bench --write-readme
+	@$(BIN)/python -m tests.bench --write-documents
 
 bench-lock: $(INSTALLED) ## resolve what the benchmark compares with anew
 	@$(BIN)/python -m pip install -q uv

@@ -19,7 +19,7 @@ from tests.bench import statements, storage, visible, worlds
 from tests.bench.bench import SMOKE, Bench
 from tests.bench.fleet import Fleet
 from tests.bench.jobs import Job
-from tests.bench.report import BEGIN, END, table, write_readme
+from tests.bench.report import BEGIN, END, headline, table, write_documents
 from tests.bench.results import FIGURES, RATIOS, Results
 from tests.bench.worlds import load_frames, load_singles, world
 from tests.support.broker.apache import Availability
@@ -82,14 +82,33 @@ def test_a_frame_and_the_single_heartbeats_of_it_say_the_same() -> None:
     assert len({(one["session"], one["at"]) for one in framed}) == 60
 
 
-def test_the_table_has_every_result_and_replaces_the_last_one_in_the_readme(tmp_path: Path) -> None:
+def test_the_documents_get_headline_and_table_in_place_of_the_last_ones(tmp_path: Path) -> None:
     results = Results("a broker", say=lambda _: None)
     for name in RATIOS:
         results.ratio(name, 2.0)
     for name in FIGURES:
-        results.figure(name, 3.0)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    write_readme(readme, results)
-    assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{table(results)}\n{END}\nafter\n"
+        results.figure(name, 3_000.0)
+    readme, benchmarks = tmp_path / "README.md", tmp_path / "benchmarks.md"
+    for document in (readme, benchmarks):
+        document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    write_documents(readme, benchmarks, results)
+    says = headline(dict.fromkeys(FIGURES, 3_000.0))
+    assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{says}\n{END}\nafter\n"
+    assert benchmarks.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{says}\n\n{table(results)}\n{END}\nafter\n"
     assert all(f"`{name}`" in table(results) for name in (*RATIOS, *FIGURES))
+
+
+def test_the_headline_has_the_small_and_the_large_fleet() -> None:
+    says = headline({"durable_per_s": 318_361.0, "many_sessions_per_s": 33_966.0})
+    assert "**318,000 heartbeats a second** from a fleet of 2,000 sessions" in says
+    assert "**34,000** from a fleet of 100,000 sessions" in says
+
+
+def test_a_document_without_marks_is_an_error_that_names_it(tmp_path: Path) -> None:
+    results = Results("a broker", say=lambda _: None)
+    results.figure("durable_per_s", 1.0)
+    results.figure("many_sessions_per_s", 1.0)
+    document = tmp_path / "README.md"
+    document.write_text("no marks", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"README\.md: the document has no"):
+        write_documents(document, document, results)
