@@ -7,6 +7,7 @@ import ast
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
@@ -213,3 +214,15 @@ def test_a_decision_says_context_decision_rejected_consequence_and_date(record: 
     text = record.read_text(encoding="utf-8")
     assert re.search(r"\b\d{4}-\d{2}-\d{2}\b", text)
     assert not {"context", "decision", "rejected", "consequence"} - set(re.findall(r"[a-z]+", text.lower()))
+
+
+def test_the_boundaries_of_the_pipeline_are_the_contracts_that_are_checked() -> None:
+    text = (ROOT / "pipeline" / "README.md").read_text(encoding="utf-8").split("## Boundaries")[1]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    assert re.findall(r"^- \*\*(.+?)\*\*", text, re.MULTILINE) == [contract["name"] for contract in contracts]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    arrows = re.search(r"`\w+`(?:\s→\s+`\w+`)+", text)
+    assert arrows is not None
+    assert re.findall(r"`(\w+)`", arrows[0]) == [layer.removeprefix("pipeline.") for layer in layers]
