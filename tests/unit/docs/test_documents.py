@@ -172,6 +172,8 @@ def test_the_settings_page_is_what_the_command_prints() -> None:
 
 @pytest.mark.parametrize("document", ALL)
 def test_every_variable_in_a_document_is_a_setting(document: Path) -> None:
+    if document.name == "CHANGELOG.md":
+        return  # it names settings that came and went
     named = set(re.findall(rf"{PREFIX}[A-Z_]+[A-Z]", document.read_text(encoding="utf-8")))
     settings = set(re.findall(rf"{PREFIX}[A-Z_]+[A-Z]", settings_table()))
     assert named - settings <= {"SEATBEAT_CLICKHOUSE_PASSWORD"}  # of compose
