@@ -10,12 +10,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
-
-import orjson
+from typing import Final
 
 from pipeline import __version__
-from pipeline.codec.json_text import Json
+from pipeline.codec.json_text import Json, json_bytes, parse_json
 from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, decode
@@ -118,7 +116,7 @@ def _problem(letter: DeadLetter, value: bytes) -> str:
 
 def _key(letter: DeadLetter) -> bytes:
     """The key of whom the member names; the account that its first message's key named where it names none."""
-    member = cast(Json, orjson.loads(letter.member)) if letter.member is not None else None
+    member = parse_json(letter.member) if letter.member is not None else None
     named = member if isinstance(member, dict) else {}
     return encode_key(_name(named.get("account")) or letter.account, _name(named.get("user")))
 
@@ -132,5 +130,5 @@ def _headers(letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
     if letter.source:
         headers.append((SOURCE_HEADER, letter.source.encode("utf-8")))
     if letter.line:
-        headers.append((LINES_HEADER, orjson.dumps([letter.line])))
+        headers.append((LINES_HEADER, json_bytes([letter.line])))
     return tuple(headers)
