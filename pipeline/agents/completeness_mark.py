@@ -21,11 +21,11 @@ from typing import Final, TypedDict, cast
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from pipeline.agents.sink import SINK_TOPICS
 from pipeline.kafka.group_lag import GroupProgress
 from pipeline.kafka.topics import HEARTBEATS
+from pipeline.store.client import StoreRefused
 
 CLOCKS_DIFFER_MS_MAX: Final = 60_000
 """How far this host's clock may be ahead of a broker's, and how long a message may wait for its replicas, after its
@@ -84,7 +84,9 @@ async def keep_mark(
     while True:
         try:
             await write(await chase(bootstrap, stages, now))
-        except (KafkaError, OperationalError, DatabaseError) as error:
+        except StoreRefused as error:
+            log.warning("the completeness mark waits: %s", error.kind)
+        except KafkaError as error:
             log.warning("the completeness mark waits: %s", type(error).__name__)
         await asyncio.sleep(PAUSE_S)
 

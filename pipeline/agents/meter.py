@@ -8,13 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-import faust
-import orjson
-
-from pipeline.agents.faust.app import build_app, raw_topics
-from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
-from pipeline.agents.faust.continuity import Continuity
+from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
 from pipeline.agents.quarantine import Quarantine
+from pipeline.codec.json_text import NotJson, parse_json
 from pipeline.codec.topics import dead_letter_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter, member_text
 from pipeline.codec.topics.heartbeats import InvalidMember, invalid_member, judge, members_of
@@ -148,33 +144,31 @@ def _text(header: bytes | None) -> str:
 def _line(header: bytes | None, index: int) -> int:
     """The line a member stood on: ``lines`` holds one number per member, or one for all; 0 where it is not told."""
     try:
-        lines = orjson.loads(header or b"[]")
-    except orjson.JSONDecodeError:
+        lines = parse_json(header or b"[]")
+    except NotJson:
         return 0
     numbers = [line for line in lines if type(line) is int and line >= 0] if isinstance(lines, list) else []
     return numbers[min(index, len(numbers) - 1)] if numbers else 0
 
 
-def build_meter(
+def meter_agent(
     settings: Settings,
     producer: Producer,
-    fail: Fail,
-    observe: Callable[[Made], None] = lambda _: None,
-    tell: Callable[[JudgedMessage], None] = lambda _: None,
-) -> faust.App:
-    """The meter's app: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
-    app = build_app(settings, "meter", fail)
+    observe: Callable[[CheckpointMade], None] = lambda _: None,
+    observe_judged: Callable[[JudgedMessage], None] = lambda _: None,
+) -> Agent[list[Outgoing]]:
+    """The meter: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
     step = MeterStep(settings.log_id, settings.quarantine_letters)
 
     async def flush(outgoing: list[Outgoing]) -> None:
-        tell(step.tally())
+        observe_judged(step.tally())
         await producer.write(outgoing)
 
-    pace = Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms, behind_intervals=BEHIND_INTERVALS)
-    checkpoints = Checkpoints(step, flush, pace, fail, observe, Continuity(settings.kafka_bootstrap, app.conf.id))
-
-    @app.agent(raw_topics(app, HEARTBEATS), concurrency=1, name="meter")
-    async def meter(stream: Stream) -> None:
-        await checkpoints.run(stream)
-
-    return app
+    return Agent(
+        role="meter",
+        topics=(HEARTBEATS,),
+        step=step,
+        flush=flush,
+        pace=Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms, behind_intervals=BEHIND_INTERVALS),
+        observe=observe,
+    )

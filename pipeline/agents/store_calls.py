@@ -1,51 +1,52 @@
-"""Questions to the store from an agent, on the store's own thread, asked again while the store is away."""
+"""Calls of the store from an agent: on the store's own thread, and again while the store is away."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
-
-from pipeline.agents.sink import RETRY_FIRST_S
-from pipeline.store.client import Client
+from pipeline.store.client import Client, StoreRefused
 
 Answer = TypeVar("Answer")
-Said = ParamSpec("Said")
+Given = ParamSpec("Given")
+RETRY_FIRST_S: Final = 0.2
 
 
-class Ask(Protocol):
-    """Asks the store, and returns once it has answered."""
+class CallStore(Protocol):
+    """Calls ``work(client, …)`` and returns once the store has answered."""
 
     async def __call__(
-        self, question: Callable[Concatenate[Client, Said], Answer], *said: Said.args, **named: Said.kwargs
+        self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
     ) -> Answer: ...
 
 
-class Asking:
-    """Asks with growing pauses until the store answers. What is asked must change nothing."""
+class RetryingStore:
+    """Calls with growing pauses until the store answers, always with the same arguments.
+
+    The same call twice must change nothing: an insert whose answer was lost is repeated.
+    """
 
     def __init__(
         self,
         client: Client,
         executor: Executor,
         retry_max_s: float,
-        on_retry: Callable[[Exception], None] = lambda _: None,
+        on_retry: Callable[[StoreRefused], None] = lambda _: None,
     ) -> None:
         self._client, self._executor, self._retry_max_s, self._on_retry = client, executor, retry_max_s, on_retry
 
     async def __call__(
-        self, question: Callable[Concatenate[Client, Said], Answer], *said: Said.args, **named: Said.kwargs
+        self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
     ) -> Answer:
-        """``question(client, …)``. Errors of the store are asked again, others raised."""
+        """``work(client, …)``. ``StoreRefused`` is retried, every other error is raised."""
         pause_s = RETRY_FIRST_S
         loop = asyncio.get_running_loop()
         while True:
             try:
-                return await loop.run_in_executor(self._executor, lambda: question(self._client, *said, **named))
-            except (OperationalError, DatabaseError) as error:
+                return await loop.run_in_executor(self._executor, lambda: work(self._client, *args, **kwargs))
+            except StoreRefused as error:
                 self._on_retry(error)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, self._retry_max_s)

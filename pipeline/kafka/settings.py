@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Final
 
 from pipeline.model.errors import InputError
 
 PREFIX: Final = "SEATBEAT_"
 STAGES: Final = ("production", "single", "embedded")
-MAY_BE_EMPTY: Final = frozenset({"instance_id", "contracts", "health_address", "embedded_broker"})
+MAY_BE_EMPTY: Final = frozenset({"instance_id", "health_address", "embedded_broker"})
+GONE: Final[Mapping[str, str]] = {
+    "SEATBEAT_CONTRACTS": "Remove it, and apply each contract with `seatbeat contract apply`: live counts read them "
+    "from the topic `contracts`",
+}
+"""Settings of earlier versions, each with what replaced it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,6 @@ class Settings:
     app_id: str = "seatbeat"
     instance_id: str = ""
     log_id: str = "main"
-    contracts: str = ""
     meter_checkpoint_messages: int = 1_024
     meter_checkpoint_ms: int = 500
     sink_checkpoint_messages: int = 2_000
@@ -49,7 +52,7 @@ class Settings:
             if not name.startswith(PREFIX):
                 continue
             if name not in known:
-                raise InputError(name, "is not a setting", "`seatbeat settings` lists them all")
+                raise InputError(name, "is not a setting", GONE.get(name, "`seatbeat settings` lists them all"))
             values[known[name].name] = _parse(name, environment[name], whole_number=known[name].type == "int")
         settings = cls(**values)  # type: ignore[arg-type]  # each value was parsed by its field's own type
         settings.validate()
@@ -65,8 +68,6 @@ class Settings:
                 raise InputError(f"{PREFIX}{one.name.upper()}", f"is {value}", "Give a whole number from 1 on")
         if self.topics not in STAGES:
             raise InputError(f"{PREFIX}TOPICS", f"is {self.topics!r}", f"Give one of {', '.join(STAGES)}")
-        if self.contracts and not Path(self.contracts).is_dir():
-            raise InputError(f"{PREFIX}CONTRACTS", f"{self.contracts} is no folder", "Give a folder of contracts")
 
 
 def _parse(name: str, text: str, *, whole_number: bool) -> str | int:
@@ -84,7 +85,6 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "app_id": "The first part of every consumer group: seatbeat-meter, seatbeat-sink, seatbeat-tokens.",
     "instance_id": "A name of this process that stays the same over restarts, for static membership; empty: none.",
     "log_id": "Which log the offsets of heartbeats belong to. Give it a new name whenever that topic is made anew.",
-    "contracts": "A folder of contracts (*.yaml), one per account, for live counts; empty: the default policy judges.",
     "meter_checkpoint_messages": "The meter makes a checkpoint after this many messages of heartbeats.",
     "meter_checkpoint_ms": "The meter makes a checkpoint after this long at the latest.",
     "sink_checkpoint_messages": "The sink writes to the store after this many messages.",

@@ -8,7 +8,7 @@ from typing import Final
 import faust
 from faust.tables.manager import TableManager
 
-from pipeline.agents.faust.checkpoint import Fail
+from pipeline.agents.consuming import Fail
 from pipeline.agents.faust.transport import MESSAGE_BYTES, WAITING_BYTES, paced_transport
 from pipeline.kafka.settings import Settings
 

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Final
 
-import orjson
+from pipeline.codec.json_text import json_bytes
 
 _OTHERS: Final = ("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "aiohttp")
 
@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info is not None and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
-        return orjson.dumps(line).decode("utf-8")
+        return json_bytes(line).decode("utf-8")
 
 
 def log_to_stderr() -> None:

@@ -20,8 +20,8 @@ from contextlib import suppress
 
 from aiokafka import TopicPartition
 
-from pipeline.agents.faust.checkpoint import Message
-from pipeline.agents.store_questions import Ask
+from pipeline.agents.consuming import Message
+from pipeline.agents.store_calls import CallStore
 from pipeline.agents.tokens.account_book import POSTING_ORDERS, Book
 from pipeline.agents.tokens.ledger_log import LedgerLog
 from pipeline.application.token_settlement import read_token_evidence
@@ -49,8 +49,8 @@ log = logging.getLogger(__name__)
 class Bookkeeper:
     """Works messages off in order. ``stored`` reads ranges and knows how far the sink has stored them."""
 
-    def __init__(self, log_id: str, stored: Ranges, postings_log: Ranges, producer: Producer, ask: Ask) -> None:
-        self._log_id, self._stored, self._ask = log_id, stored, ask
+    def __init__(self, log_id: str, stored: Ranges, postings_log: Ranges, producer: Producer, call: CallStore) -> None:
+        self._log_id, self._stored, self._call = log_id, stored, call
         self._ledgers = LedgerLog(postings_log, producer, self._heard)
         self._books: dict[str, Book] = {}
         self._next_order: dict[int, int] = {}
@@ -127,14 +127,14 @@ class Bookkeeper:
 
     async def _contract(self, account: str) -> Contract | None:
         """The contract in force now, ``None`` without one that passes the check."""
-        versions = await self._ask(contract_versions, account)
+        versions = await self._call(contract_versions, account)
         if not versions:
             return None
         known, content_hash = self._books.get(account), versions[-1].content_hash
         if known is not None and known.contract.content_hash == content_hash:
             return known.contract
         try:
-            return await self._ask(stored_contract, account, content_hash)
+            return await self._call(stored_contract, account, content_hash)
         except ContractInvalid:
             log.warning("an account's tokens wait for a contract that passes the check: `seatbeat contract apply`")
             return None
@@ -142,13 +142,13 @@ class Bookkeeper:
     async def _open(self, contract: Contract, message: Message) -> Book:
         orders = await self._orders_before(contract.account, message)
         usage = await self._stored.place_of(USAGE, contract.account)
-        book = Book(contract, message.partition, usage.partition, {one.command.id: one for one in orders})
+        book = Book(contract, message.partition, usage.partition, {order.command.id: order for order in orders})
         ledger = await self._ledgers.ledger(contract.account)
         await self._catch_up(usage)
-        # How far the sink is is asked for first: what it stores meanwhile is then read twice, never missed.
-        stored_to, end = await self._stored.committed(usage), self._usage_to[usage.partition]
-        book.evidence = await self._ask(read_token_evidence, book.reading, ledger)
-        async for record in self._stored.read(usage, stored_to, end):
+        book.evidence, records = await self._stored.stored_then_log(
+            {usage: self._usage_to[usage.partition]}, lambda: self._call(read_token_evidence, book.reading, ledger)
+        )
+        async for record in records:
             self._merge(record.key, record.value, {contract.account: book})
         self._books[contract.account] = book
         return book
@@ -156,21 +156,23 @@ class Bookkeeper:
     async def _orders_before(self, account: str, message: Message) -> list[Logged]:
         """The account's orders before a message of `commands`: stored ones, and those the sink has yet to store."""
         place = TopicPartition(COMMANDS, message.partition)
-        stored_to = min(await self._stored.committed(place), message.offset)
+        stored, records = await self._stored.stored_then_log(
+            {place: message.offset}, lambda: self._call(read_placed, account)
+        )
         earlier: list[Logged] = []
         here: dict[int, Logged] = {}
-        for one in await self._ask(read_placed, account):
-            logged = Logged(one.command, one.received_at)
-            if one.log != self._log_id:
+        for placed in stored:
+            logged = Logged(placed.command, placed.received_at)
+            if placed.log != self._log_id:
                 earlier.append(logged)
-            elif one.offset < message.offset:
-                here[one.offset] = logged
-        async for record in self._stored.read(place, stored_to, message.offset):
-            found = _read_order(record.key, record.value, record.timestamp)
-            if found is not None and found.command.account == account:
-                here[record.offset] = found
+            elif placed.offset < message.offset:
+                here[placed.offset] = logged
+        async for record in records:
+            order = _read_order(record.key, record.value, record.timestamp)
+            if order is not None and order.command.account == account:
+                here[record.offset] = order
         firsts, _ = first_of_each([*earlier, *(here[offset] for offset in sorted(here))])
-        return [one for one in firsts if not isinstance(one.command.order, Tick)]
+        return [logged for logged in firsts if not isinstance(logged.command.order, Tick)]
 
     async def _catch_up(self, usage: TopicPartition) -> None:
         """Merge what a partition of `usage` holds up to its end now. The first time there is nothing to merge into."""
