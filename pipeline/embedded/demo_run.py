@@ -48,9 +48,9 @@ class LiveSeats:
 
 @dataclass(frozen=True, slots=True)
 class DemoOutcome:
-    """The statement, its most over-used peak and one charge in tokens taken apart, and how much it took.
+    """The statement, explanations of its most over-used peak and of a charge in tokens, and the effort.
 
-    ``charge`` is what the session ``left_open`` over a weekend cost.
+    ``charge`` is the cost of the session ``left_open`` over a weekend.
     """
 
     statement: Statement

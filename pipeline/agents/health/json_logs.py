@@ -1,4 +1,4 @@
-"""Structured logs of a worker: a JSON object per line on stderr, never a user, a machine, or what evidence holds."""
+"""Structured logs of a worker: a JSON object per line on stderr, without users, machines or evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Log everything of ours, and warnings of the libraries, as JSON lines."""
+    """Log all of Seatbeat, and warnings of the libraries, as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,15 +1,15 @@
 """The bookkeeper: usage and orders in log order become postings that stand (RULES 6).
 
-An account is opened at the first order that posts. Then, at every such order:
+An account's book is opened at the first order that posts. Then, at every such order:
 
-1. **contract**: the store's current one; without one nothing is posted, and the orders wait for it in the log,
-2. **orders** of the account up to this one, by the store and what the sink has yet to store,
-3. **evidence** as the store has it, what the sink has yet to store, and `usage` up to its end now, so that whatever
-   was appended before a tick is known when it settles,
-4. **ledger**: the log, to its end,
-5. a draft on top of it, posted one posting after the other, each read back; one that is void starts again with 4.
+1. **contract**: the current version in the store; without a contract nothing is posted, and the orders wait in the log,
+2. **orders** of the account before this order: the stored ones, then those that the sink has yet to store,
+3. **evidence**: the stored part, the part that the sink has yet to store, and `usage` up to its end now, so that a tick
+   settles with everything that was appended before it,
+4. **ledger**: its log, to the end,
+5. a draft on top of it: each posting is written and read back before the next; after a void posting, again from 4.
 
-Overlaps are merges, so whoever else works on the same account, and whatever is heard again, changes nothing.
+Overlaps are merges. So another process that works on the same account, or a message that comes again, changes nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 
 class Bookkeeper:
-    """Works messages off in order. ``stored`` reads ranges and knows how far the sink has stored them."""
+    """Works off messages in order. ``stored`` reads ranges of the log, and the offsets of the sink."""
 
     def __init__(self, log_id: str, stored: Ranges, postings_log: Ranges, producer: Producer, call: CallStore) -> None:
         self._log_id, self._stored, self._call = log_id, stored, call
@@ -67,7 +67,7 @@ class Bookkeeper:
                 await self._hear_order(message)
 
     def keep(self, partitions: set[int]) -> None:
-        """Drop what other partitions of `commands` hold: somebody else works on them."""
+        """Keep only accounts in these partitions of `commands`: other processes work on the rest."""
         for account in [account for account, book in self._books.items() if book.partition not in partitions]:
             self._close(account)
         for partition in self._next_order.keys() - partitions:
@@ -77,14 +77,14 @@ class Bookkeeper:
         self._ledgers.keep(partitions)
 
     def _hear_usage(self, message: Message) -> None:
-        """Merge what comes next; what was passed over is read when it is needed, and what was read is known."""
+        """Merge the next message. After a gap nothing is merged: the gap is read when an order needs it."""
         if message.offset == self._usage_to.get(message.partition):
             self._merge(message.key, message.value, self._books)
             self._usage_to[message.partition] = message.offset + 1
 
     async def _hear_order(self, message: Message) -> None:
         next_order = self._next_order.get(message.partition, 0)
-        if message.offset > next_order:  # somebody else had the partition meanwhile
+        if message.offset > next_order:  # another process had the partition meanwhile
             for account in [account for account, book in self._books.items() if book.partition == message.partition]:
                 self._close(account)
         logged = _read_order(message.key, message.value, message.received_at)
@@ -118,7 +118,7 @@ class Bookkeeper:
         self.available[ledger.account] = book.available(ledger)
 
     async def _stand(self, ledger: Ledger, drafted: Sequence[Entry]) -> bool:
-        """Post one posting after the other, as long as they stand."""
+        """Write each posting in turn, until one does not stand; whether all stand."""
         encoder = Encoder()
         for posting in each_posting(ledger, drafted, bytes_of=encoder.entry_bytes):
             if not await self._ledgers.post(posting, encoder.encode(posting)):
@@ -130,9 +130,9 @@ class Bookkeeper:
         versions = await self._call(contract_versions, account)
         if not versions:
             return None
-        known, content_hash = self._books.get(account), versions[-1].content_hash
-        if known is not None and known.contract.content_hash == content_hash:
-            return known.contract
+        book, content_hash = self._books.get(account), versions[-1].content_hash
+        if book is not None and book.contract.content_hash == content_hash:
+            return book.contract
         try:
             return await self._call(stored_contract, account, content_hash)
         except ContractInvalid:
@@ -154,7 +154,7 @@ class Bookkeeper:
         return book
 
     async def _orders_before(self, account: str, message: Message) -> list[Logged]:
-        """The account's orders before a message of `commands`: stored ones, and those the sink has yet to store."""
+        """The account's orders before a message of `commands`, stored or not, in log order, the first of each id."""
         place = TopicPartition(COMMANDS, message.partition)
         stored, records = await self._stored.stored_then_log(
             {place: message.offset}, lambda: self._call(read_placed, account)
@@ -175,7 +175,7 @@ class Bookkeeper:
         return [logged for logged in firsts if not isinstance(logged.command.order, Tick)]
 
     async def _catch_up(self, usage: TopicPartition) -> None:
-        """Merge what a partition of `usage` holds up to its end now. The first time there is nothing to merge into."""
+        """Merge a partition of `usage` up to its end now. The first time no book is open, and only the end is noted."""
         end = await self._stored.end(usage)
         start = self._usage_to.get(usage.partition, end)
         async for record in self._stored.read(usage, start, end):
@@ -187,13 +187,13 @@ class Bookkeeper:
         self.available.pop(account, None)
 
     def _heard(self, posting: Posting) -> None:
-        """A posting stands, whoever wrote it."""
+        """Take in a posting that stands, whichever process wrote it."""
         if posting.account in self._books:
             self._books[posting.account].evidence.posted(posting)
 
     @staticmethod
     def _merge(key: bytes | None, value: bytes | None, books: Mapping[str, Book]) -> None:
-        """What no meter wrote is passed over: the sink keeps it as a dead letter."""
+        """Skips a message that no meter wrote: the sink keeps it as a dead letter."""
         if account_of(key) in books:
             with suppress(UnreadableUsage):
                 frame = decode_frame(value or b"")
@@ -203,7 +203,7 @@ class Bookkeeper:
 
 
 def _read_order(key: bytes | None, value: bytes | None, received_at: int) -> Logged | None:
-    """An order as the log holds it; what is none, or stands under another key, is the sink's to keep."""
+    """The order in a message; ``None`` if it cannot be read, or has another account's key: the sink keeps it."""
     try:
         command = command_messages.decode(value or b"")
     except CommandInvalid:
