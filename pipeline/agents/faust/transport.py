@@ -64,7 +64,7 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
             timeout: float | None = None,  # noqa: ASYNC109 -- as in Faust
             max_records: int | None = None,  # noqa: ARG002 -- as in Faust
         ) -> RecordMap:
-            """A turn's messages: the partitions that waited longest come first, and the last turn's sizes limit how many."""
+            """A turn's messages: partitions that waited longest first, and as many as the last turn's sizes allow."""
             turn = await super()._fetch_records(consumer, active_partitions, timeout, self._turn_messages)
             if turn:
                 fetched = consumer._fetcher._records  # noqa: SLF001 -- by partition, in the order of turns
@@ -104,7 +104,7 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
             return self.flow_active and not self.should_stop and waiting_bytes(self.app) > WAITING_BYTES
 
         async def wait_first(self, *coros: WaitArgT, timeout: Seconds | None = None) -> WaitResults:  # noqa: ASYNC109 -- as in Faust
-            """Faust creates four tasks per message to wait for room in the stream's buffer. Mostly there is room at once."""
+            """Faust waits with four tasks per message for room in the stream's buffer. Mostly there is room at once."""
             first, *others = coros
             if timeout is not None or not isinstance(first, Coroutine):
                 return await super().wait_first(*coros, timeout=cast(Seconds, timeout))
