@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.cli.store_options import make_store_folder, parse_period, store_error
+from pipeline.cli.store_options import make_store_folder, now_ms, parse_period, store_error
 from pipeline.cli.tables.flex_table import flex_table, token_line
 from pipeline.cli.tables.output import (
     adjustment_table,
@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
             period=args.period,
             data_dir=data_dir,
             scratch=Path(scratch),
+            now=now_ms,
         )
         try:
             with stage_progress() as progress:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, Period, day_of
@@ -21,7 +21,7 @@ from pipeline.policy.timeline import BeforeFirstRow
 from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.live.grace import first_count
 from pipeline.rules.pool.counting import Pool, counted_slots, unit_of
-from pipeline.rules.pool.reading import ContractReading, Judgement
+from pipeline.rules.pool.reading import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,23 @@ class InGrace:
     counts_from: int
 
 
+class Judging(Protocol):
+    """How use of a code is judged over a period, as ``ContractReading`` says it."""
+
+    def judgements(self, code: str, reported_country: str, period: Period) -> tuple[Judgement, ...]: ...
+
+
 _Contribution = frozenset[tuple[Pool, int, Hashable]]
 
 
 class AccountSeats:
-    """The live seats of one account under one contract, over the last UTC days up to the latest one heard."""
+    """The live seats of one account, over the last UTC days up to the latest one heard."""
 
     DAYS_COUNTED: Final = 3
     DAYS_KEPT: Final = DAYS_COUNTED + 1
 
-    def __init__(self, reading: ContractReading) -> None:
-        self._reading = reading
+    def __init__(self, judging: Judging) -> None:
+        self._judging = judging
         self._days: dict[SessionKey, dict[int, SessionDay]] = {}
         self._closed_at: dict[SessionKey, int] = {}
         self._changed: set[SessionKey] = set()
@@ -63,6 +69,12 @@ class AccountSeats:
     @property
     def _first_day_kept(self) -> int:
         return day_of(self.latest_at) - self.DAYS_KEPT + 1
+
+    def judge_by(self, judging: Judging) -> None:
+        """Judge everything anew, such as under another version of the contract."""
+        self._judging = judging
+        self._judgements.clear()
+        self._changed |= self._days.keys()
 
     def merge(self, day: SessionDay) -> None:
         """Take in a session day; the same one again changes nothing."""
@@ -171,7 +183,7 @@ class AccountSeats:
         asked = (key.product, key.country, period.name)
         if asked not in self._judgements:
             try:
-                self._judgements[asked] = self._reading.judgements(key.product, key.country, period)
+                self._judgements[asked] = self._judging.judgements(key.product, key.country, period)
             except BeforeFirstRow:
                 self._judgements[asked] = ()
         return self._judgements[asked]

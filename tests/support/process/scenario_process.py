@@ -19,15 +19,19 @@ from typing import Final, cast
 import orjson
 
 from pipeline import __version__
-from pipeline.agents.live.seats_agent import LiveCounts, build_seats
+from pipeline.agents.faust.consumer import consume
+from pipeline.agents.live.live_counts import LiveCounts
+from pipeline.agents.live.seats_agent import SeatsAgent
+from pipeline.agents.store_calls import RetryingStore
 from pipeline.application.quarter_counts import read_statement
-from pipeline.codec.contract.examination import load_contract
+from pipeline.codec.contract.examination import load_contract, read_contract_file
 from pipeline.codec.statement_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
 from pipeline.codec.topics.usage_frames import encode_frames
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.embedded.pipeline import EmbeddedPipeline, PipelineFailed
 from pipeline.kafka.group_lag import GroupProgress, drained
+from pipeline.kafka.posting import contract_message
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topic, topics
@@ -121,6 +125,10 @@ def _live(seats: LiveCounts, account: str) -> Record:
     }
 
 
+def _contract_message(path: Path) -> Outgoing:
+    return contract_message(load_contract(path), read_contract_file(path), applied_by="")
+
+
 def _reading(contract: Path) -> ContractReading:
     return ContractReading(load_contract(contract), metering_catalogue())
 
@@ -129,12 +137,13 @@ async def _play(args: argparse.Namespace) -> None:
     """Messages into ``heartbeats``, ``--step`` at a time, each step drained; ``--wait``: a step for each line read."""
     reading = _reading(args.contract)
     account = reading.contract.account
-    seats = LiveCounts(lambda _account: reading)
+    counts = LiveCounts()
     messages = _messages(args.messages)
-    async with EmbeddedPipeline(args.data_dir, args.log, seats, still_s_max=args.still) as pipeline:
-        _say("started", broker=pipeline.broker_process_id, bootstrap=pipeline.bootstrap)
+    async with EmbeddedPipeline(args.data_dir, args.log, counts, still_s_max=args.still) as pipeline:
+        _say("started", broker=pipeline._broker.process_id, bootstrap=pipeline.bootstrap)
 
         async def work() -> None:
+            await pipeline.producer.write([_contract_message(args.contract)])
             for start in range(0, len(messages), args.step):
                 if args.wait:
                     await _told_to_go_on()
@@ -143,7 +152,7 @@ async def _play(args: argparse.Namespace) -> None:
                 await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
                 await pipeline.drained(lambda *_: None)
                 _say("checkpoint", sent=start + args.step)
-            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(seats, account))
+            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(counts, account))
 
         await pipeline.unless_failed(work())
     _say("stopped")
@@ -166,8 +175,7 @@ def _told(client: Client, args: argparse.Namespace, reading: ContractReading) ->
 
 async def _seats(args: argparse.Namespace) -> None:
     """The seats agent alone, on a store that holds one part of the usage and a topic that holds the other."""
-    reading = _reading(args.contract)
-    account = reading.contract.account
+    account = load_contract(args.contract).account
     stored, awaiting = (_folded(path) for path in (args.stored, args.topic))
     with ThreadPoolExecutor(max_workers=1) as executor:
         loop = asyncio.get_running_loop()
@@ -176,24 +184,26 @@ async def _seats(args: argparse.Namespace) -> None:
             await create_topics(broker.bootstrap, topics("embedded"), with_config=False)
             producer = Producer(broker.bootstrap, idempotent=False)
             await producer.start()
-            await producer.write(
-                Outgoing(USAGE, encode_key(account), frame)
-                for frame in encode_frames(account, awaiting.session_days(), awaiting.closes(), [])
-            )
+            frames = encode_frames(account, awaiting.session_days(), awaiting.closes(), [])
+            usage = [Outgoing(USAGE, encode_key(account), frame) for frame in frames]
+            await producer.write([_contract_message(args.contract), *usage])
             settings = Settings(
                 kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
                 commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
             )  # fmt: skip
-            seats, failed = LiveCounts(lambda _account: reading), loop.create_future()
-            app = build_seats(settings, seats, client, executor, failed.set_result)
+            counts, failed = LiveCounts(), loop.create_future()
+            call = RetryingStore(client, executor, settings.store_retry_max_s)
+            seats = SeatsAgent(settings, counts, call, failed.set_result)
+            consumer = consume(settings, seats.agent, failed.set_result)
             partitions = {USAGE: topic(USAGE, "embedded").partitions}
             group = GroupProgress(broker.bootstrap, "seatbeat-seats", partitions, producer.ends)
             try:
-                await asyncio.gather(app.start(), group.start())
-                await drained([group], lambda *_: None)
-                await _tell_changes(lambda: _live(seats, account), failed)
+                async with seats:
+                    await asyncio.gather(consumer.start(), group.start())
+                    await drained([group], lambda *_: None)
+                    await _tell_changes(lambda: _live(counts, account), failed)
+                    await consumer.stop()
             finally:
-                await app.stop()
                 await group.stop()
                 await producer.stop()
         await loop.run_in_executor(executor, client.close)

@@ -8,26 +8,18 @@ import pytest
 
 from pipeline.cli.commands.migrate import difference_text
 from pipeline.kafka.settings import STAGES
-from pipeline.kafka.topics import (
-    FoundTopic,
-    Stage,
-    Topic,
-    TopicDifference,
-    TopicRefused,
-    compare,
-    created,
-    topics,
-)
+from pipeline.kafka.topic_differences import BrokerTopic, TopicDifference, compare
+from pipeline.kafka.topics import Stage, Topic, TopicRefused, created, topics
 
 BROKER = "kafka:9092"
 WANTED = Topic("usage", 12, 3, {"retention.ms": "3456000000", "min.insync.replicas": "2"})
-AS_WANTED = FoundTopic("usage", 12, 3, {"retention.ms": "3456000000", "min.insync.replicas": "2", "segment.ms": "7"})
+AS_WANTED = BrokerTopic("usage", 12, 3, {"retention.ms": "3456000000", "min.insync.replicas": "2", "segment.ms": "7"})
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_topic_that_is_as_its_file_has_it_does_not_differ(stage: Stage) -> None:
     for topic in topics(stage):
-        assert compare(topic, FoundTopic(topic.name, topic.partitions, topic.replication, topic.config), BROKER) == ()
+        assert compare(topic, BrokerTopic(topic.name, topic.partitions, topic.replication, topic.config), BROKER) == ()
 
 
 def test_settings_that_the_file_does_not_name_are_the_brokers_own_affair() -> None:
@@ -47,50 +39,52 @@ def test_too_few_partitions_are_told_with_the_command_that_adds_them() -> None:
 
 
 def test_too_many_partitions_are_told_with_no_command_because_kafka_takes_none_away() -> None:
-    (found,) = compare(WANTED, replace(AS_WANTED, partitions=24), BROKER)
-    assert (found.what, found.wanted, found.found) == ("partitions", "12", "24")
-    assert "Kafka takes no partitions away" in found.remedy
-    assert "SEATBEAT_LOG_ID" not in found.remedy
+    (difference,) = compare(WANTED, replace(AS_WANTED, partitions=24), BROKER)
+    assert (difference.what, difference.wanted, difference.actual) == ("partitions", "12", "24")
+    assert "Kafka takes no partitions away" in difference.remedy
+    assert "SEATBEAT_LOG_ID" not in difference.remedy
 
 
 def test_heartbeats_made_anew_need_a_new_log_id_because_their_offsets_begin_again() -> None:
-    (found,) = compare(replace(WANTED, name="heartbeats"), replace(AS_WANTED, name="heartbeats", partitions=24), BROKER)
-    assert "SEATBEAT_LOG_ID" in found.remedy
+    (difference,) = compare(
+        replace(WANTED, name="heartbeats"), replace(AS_WANTED, name="heartbeats", partitions=24), BROKER
+    )
+    assert "SEATBEAT_LOG_ID" in difference.remedy
 
 
 @pytest.mark.parametrize("replication", [1, 5])
 def test_other_replication_is_told_whether_it_is_less_or_more(replication: int) -> None:
-    (found,) = compare(WANTED, replace(AS_WANTED, replication=replication), BROKER)
-    assert (found.what, found.wanted, found.found) == ("replication", "3", str(replication))
-    assert "kafka-reassign-partitions.sh --bootstrap-server kafka:9092" in found.remedy
+    (difference,) = compare(WANTED, replace(AS_WANTED, replication=replication), BROKER)
+    assert (difference.what, difference.wanted, difference.actual) == ("replication", "3", str(replication))
+    assert "kafka-reassign-partitions.sh --bootstrap-server kafka:9092" in difference.remedy
 
 
 def test_each_setting_with_another_value_is_told_with_the_command_that_sets_it() -> None:
     config = {"retention.ms": "604800000", "min.insync.replicas": "1"}
-    told = compare(WANTED, replace(AS_WANTED, config=config), BROKER)
-    assert [(one.what, one.wanted, one.found, one.is_known) for one in told] == [
+    differing = compare(WANTED, replace(AS_WANTED, config=config), BROKER)
+    assert [(each.what, each.wanted, each.actual, each.is_certain) for each in differing] == [
         ("retention.ms", "3456000000", "604800000", True),
         ("min.insync.replicas", "2", "1", True),
     ]
-    assert told[0].remedy == (
+    assert differing[0].remedy == (
         "kafka-configs.sh --bootstrap-server kafka:9092 --entity-type topics --entity-name usage "
         "--alter --add-config retention.ms=3456000000"
     )
 
 
 def test_a_setting_that_the_broker_does_not_tell_is_told_but_not_held_against_the_topic() -> None:
-    (found,) = compare(WANTED, replace(AS_WANTED, config={"retention.ms": "3456000000"}), BROKER)
-    assert (found.what, found.found, found.is_known) == ("min.insync.replicas", None, False)
-    assert difference_text(found).startswith("topic usage: the broker does not tell min.insync.replicas")
+    (difference,) = compare(WANTED, replace(AS_WANTED, config={"retention.ms": "3456000000"}), BROKER)
+    assert (difference.what, difference.actual, difference.is_certain) == ("min.insync.replicas", None, False)
+    assert difference_text(difference).startswith("topic usage: the broker does not tell min.insync.replicas")
 
 
 def test_a_topic_that_is_not_there_is_the_only_difference_told_of_it() -> None:
-    assert [(one.what, one.remedy) for one in compare(WANTED, None, BROKER)] == [("topic", "Run `seatbeat migrate`")]
+    assert [(each.what, each.remedy) for each in compare(WANTED, None, BROKER)] == [("topic", "Run `seatbeat migrate`")]
 
 
 def test_a_difference_reads_as_a_sentence_with_its_remedy() -> None:
-    (found,) = compare(WANTED, replace(AS_WANTED, partitions=6), BROKER)
-    assert difference_text(found) == (
+    (difference,) = compare(WANTED, replace(AS_WANTED, partitions=6), BROKER)
+    assert difference_text(difference) == (
         "topic usage: partitions is 6, not 12: "
         "kafka-topics.sh --bootstrap-server kafka:9092 --alter --topic usage --partitions 12"
     )

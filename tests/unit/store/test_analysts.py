@@ -16,10 +16,9 @@ from xml.sax.saxutils import escape
 
 import orjson
 import pytest
-from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.store import migrations
-from pipeline.store.client import Client
+from pipeline.store.client import Client, StoreRefused
 from pipeline.store.migrations import (
     Migration,
     Skipped,
@@ -172,9 +171,9 @@ def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(s
 
 def test_only_files_that_manage_access_are_skipped_and_any_other_that_is_refused_is_an_error(store: Client) -> None:
     assert [one.name for one in read_migrations() if one.manages_access] == [*NAMES]
-    with pytest.raises(DatabaseError, match="ACCESS_DENIED"):
+    with pytest.raises(StoreRefused, match="ACCESS_DENIED"):
         migrations._apply(store, replace(analysts(), manages_access=False))
-    with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
+    with pytest.raises(StoreRefused, match="UNKNOWN_TABLE"):
         migrations._apply(store, replace(analysts(), statements=("DROP TABLE no_such_table",)))
 
 
