@@ -17,8 +17,8 @@ from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.orders.voids import voids_in_force
 from pipeline.rules.orders.voids import without as apply_voids
 from pipeline.rules.people.coverage import Covered
+from pipeline.rules.pool.pooled_lines import pooled_line
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_line
 from pipeline.store.client import Client, Parameter
 from pipeline.store.counts import SESSION_DAYS_MAX
 from pipeline.store.order_log import read_first_commands

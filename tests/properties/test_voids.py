@@ -17,8 +17,8 @@ from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.orders.voids import voids_in_force, without
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.counting import slot_counts as counts_of
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.order_log import PlacedCommand, read_commands, write_commands

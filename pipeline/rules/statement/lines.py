@@ -10,8 +10,8 @@ from pipeline.rules.people.coverage import Coverage, Step
 from pipeline.rules.people.named_seats import NamedSeats
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.entitled import entitled_in, seats_max
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 
 
 def statement_lines(

@@ -17,8 +17,8 @@ from pipeline.rules.people.holders import People
 from pipeline.rules.people.named_seats import named_coverage
 from pipeline.rules.people.waterfall import uncovered, units_by_slot
 from pipeline.rules.pool.counting import Pool
+from pipeline.rules.pool.pooled_lines import pooled_line
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_line
 from pipeline.rules.statement.recount import seats, uses
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.random_fleets import pure_counts, reading_of
