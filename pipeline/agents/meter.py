@@ -26,7 +26,7 @@ from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
-from pipeline.rules.evidence.merge import Fact, UsageFold
+from pipeline.rules.evidence.merge import DayFact, UsageFold
 
 LETTER_BYTES_MAX = 3_500_000
 """Less than the dead-letter topic takes, with room for the key; a source message in base64 is less still."""
@@ -91,7 +91,7 @@ class MeterStep:
     def drain(self) -> list[Outgoing]:
         """What the messages since the last drain lead to: usage frames per account, then dead letters."""
         self._known.drain(self._usage)
-        facts: defaultdict[str, list[tuple[SessionKey, int, Fact]]] = defaultdict(list)
+        facts: defaultdict[str, list[tuple[SessionKey, int, DayFact]]] = defaultdict(list)
         closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
         for one in self._usage.facts():
             facts[one[0].account].append(one)

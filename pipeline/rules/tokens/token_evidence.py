@@ -25,7 +25,7 @@ from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import HOUR_MS
 from pipeline.model.ledger_entries import Debit, Posting, Settled, Window
 from pipeline.model.statements import VoidEntry
-from pipeline.rules.evidence.sessions import Session
+from pipeline.rules.evidence.sessions import Session, merge_day
 from pipeline.rules.orders.voids import without
 from pipeline.rules.tokens.activity import Span, Stretch, covers
 from pipeline.rules.tokens.ledger import Ledger, pool_of
@@ -45,25 +45,6 @@ class _Group(NamedTuple):
     country: str
     user: str
     family: str
-
-
-def merge_day(known: Session | None, day: SessionDay) -> Session:
-    """A session with one more of its days."""
-    if known is None:
-        return Session(
-            day.session, day.opened_at, day.last_at, {day.day: day.used_slots}, dict(day.stretches), day.version
-        )
-    stretches = dict(known.stretches)
-    for resumed_at, active_at in day.stretches.items():
-        stretches[resumed_at] = max(active_at, stretches.get(resumed_at, active_at))
-    return Session(
-        key=known.key,
-        opened_at=min(known.opened_at, day.opened_at),
-        last_at=max(known.last_at, day.last_at),
-        used_slots={**known.used_slots, day.day: known.used_slots.get(day.day, 0) | day.used_slots},
-        stretches=stretches,
-        version=max(known.version, day.version),
-    )
 
 
 class TokenEvidence:
