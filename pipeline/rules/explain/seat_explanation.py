@@ -17,10 +17,10 @@ from pipeline.rules.explain.slot_explanation import Uncounted
 from pipeline.rules.live.grace import counts_from
 from pipeline.rules.orders.voids import voided_by, without
 from pipeline.rules.people.assignments import Holding
+from pipeline.rules.people.checkout_counts import offline_spans
 from pipeline.rules.people.checkouts import TakenOut
 from pipeline.rules.people.coverage import Coverage, Covered
 from pipeline.rules.people.named_seats import NamedSeats
-from pipeline.rules.people.waterfall import offline_spans
 from pipeline.rules.pool.counting import Pool, judge_slot, used_slots
 from pipeline.rules.pool.reading import ContractReading
 

@@ -14,9 +14,9 @@ from pipeline.policy.metering_policies import MeteringPolicy
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.live.grace import counts_from
 from pipeline.rules.orders.voids import voided_by, without
+from pipeline.rules.people.checkout_counts import checkout_unit, offline_spans
 from pipeline.rules.people.checkouts import TakenOut
-from pipeline.rules.people.coverage import NOTHING_COVERED, Covered, Step
-from pipeline.rules.people.waterfall import checkout_unit, offline_spans
+from pipeline.rules.people.coverage import NOTHING_COVERED, Covered, WaterfallStep
 from pipeline.rules.pool.counting import Reason, judge_slot, unit_of, used_slots
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.pool.term_licenses import overuse
@@ -42,7 +42,7 @@ class Uncounted:
     session: Session
     reason: Reason
     counts_from: int
-    covered_by: Step | None = None
+    covered_by: WaterfallStep | None = None
     void: VoidEntry | None = None
 
 
@@ -51,7 +51,7 @@ class CoveredCheckout:
     """A licence that is offline in the slot and does not count in the pool, for a seat of its user covers it."""
 
     checkout: TakenOut
-    covered_by: Step
+    covered_by: WaterfallStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def sentence(reason: Reason, policy: MeteringPolicy) -> str:
     }[reason]
 
 
-def covered_sentence(step: Step, user: str) -> str:
+def covered_sentence(step: WaterfallStep, user: str) -> str:
     """Which step of the waterfall covers use, as a sentence for the person who pays."""
     return f"is covered by the {step.replace('_', '-')} seat of {user}"
 
