@@ -14,8 +14,7 @@ from pipeline.model.statements import PooledLine, Statement
 from pipeline.rules.dispute.packet import Findings, OverusedSlot, Packet, overused_slots, packet
 from pipeline.rules.evidence.merge import slot_mask, slots_of
 from pipeline.rules.evidence.sessions import Session, sessions
-from pipeline.rules.orders.voids import voids_in_force
-from pipeline.rules.orders.voids import without as apply_voids
+from pipeline.rules.orders.voids import voids_in_force, without_voided
 from pipeline.rules.people.coverage import Covered
 from pipeline.rules.pool.pooled_lines import pooled_line
 from pipeline.rules.pool.reading import ContractReading
@@ -81,12 +80,12 @@ def read_packet(
     seats, pools = read_pools(client, reading, period, log)
     counts = pools.get(pool, {})
     parameters = _parameters(reading, period, line, overused_slots(reading, *pool, counts))
-    found = tuple(apply_voids(_sessions(client, _FOUND, parameters), voids))
+    found = tuple(without_voided(_sessions(client, _FOUND, parameters), voids))
     days = sorted({day for one in found for day in one.used_slots})
     findings = Findings(
         counts=counts,
         found=found,
-        others=tuple(apply_voids(_sessions(client, _OTHERS, {**parameters, "days": days}), voids)),
+        others=tuple(without_voided(_sessions(client, _OTHERS, {**parameters, "days": days}), voids)),
         first=_first_sessions(client, reading, line.product),
         covered=Covered(seats.coverage),
     )

@@ -18,8 +18,8 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.explain.line_explanation import ExplainedLine
 from pipeline.rules.explain.seat_explanation import CheckoutUse, Person, SeatLineExplanation, SessionUse, Slots
-from pipeline.rules.tokens.activity import Span
 from pipeline.rules.tokens.charge_explanation import Charge
+from pipeline.rules.tokens.spans import Span
 from pipeline.store.client import Client
 from pipeline.store.facts import write_session_days
 from tests.golden.tables import Cells, Scenario, read_rows, read_scenarios

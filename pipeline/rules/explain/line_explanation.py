@@ -15,7 +15,7 @@ from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.explain.seat_explanation import SeatLineExplanation
 from pipeline.rules.explain.slot_explanation import SlotExplanation, Uncounted
 from pipeline.rules.live.grace import counts_from
-from pipeline.rules.orders.voids import voided_by, without
+from pipeline.rules.orders.voids import voided_by, without_voided
 from pipeline.rules.people.coverage import Covered
 from pipeline.rules.pool.counting import judge_slot, used_slots
 from pipeline.rules.pool.reading import ContractReading, Judgement
@@ -90,7 +90,9 @@ def uncounted_on(
         if not judged:
             continue
         left = [
-            one for kept in without([session], voids) for one in _judged_on(reading, line, period, day, kept, covered)
+            one
+            for kept in without_voided([session], voids)
+            for one in _judged_on(reading, line, period, day, kept, covered)
         ]
         if any(one.reason == "counted" for one, _ in left):
             continue

@@ -15,7 +15,7 @@ from pipeline.policy.metering_policies import MeteringPolicy
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.explain.slot_explanation import Uncounted
 from pipeline.rules.live.grace import counts_from
-from pipeline.rules.orders.voids import voided_by, without
+from pipeline.rules.orders.voids import voided_by, without_voided
 from pipeline.rules.people.assignments import Holding
 from pipeline.rules.people.checkout_counts import offline_spans
 from pipeline.rules.people.checkouts import TakenOut
@@ -151,7 +151,7 @@ def _session_use(
     judged = list(_judged(reading, period, line, session, covered))
     if not judged:
         return None
-    left = [one for kept in without([session], voids) for one in _judged(reading, period, line, kept, covered)]
+    left = [one for kept in without_voided([session], voids) for one in _judged(reading, period, line, kept, covered)]
     slots = _by_place((one.place, one.slot_at) for one in left if one.uncounted is None)
     last, uncounted = (left or judged)[-1], None
     if not slots:

@@ -13,7 +13,7 @@ from pipeline.model.statements import VoidEntry
 from pipeline.policy.metering_policies import MeteringPolicy
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.live.grace import counts_from
-from pipeline.rules.orders.voids import voided_by, without
+from pipeline.rules.orders.voids import voided_by, without_voided
 from pipeline.rules.people.checkout_counts import checkout_unit, offline_spans
 from pipeline.rules.people.checkouts import TakenOut
 from pipeline.rules.people.coverage import NOTHING_COVERED, Covered, WaterfallStep
@@ -157,7 +157,7 @@ def _offline(
 
 def _void_of(session: Session, slot_at: int, policy: MeteringPolicy, voids: Sequence[VoidEntry]) -> VoidEntry | None:
     """The void that took the last of a session's use in the slot away; ``None`` where some is left."""
-    if any(slot_at in used_slots(left, policy, slot_at, slot_at + 1) for left in without([session], voids)):
+    if any(slot_at in used_slots(left, policy, slot_at, slot_at + 1) for left in without_voided([session], voids)):
         return None
     used = (at for at in session.used_at() if slot_at <= at < slot_at + policy.slot_ms)
     return next((void for at in used if (void := voided_by(session, at, voids)) is not None), None)
