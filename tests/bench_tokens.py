@@ -30,8 +30,9 @@ from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS
 from pipeline.model.orders import Logged
-from pipeline.rules.tokens.drafts import HOLD_MS, each_posting
+from pipeline.rules.tokens.drafts import each_posting
 from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.settling_hold import HOLD_MS
 
 PRODUCTS = tuple(f"P{number}" for number in range(5))
 BOUGHT_AT = 1_641_772_800_000

@@ -22,7 +22,7 @@ from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
-from pipeline.rules.evidence.merge import Fact, UsageFold
+from pipeline.rules.evidence.merge import DayFact, UsageFold
 
 LETTER_BYTES_MAX = 3_500_000
 """Less than the dead-letter topic accepts, with room for the key. A whole source message in base64 always fits."""
@@ -87,7 +87,7 @@ class MeterStep:
     def drain(self) -> list[Outgoing]:
         """The output of the messages since the last drain: usage frames per account, then dead letters."""
         self._known.drain(self._usage)
-        facts: defaultdict[str, list[tuple[SessionKey, int, Fact]]] = defaultdict(list)
+        facts: defaultdict[str, list[tuple[SessionKey, int, DayFact]]] = defaultdict(list)
         closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
         for session, day, fact in self._usage.facts():
             facts[session.account].append((session, day, fact))

@@ -22,8 +22,8 @@ from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.flex_lines import flex_lines, token_block
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.refused_token_orders import is_token_order, refused_orders
 from pipeline.rules.tokens.token_evidence import TokenEvidence
-from pipeline.rules.tokens.token_outcomes import is_token_order, refused_orders
 from pipeline.store.client import Client
 from pipeline.store.completeness_marks import read_complete_until
 from pipeline.store.contract_versions import contract_accounts, stored_contract

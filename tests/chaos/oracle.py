@@ -16,8 +16,8 @@ from pipeline.codec.contract.examination import read_contract
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS
 from pipeline.model.statements import PooledLine
 from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 from tests.chaos.judge import ACCOUNTS, ASSIGNED_AT, PERIOD, Known, Orders, closed_at, contract_body, known
 from tests.simulation.evidence import SLOT_MS, read_heartbeats
 from tests.simulation.knowledge import Knowledge, Session

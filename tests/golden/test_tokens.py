@@ -17,10 +17,11 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.connections import causes, free_connections
-from pipeline.rules.tokens.drafts import HOLD_MS, draft, postings
+from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.flex_lines import debits, token_block
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.settling_hold import HOLD_MS
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from tests.golden.token_tables import (
     Evidence,

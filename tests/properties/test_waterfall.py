@@ -12,7 +12,7 @@ from pipeline.application.quarter_counts import read_lines
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
-from pipeline.rules.people.coverage import STEPS, Covered
+from pipeline.rules.people.coverage import WATERFALL_STEPS, Covered
 from pipeline.rules.people.holders import People, people_of
 from pipeline.rules.people.named_seats import named_coverage
 from pipeline.rules.people.waterfall import uncovered, units_by_slot
@@ -55,7 +55,7 @@ def test_no_use_is_counted_twice_and_none_is_lost(fleet: Fleet, data: st.DataObj
         by_step = [
             one
             for one in used
-            for step in STEPS
+            for step in WATERFALL_STEPS
             if (by := covered.by(one.product, one.country, one.user, one.slot_at, one.slot_ms)) and by.step == step
         ]
         assert Counter(left) + Counter(by_step) == Counter(used)

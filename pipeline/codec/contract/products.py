@@ -10,7 +10,7 @@ from pipeline.codec.contract.overlaps import Claim, contradictions
 from pipeline.codec.contract.schema_mistakes import nearest
 from pipeline.codec.contract.yaml_document import Place, shown
 from pipeline.model.contracts import Product, Replacement
-from pipeline.rules.pool.percentage_price import DEFAULT_TERM_LICENSE_PERCENT, percent_of
+from pipeline.rules.pool.percentage_price import unit_price
 
 OldCode = Claim[str, str]
 """The claim that an old code counts as a product."""
@@ -69,9 +69,7 @@ def _unit_price(entry: ContractEntry, currency: str | None) -> int | None:
             entry.notes.mistake(
                 place, "is a percentage of a list price that is missing", "Add list_price, or remove it."
             )
-    if stated is not None or listed is None:
-        return stated
-    return percent_of(listed, DEFAULT_TERM_LICENSE_PERCENT if percent is None else percent)
+    return unit_price(stated, listed, percent)
 
 
 def _percent(entry: ContractEntry) -> int | str | None:

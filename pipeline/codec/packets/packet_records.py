@@ -13,7 +13,8 @@ from pipeline.codec.statement_json import Record, basis_record, csv_cell, line_r
 from pipeline.model.instants import SECOND_MS, calendar_day, iso
 from pipeline.model.money import format_money
 from pipeline.rules.dispute.flags import FLAGS, activity_ms
-from pipeline.rules.dispute.packet import DaySeries, Evidence, OverusedSlot, Packet, WhatIf
+from pipeline.rules.dispute.packet import DaySeries, Evidence, Packet, WhatIf
+from pipeline.rules.pool.overused_slots import OverusedSlot
 
 VERSION: Final = 1
 

@@ -14,8 +14,9 @@ from pipeline.model.instants import calendar_day, iso
 from pipeline.model.statements import Line
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.explain.line_explanation import ExplainedLine, LineExplanation, UncountedOfDay
-from pipeline.rules.explain.seat_explanation import Person, SeatLineExplanation, SessionUse, Slots
-from pipeline.rules.explain.slot_explanation import because
+from pipeline.rules.explain.seat_explanation import Person, SeatLineExplanation
+from pipeline.rules.explain.seat_use import SessionUse, SlotsByStep
+from pipeline.rules.explain.uncounted import because
 
 VERSION: Final = 1
 SLOTS_SHOWN_MAX: Final = 100
@@ -134,7 +135,7 @@ def why_nowhere(use: SessionUse) -> str | None:
     return because(use.uncounted, use.policy)
 
 
-def _counted(slots: Slots) -> list[Record]:
+def _counted(slots: SlotsByStep) -> list[Record]:
     return [
         {"by": place, "count": len(starts), "slots": [iso(at) for at in starts[:SLOTS_SHOWN_MAX]]}
         for place, starts in slots.items()

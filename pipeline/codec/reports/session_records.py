@@ -6,7 +6,8 @@ from typing import TypedDict
 
 from pipeline.model.instants import SECOND_MS, iso
 from pipeline.rules.evidence.sessions import Session
-from pipeline.rules.explain.slot_explanation import SlotExplanation, because, covered_sentence
+from pipeline.rules.explain.slot_explanation import SlotExplanation
+from pipeline.rules.explain.uncounted import because, covered_sentence
 from pipeline.rules.people.checkouts import TakenOut
 
 

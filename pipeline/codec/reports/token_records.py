@@ -10,12 +10,12 @@ from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import iso
 from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant, Part, Refusal, Settled
 from pipeline.model.money import format_money
-from pipeline.rules.tokens.activity import Span
 from pipeline.rules.tokens.balance import TeamBalance
 from pipeline.rules.tokens.charge_explanation import Charge
 from pipeline.rules.tokens.connections import FreeConnection
 from pipeline.rules.tokens.forecast import Forecast
 from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.spans import Span
 
 Record = dict[str, object]
 

@@ -13,7 +13,7 @@ import orjson
 
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import SLOTS_PER_DAY
-from pipeline.rules.evidence.merge import Fact
+from pipeline.rules.evidence.merge import DayFact
 
 FRAME_BYTES_MAX: Final = 524_288
 STRETCHES_PER_ROW_MAX: Final = 4_000
@@ -93,7 +93,7 @@ def encode_frames(
 
 def encode_facts(
     account: str,
-    facts: Iterable[tuple[SessionKey, int, Fact]],
+    facts: Iterable[tuple[SessionKey, int, DayFact]],
     closes: Iterable[SessionClose],
     deliveries: Iterable[Delivery],
 ) -> Iterator[bytes]:
@@ -121,7 +121,7 @@ def decode_frame(value: bytes) -> UsageFrame:
 
 
 def _rows(
-    facts: Iterable[tuple[SessionKey, int, Fact]], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
+    facts: Iterable[tuple[SessionKey, int, DayFact]], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
 ) -> Iterator[tuple[str, bytes]]:
     for session, day, fact in facts:
         if len(fact[3]) <= STRETCHES_PER_ROW_MAX:
@@ -158,14 +158,14 @@ def _key(session: SessionKey) -> _SessionRow:
     }
 
 
-def _fact(day: SessionDay) -> Fact:
+def _fact(day: SessionDay) -> DayFact:
     return [
         day.opened_at, day.last_at, day.used_slots, day.stretches, day.version, day.received_min_at,
         day.received_max_at,
     ]  # fmt: skip
 
 
-def _day_row(session: SessionKey, day: int, fact: Fact, stretches: list[tuple[int, int]]) -> _DayRow:
+def _day_row(session: SessionKey, day: int, fact: DayFact, stretches: list[tuple[int, int]]) -> _DayRow:
     return {
         "product": session[1],
         "country": session[2],

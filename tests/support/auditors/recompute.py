@@ -16,8 +16,8 @@ from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.counting import Pool, slot_counts
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 
 
 def valid(values: Iterable[bytes | None], account: str = "") -> list[Heartbeat]:

@@ -12,7 +12,7 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.explain.slot_explanation import explain_slot
 from pipeline.rules.orders.outcomes import outcomes
-from pipeline.rules.orders.voids import overlaps, refused_unvoids, voids_in_force, without
+from pipeline.rules.orders.voids import overlaps, refused_unvoids, voids_in_force, without_voided
 from pipeline.rules.pool.counting import counted_slots
 from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
 from tests.support.evidence.order_shorthand import AT, LATER, command, logged
@@ -38,7 +38,7 @@ def counted(found: list[Session], *voids: VoidEntry) -> list[str]:
     policy = READING.policy_at("MSTN", "CZ", AT)
     slots = {
         slot
-        for session in without(found, voids)
+        for session in without_voided(found, voids)
         for slot in counted_slots(session, policy, PERIOD.start_at, PERIOD.end_at)
     }
     return [iso(at)[11:16] for at in sorted(slots)]
@@ -46,16 +46,16 @@ def counted(found: list[Session], *voids: VoidEntry) -> list[str]:
 
 def test_a_voided_session_is_left_out_whole_and_no_other_is() -> None:
     found = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
-    assert [one.key.session for one in without(found, [void(session="s1")])] == ["s2"]
-    assert without(found, [void(session="s3")]) == found == without(found, [])
+    assert [one.key.session for one in without_voided(found, [void(session="s1")])] == ["s2"]
+    assert without_voided(found, [void(session="s3")]) == found == without_voided(found, [])
 
 
 def test_a_session_whose_id_is_not_unique_is_told_by_product_machine_and_user() -> None:
     found = [*used("09:01", "09:42"), *used("09:01", "09:42", machine="pc2"), *used("09:01", "09:42", product="ORD")]
-    assert len(without(found, [void(session="s")])) == 0
-    assert len(without(found, [void(session="s", machine="pc2")])) == 2
-    assert len(without(found, [void(session="s", product="MSTN", machine="pc1")])) == 2
-    assert without(found, [void(session="s", user="petr")]) == found
+    assert len(without_voided(found, [void(session="s")])) == 0
+    assert len(without_voided(found, [void(session="s", machine="pc2")])) == 2
+    assert len(without_voided(found, [void(session="s", product="MSTN", machine="pc1")])) == 2
+    assert without_voided(found, [void(session="s", user="petr")]) == found
 
 
 @pytest.mark.parametrize(

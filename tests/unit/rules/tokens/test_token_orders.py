@@ -20,8 +20,8 @@ from pipeline.rules.tokens.charge_explanation import Asked, explain_tokens
 from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.refused_token_orders import refused_orders
 from pipeline.rules.tokens.token_evidence import TokenEvidence
-from pipeline.rules.tokens.token_outcomes import refused_orders
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 
 MONDAY = instant("2022-05-02 08:00")
