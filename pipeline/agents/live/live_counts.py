@@ -12,7 +12,8 @@ from pipeline.codec.topics.usage_frames import UsageFrame
 from pipeline.model.errors import ContractInvalid
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.live.default_judgement import DefaultJudgement
-from pipeline.rules.live.seats_in_use import AccountSeats, Judging
+from pipeline.rules.live.judgement_cache import Judging
+from pipeline.rules.live.seats_in_use import AccountSeats
 from pipeline.rules.pool.reading import ContractReading
 
 log = logging.getLogger(__name__)
