@@ -21,7 +21,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from pipeline.agents.sink import Batch, StoreWriter
 from pipeline.store.client import Client, StoreUnreachable, connect
 from pipeline.store.migrations import migrate, pending_migrations
-from tests.support.clickhouse.clickhouse_faults import KINDS, Kind
+from tests.support.clickhouse.faults import KINDS, Kind
 from tests.support.clickhouse.server import ClickhouseSeam
 from tests.support.process.processes import ROOT
 from tests.support.store.stored_fleet import batches, everything, prepare, rows, write

@@ -30,7 +30,7 @@ from tests.integration.conftest import SideBySide
 from tests.support.auditors.recompute import counts_of, lines_of, usage_of, valid
 from tests.support.evidence.evidence_shorthand import instant
 from tests.support.evidence.small_world import PLAN, World
-from tests.support.process.scenario_process import Carried, decode_day, encode_messages
+from tests.support.process.scenario_messages import Carried, decode_day, encode_messages
 from tests.support.process.seatbeat_process import ended, read_line, running
 
 DRIVE: Final = (sys.executable, "-m", "tests.support.process.scenario_process")

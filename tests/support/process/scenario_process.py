@@ -1,7 +1,7 @@
-"""Plays scenarios on the embedded pipeline, each in a process of its own: the engine allows one folder a process.
+"""Plays scenarios on the embedded pipeline, each in a process of its own: chDB allows one folder per process.
 
-``python -m tests.support.process.scenario_process SCENARIO …`` says what happens on stdout, a JSON object a line, and
-ends with status 1 where the pipeline failed.
+``python -m tests.support.process.scenario_process SCENARIO …`` prints events on stdout, a JSON object per line, and
+ends with status 1 if the pipeline failed.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final, cast
 
@@ -31,7 +30,6 @@ from pipeline.kafka.group_lag import GroupProgress, drained
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topic, topics
-from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, iso
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import UsageFold
@@ -42,40 +40,9 @@ from pipeline.store.letters import read_letters
 from pipeline.store.migrations import migrate
 from pipeline.store.stored_sessions import Selection, read_session_days
 from tests.support.auditors.recompute import unreceived, valid
+from tests.support.process.scenario_messages import Record, encode_day, read_messages
 
 TURN_S: Final = 0.05
-Record = dict[str, object]
-Carried = tuple[bytes | None, bytes | None]
-"""The key and the value of a message."""
-
-
-def encode_messages(messages: Iterable[Carried]) -> bytes:
-    """Messages as a file that a scenario plays."""
-    return b"".join(
-        orjson.dumps([part.hex() if part is not None else None for part in message]) + b"\n" for message in messages
-    )
-
-
-def encode_day(day: SessionDay) -> Record:
-    """A session day as scenarios tell it."""
-    return {**asdict(day), "session": list(day.session), "used_slots": f"{day.used_slots:x}"} | {
-        "stretches": sorted(day.stretches.items())
-    }
-
-
-def decode_day(record: Record) -> SessionDay:
-    """A session day as a scenario told it."""
-    fields: dict[str, object] = dict(record)
-    session, slots, stretches = fields.pop("session"), fields.pop("used_slots"), fields.pop("stretches")
-    assert isinstance(session, list)
-    assert isinstance(slots, str)
-    assert isinstance(stretches, list)
-    return SessionDay(
-        session=SessionKey(*session),
-        used_slots=int(slots, 16),
-        stretches=dict(stretches),
-        **fields,  # type: ignore[arg-type]  # the rest as it was written
-    )
 
 
 def _say(event: str, **more: object) -> None:
@@ -83,7 +50,7 @@ def _say(event: str, **more: object) -> None:
     sys.stdout.buffer.flush()
 
 
-async def _told_to_go_on() -> None:
+async def _line_read() -> None:
     """Wait for the next line on stdin, which holds nothing else."""
     loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
     heard: asyncio.Future[bytes] = loop.create_future()
@@ -94,15 +61,8 @@ async def _told_to_go_on() -> None:
         loop.remove_reader(stdin)
 
 
-def _messages(path: Path) -> list[Carried]:
-    return [
-        (None if key is None else bytes.fromhex(key), None if value is None else bytes.fromhex(value))
-        for key, value in map(orjson.loads, path.read_bytes().splitlines())
-    ]
-
-
 def _stored_usage(client: Client) -> list[Record]:
-    """Everything that is stored, of all accounts, sorted."""
+    """The stored session days of all accounts, sorted."""
     accounts = [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days").result_rows]
     days = [
         unreceived(day)
@@ -113,11 +73,11 @@ def _stored_usage(client: Client) -> list[Record]:
 
 
 def _live(seats: LiveCounts, account: str) -> Record:
-    found = seats.account(account)
+    counts = seats.account(account)
     return {
-        "counts": [[*pool, slot_at, units] for pool, slot_at, units in found.counts()],
-        "in_grace": [[one.session.session, iso(one.counts_from)] for one in found.in_grace()],
-        "horizon_day": found.horizon_day,
+        "counts": [[*pool, slot_at, units] for pool, slot_at, units in counts.counts()],
+        "in_grace": [[waiting.session.session, iso(waiting.counts_from)] for waiting in counts.in_grace()],
+        "horizon_day": counts.horizon_day,
     }
 
 
@@ -126,34 +86,34 @@ def _reading(contract: Path) -> ContractReading:
 
 
 async def _play(args: argparse.Namespace) -> None:
-    """Messages into ``heartbeats``, ``--step`` at a time, each step drained; ``--wait``: a step for each line read."""
+    """Send messages to ``heartbeats``, ``--step`` at a time, drain each step; ``--wait``: a step per line of stdin."""
     reading = _reading(args.contract)
     account = reading.contract.account
     seats = LiveCounts(lambda _account: reading)
-    messages = _messages(args.messages)
+    messages = read_messages(args.messages)
     async with EmbeddedPipeline(args.data_dir, args.log, seats, still_s_max=args.still) as pipeline:
         _say("started", broker=pipeline.broker_process_id, bootstrap=pipeline.bootstrap)
 
         async def work() -> None:
             for start in range(0, len(messages), args.step):
                 if args.wait:
-                    await _told_to_go_on()
+                    await _line_read()
                 _say("sending", sent=start)
                 chosen = messages[start : start + args.step]
                 await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
                 await pipeline.drained(lambda *_: None)
                 _say("checkpoint", sent=start + args.step)
-            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(seats, account))
+            _say("done", **await pipeline.ask_store(_results, args, reading), live=_live(seats, account))
 
         await pipeline.unless_failed(work())
     _say("stopped")
 
 
 def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
-    return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
+    return Outgoing(HEARTBEATS, key, cast(bytes, value))  # None for a tombstone, which the pipeline never writes
 
 
-def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
+def _results(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
     statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
     return {
         "usage": _stored_usage(client),
@@ -165,7 +125,7 @@ def _told(client: Client, args: argparse.Namespace, reading: ContractReading) ->
 
 
 async def _seats(args: argparse.Namespace) -> None:
-    """The seats agent alone, on a store that holds one part of the usage and a topic that holds the other."""
+    """The seats agent alone: a part of the usage is in the store, the rest on the topic."""
     reading = _reading(args.contract)
     account = reading.contract.account
     stored, awaiting = (_folded(path) for path in (args.stored, args.topic))
@@ -191,7 +151,7 @@ async def _seats(args: argparse.Namespace) -> None:
             try:
                 await asyncio.gather(app.start(), group.start())
                 await drained([group], lambda *_: None)
-                await _tell_changes(lambda: _live(seats, account), failed)
+                await _print_changes(lambda: _live(seats, account), failed)
             finally:
                 await app.stop()
                 await group.stop()
@@ -200,24 +160,24 @@ async def _seats(args: argparse.Namespace) -> None:
     _say("stopped")
 
 
-async def _tell_changes(live: Callable[[], Record], failed: asyncio.Future[BaseException]) -> None:
-    """Say what is live whenever it has changed, until a line is read."""
-    told: Record = {}
-    enough = asyncio.ensure_future(_told_to_go_on())
+async def _print_changes(live: Callable[[], Record], failed: asyncio.Future[BaseException]) -> None:
+    """Print the live counts whenever they change, until a line is read."""
+    last: Record = {}
+    enough = asyncio.ensure_future(_line_read())
     while not enough.done():
         if failed.done():
             enough.cancel()
             raise PipelineFailed(repr(failed.result()))
         now = live()
-        if now != told:
-            told = now
+        if now != last:
+            last = now
             _say("live", **now)
         await asyncio.wait({enough}, timeout=TURN_S)
 
 
 def _folded(path: Path) -> UsageFold:
     usage = UsageFold()
-    for heartbeat in valid(value for _, value in _messages(path)):
+    for heartbeat in valid(value for _, value in read_messages(path)):
         usage.add(heartbeat, 0)
     return usage
 
@@ -231,7 +191,7 @@ def _laid_out(folder: Path, usage: UsageFold) -> Client:
 
 
 def _stored(args: argparse.Namespace) -> None:
-    """What a store holds: usage, and the rows of a query where one is given."""
+    """Print what a store holds: the usage, or the rows of ``--query``."""
     client = connect(f"chdb://{args.data_dir}")
     try:
         rows = client.query(args.query).result_rows if args.query else []
@@ -256,9 +216,9 @@ def main(arguments: list[str] | None = None) -> int:
     seats.add_argument("--topic", type=Path, required=True)
     stored = scenarios.add_parser("stored")
     stored.add_argument("--query", default="")
-    for one in (play, seats, stored):
-        one.add_argument("--data-dir", type=Path, required=True)
-        one.add_argument("--contract", type=Path)
+    for scenario in (play, seats, stored):
+        scenario.add_argument("--data-dir", type=Path, required=True)
+        scenario.add_argument("--contract", type=Path)
     args = parser.parse_args(arguments)
     try:
         if args.scenario == "stored":
