@@ -58,16 +58,20 @@ MESSAGES = st.lists(VALUES, max_size=8).map(
 
 def cut(messages: list[Message], at: set[int]) -> list[list[Message]]:
     """The messages in order, with a checkpoint before each of these positions."""
-    edges = [0, *sorted(one for one in at if one < len(messages)), len(messages)]
+    edges = [0, *sorted(edge for edge in at if edge < len(messages)), len(messages)]
     return [messages[start:end] for start, end in pairwise(edges)]
 
 
 def letters_of(*messages: Message) -> list[DeadLetter]:
-    return [dead_letter_messages.decode(one.value) for one in metered([messages]) if one.topic == HEARTBEATS_DLQ]
+    return [
+        dead_letter_messages.decode(outgoing.value)
+        for outgoing in metered([messages])
+        if outgoing.topic == HEARTBEATS_DLQ
+    ]
 
 
-def letter_of(one: Message) -> DeadLetter:
-    [letter] = letters_of(one)
+def letter_of(sent: Message) -> DeadLetter:
+    [letter] = letters_of(sent)
     return letter
 
 
@@ -89,8 +93,8 @@ def test_messages_again_and_in_another_order_lead_to_the_same_facts(
 @given(messages=MESSAGES)
 def test_every_member_is_delivered_or_a_dead_letter(messages: list[Message]) -> None:
     facts = facts_of(metered([messages]))
-    decoded = [decode(one.value) for one in messages]
-    assert sum(one.heartbeats for _, one in facts.deliveries) == sum(len(each.heartbeats) for each in decoded)
+    decoded = [decode(sent.value) for sent in messages]
+    assert sum(delivery.heartbeats for _, delivery in facts.deliveries) == sum(len(each.heartbeats) for each in decoded)
     assert len(facts.letters) == sum(len(each.invalid) for each in decoded)
 
 
@@ -144,7 +148,7 @@ def test_a_bare_close_is_delivered_and_adds_no_evidence() -> None:
 def test_usage_is_written_account_by_account_and_dead_letters_last() -> None:
     frame: Json = [None, with_fields(account="studio"), dict(MINIMAL)]
     written = metered([[message(frame, key=encode_key("studio", "jana"))]])
-    assert [(one.topic, one.key) for one in written] == [
+    assert [(outgoing.topic, outgoing.key) for outgoing in written] == [
         (USAGE, encode_key("acme")),
         (USAGE, encode_key("studio")),
         (HEARTBEATS_DLQ, encode_key("studio", "jana")),
@@ -160,8 +164,8 @@ def test_a_drain_gives_each_message_out_once() -> None:
 
 def test_a_dead_letter_is_named_after_its_place_and_kept_whole() -> None:
     bad = with_fields(state="paused", note="é")
-    one = message([dict(MINIMAL), bad], 41, partition=3, key=b"key")
-    assert letters_of(one) == [
+    sent = message([dict(MINIMAL), bad], 41, partition=3, key=b"key")
+    assert letters_of(sent) == [
         DeadLetter(
             log=LOG,
             topic="heartbeats",
@@ -179,7 +183,7 @@ def test_a_dead_letter_is_named_after_its_place_and_kept_whole() -> None:
             line=0,
         )
     ]
-    assert letters_of(one) == letters_of(one)
+    assert letters_of(sent) == letters_of(sent)
 
 
 @pytest.mark.parametrize("key", [None, b"", b"acme", encode_key("acme", "jana")])
@@ -249,7 +253,7 @@ def test_a_frame_of_deep_members_leads_to_letters_no_larger_than_itself() -> Non
     written = metered([[message(frame)]])
     envelope = 400
     assert len(written) == 1_700
-    assert sum(len(one.value) for one in written) < len(frame) + 1_700 * envelope
+    assert sum(len(outgoing.value) for outgoing in written) < len(frame) + 1_700 * envelope
 
 
 def test_a_dead_letter_always_fits_its_topic_whatever_the_source_held() -> None:

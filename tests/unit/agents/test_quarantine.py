@@ -17,7 +17,7 @@ from tests.support.evidence.frame_members import MINIMAL, with_fields
 
 
 def takes(quarantine: Quarantine, account: str, minute: int, letters: int) -> list[bool]:
-    return [quarantine.takes(account, minute * MINUTE_MS + one) for one in range(letters)]
+    return [quarantine.takes(account, minute * MINUTE_MS + place) for place in range(letters)]
 
 
 def test_the_letter_beyond_the_measure_is_the_first_in_quarantine() -> None:
@@ -69,9 +69,9 @@ def test_a_flood_waits_in_its_own_topic_with_the_same_identity_and_the_others_go
     step.take(message(flood, 0, key=encode_key("acme", "jana")))
     step.take(message([with_fields(account="studio", v=2)], 1, key=encode_key("studio", "petr")))
     written = step.drain()
-    topics = [one.topic for one in written]
+    topics = [outgoing.topic for outgoing in written]
     assert topics == [USAGE, HEARTBEATS_DLQ, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, HEARTBEATS_DLQ]
-    letters = [dead_letter_messages.decode(one.value) for one in written if one.topic != USAGE]
-    assert [(one.offset, one.index) for one in letters] == [(0, 0), (0, 1), (0, 2), (1, 0)]
-    told = step.tally()
-    assert (told.valid, dict(told.invalid), told.quarantined) == (1, {"unknown_version": 4}, frozenset({"acme"}))
+    letters = [dead_letter_messages.decode(outgoing.value) for outgoing in written if outgoing.topic != USAGE]
+    assert [(letter.offset, letter.index) for letter in letters] == [(0, 0), (0, 1), (0, 2), (1, 0)]
+    tally = step.tally()
+    assert (tally.valid, dict(tally.invalid), tally.quarantined) == (1, {"unknown_version": 4}, frozenset({"acme"}))

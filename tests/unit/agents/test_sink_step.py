@@ -27,8 +27,11 @@ DENIAL = Denial("acme", "9e10", "denied", AT, "MSTN", "jana", "ws-1", "none free
 
 def as_messages(messages: list[Message]) -> list[Message]:
     """What the meter writes of messages, one by one, as the sink hears it."""
-    written = metered([[one] for one in messages])
-    return [message(one.value, offset, key=one.key, topic=one.topic) for offset, one in enumerate(written)]
+    written = metered([[sent] for sent in messages])
+    return [
+        message(outgoing.value, offset, key=outgoing.key, topic=outgoing.topic)
+        for offset, outgoing in enumerate(written)
+    ]
 
 
 @given(messages=MESSAGES, at=st.sets(st.integers(0, 16)))
@@ -55,15 +58,18 @@ def test_a_session_day_is_folded_before_it_is_stored() -> None:
 def test_dead_letters_and_denials_are_stored_as_they_are_told() -> None:
     [heard] = as_messages([message(None, 7)])
     [batch] = sunk([[heard, message(denial_messages.encode(DENIAL), topic=DENIALS)]])
-    assert [(one.offset, one.code) for one in batch.letters] == [(7, "empty")]
+    assert [(letter.offset, letter.code) for letter in batch.letters] == [(7, "empty")]
     assert batch.denials == [DENIAL]
     assert (batch.days, batch.closes, dict(batch.deliveries)) == ([], [], {})
 
 
 def test_a_drain_gives_everything_out_once() -> None:
     step = SinkStep(LOG)
-    for one in (*as_messages([message([dict(MINIMAL), None])]), message(denial_messages.encode(DENIAL), topic=DENIALS)):
-        step.take(one)
+    for sent in (
+        *as_messages([message([dict(MINIMAL), None])]),
+        message(denial_messages.encode(DENIAL), topic=DENIALS),
+    ):
+        step.take(sent)
     first, second = step.drain(), step.drain()
     assert all((first.days, first.deliveries, first.letters, first.denials))
     assert not any((second.days, second.closes, second.deliveries, second.letters, second.denials))
@@ -75,7 +81,7 @@ def test_a_message_that_no_part_of_seatbeat_wrote_is_a_dead_letter_and_harms_no_
     topic: str, value: bytes | None
 ) -> None:
     step = SinkStep(LOG)
-    [usage] = [one for one in as_messages([message([dict(MINIMAL)])]) if one.topic == USAGE]
+    [usage] = [sent for sent in as_messages([message([dict(MINIMAL)])]) if sent.topic == USAGE]
     step.take(Message(topic, 3, 9, encode_key("acme"), value, (), AT))
     step.take(usage)
     batch = step.drain()
@@ -91,19 +97,24 @@ CONTRACT = b"account: acme\ncountry: CZ\ncurrency: EUR\n"
 def test_commands_are_kept_at_their_place_in_the_log_and_repetitions_are_left_to_the_readers() -> None:
     heard = [command_at(offset, command(order, "c")) for offset, order in enumerate((*ORDERS, ORDERS[0]))]
     [batch] = sunk([heard])
-    assert [(one.command.order, one.offset, one.received_at) for one in batch.commands] == [
+    assert [(command.command.order, command.offset, command.received_at) for command in batch.commands] == [
         (order, offset, AT_ORDERS + offset) for offset, order in enumerate((*ORDERS, ORDERS[0]))
     ]
-    assert {(one.log, one.topic, one.partition) for one in batch.commands} == {(LOG, COMMANDS, 0)}
+    assert {(command.log, command.topic, command.partition) for command in batch.commands} == {(LOG, COMMANDS, 0)}
     assert batch.letters == []
 
 
 def test_a_contract_is_kept_byte_for_byte_with_who_applied_it_and_when_the_broker_had_it() -> None:
     sent = contract_message(read_contract("c", CONTRACT), CONTRACT, "jana")
     [batch] = sunk([[Message(sent.topic, 0, 4, sent.key, sent.value, sent.headers, AT)]])
-    [one] = batch.contracts
-    assert (one.contract.account, one.body, one.applied_at, one.applied_by) == ("acme", CONTRACT, AT, "jana")
-    assert one.offset == 4
+    [contract] = batch.contracts
+    assert (contract.contract.account, contract.body, contract.applied_at, contract.applied_by) == (
+        "acme",
+        CONTRACT,
+        AT,
+        "jana",
+    )
+    assert contract.offset == 4
 
 
 @pytest.mark.parametrize("topic", [COMMANDS, CONTRACTS])
@@ -111,7 +122,7 @@ def test_a_message_under_another_accounts_key_is_a_dead_letter_since_its_order_i
     value = CONTRACT if topic == CONTRACTS else command_at(0, command(ORDERS[0])).value
     [batch] = sunk([[Message(topic, 0, 0, encode_key("other"), value, (), AT)]])
     assert (batch.commands, batch.contracts) == ([], [])
-    assert ["the key is not that of the account" in one.detail for one in batch.letters] == [True]
+    assert ["the key is not that of the account" in letter.detail for letter in batch.letters] == [True]
 
 
 def test_a_contract_that_contradicts_itself_is_a_dead_letter_with_every_mistake() -> None:
@@ -128,7 +139,7 @@ POSTING = Posting("acme", 1, (Entry("e1", AT, Settled(AT)),))
 def test_a_posting_is_kept_at_its_place_in_the_log_and_void_ones_are_left_to_the_readers() -> None:
     key, value = encode_key("acme"), ledger_messages.encode(POSTING)
     [batch] = sunk([[Message(TOKEN_LEDGER, 2, offset, key, value, (), AT) for offset in (4, 5)]])
-    assert [(one.log, one.partition, one.offset, one.posting) for one in batch.postings] == [
+    assert [(posting.log, posting.partition, posting.offset, posting.posting) for posting in batch.postings] == [
         (LOG, 2, 4, POSTING),
         (LOG, 2, 5, POSTING),
     ]
@@ -137,4 +148,4 @@ def test_a_posting_is_kept_at_its_place_in_the_log_and_void_ones_are_left_to_the
 
 def test_a_posting_under_another_accounts_key_is_a_dead_letter() -> None:
     [batch] = sunk([[Message(TOKEN_LEDGER, 2, 4, encode_key("other"), ledger_messages.encode(POSTING), (), AT)]])
-    assert (batch.postings, [one.code for one in batch.letters]) == ([], ["unreadable"])
+    assert (batch.postings, [letter.code for letter in batch.letters]) == ([], ["unreadable"])

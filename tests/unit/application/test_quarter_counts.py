@@ -41,12 +41,12 @@ def letter(account: str, offset: int, index: int, log: str = "log", code: str = 
 
 
 def test_an_account_without_any_use_has_its_entitled_lines_and_an_empty_basis(store: Client) -> None:
-    found = statement_of(store, new_account())
-    assert [(line.product, line.country, line.entitled, line.peak, line.amount) for line in found.pooled] == [
+    statement = statement_of(store, new_account())
+    assert [(line.product, line.country, line.entitled, line.peak, line.amount) for line in statement.pooled] == [
         ("MSTN", "CZ", 1, 0, 0)
     ]
-    assert (found.total, found.state, found.currency) == (0, "open", "EUR")
-    basis = found.basis
+    assert (statement.total, statement.state, statement.currency) == (0, "open", "EUR")
+    basis = statement.basis
     assert (basis.complete_until, basis.heartbeats, basis.contract) == (None, 0, "sha256:abc")
     assert (basis.seatbeat, basis.engine) == ("1.2.3", "embedded")
 
@@ -63,12 +63,12 @@ def test_lines_stand_in_order_and_the_total_leaves_out_what_has_no_amount(store:
                 product=product,
             )
             write_session_days(store, fold(beating(use)))
-    found = statement_of(store, account)
-    assert [(line.product, line.peak, line.overuse, line.term_licenses, line.amount) for line in found.pooled] == [
+    statement = statement_of(store, account)
+    assert [(line.product, line.peak, line.overuse, line.term_licenses, line.amount) for line in statement.pooled] == [
         ("MSTN", 3, 2, 2, 192_000),
         ("ORD", 3, 3, 3, None),
     ]
-    assert found.total == 192_000
+    assert statement.total == 192_000
 
 
 def test_another_accounts_evidence_is_left_out(store: Client) -> None:
@@ -76,8 +76,8 @@ def test_another_accounts_evidence_is_left_out(store: Client) -> None:
     use = heartbeat(instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=other)
     write_session_days(store, fold([use]))
     write_deliveries(store, {other: [Delivery("log", "heartbeats", 0, 1, 5)]})
-    found = statement_of(store, account)
-    assert (found.pooled[0].peak, found.basis.heartbeats) == (0, 0)
+    statement = statement_of(store, account)
+    assert (statement.pooled[0].peak, statement.basis.heartbeats) == (0, 0)
 
 
 def test_deliveries_are_counted_once_however_often_they_were_written(store: Client) -> None:

@@ -41,9 +41,9 @@ def ran(store: Client, until_at: int = NOW) -> ContractReading:
     return reading
 
 
-def order(store: Client, reading: ContractReading, one: Order, id_: str = "c1") -> None:
+def order(store: Client, reading: ContractReading, given: Order, id_: str = "c1") -> None:
     """An order posted into the folder's log and carried out."""
-    ordered = command(one, id_, reading.contract.account, issued_at=NOW)
+    ordered = command(given, id_, reading.contract.account, issued_at=NOW)
     write_commands(store, [PlacedCommand(ordered, f"posted:{id_}", "commands", 0, 0, NOW)])
     settle_stored(store, reading, now=NOW)
 
@@ -96,7 +96,7 @@ def test_what_a_void_leaves_out_is_not_charged_where_it_was_ordered_before_the_s
     users = {debit.window.user for _, debit in debits_of(store, account)}
     assert users == {"eva", "petr"}
     statement = read_statement(store, reading, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
-    (line,) = (one for one in with_tokens(statement, store, reading, now=NOW).lines if isinstance(one, FlexLine))
+    (line,) = (line for line in with_tokens(statement, store, reading, now=NOW).lines if isinstance(line, FlexLine))
     assert line.charges == 8
     assert audit_ledger(store, reading).differences == ()
 
@@ -108,7 +108,7 @@ def test_a_void_after_the_settlement_moves_nothing_and_the_audit_names_the_debit
     before = read_postings(store, reading.contract.account)
     order(store, reading, Void("training", user="zoe", from_at=MONDAY, until_at=NOW))
     assert read_postings(store, reading.contract.account) == before
-    assert {one.what for one in audit_ledger(store, reading).differences} == {"no_evidence"}
+    assert {difference.what for difference in audit_ledger(store, reading).differences} == {"no_evidence"}
 
 
 def test_a_debit_is_explained_by_the_session_that_caused_it(store: Client) -> None:
@@ -127,19 +127,19 @@ def test_a_credit_of_a_debit_goes_back_and_too_much_of_it_is_refused(store: Clie
     order(store, reading, CreditTokens("default", 1, "reversal", debit.id), "c2")
     assert read_stored_ledger(store, account).teams["default"].balance == 7
     refused = refused_token_orders(store, reading, read_first_commands(store, account))
-    assert [(one.id, one.code) for one in refused] == [("c2", "credit_too_large")]
+    assert [(refusal.id, refusal.code) for refusal in refused] == [("c2", "credit_too_large")]
     assert audit_ledger(store, reading).differences == ()
 
 
 def test_an_audit_tells_a_tampered_payment_and_what_is_missing(store: Client) -> None:
     reading = ran(store)
     account = new_account()
-    log = [replace(one, account=account) for one in read_postings(store, reading.contract.account)]
+    log = [replace(posting, account=account) for posting in read_postings(store, reading.contract.account)]
     write_session_days(store, fold(use(account)))
-    tampered = [_with_a_charge_less(one) for one in log]
-    write_postings(store, [PlacedPosting("embedded", 0, one.sequence, one) for one in tampered])
-    found = audit_ledger(store, contract(account))
-    assert {one.what for one in found.differences} >= {"other_payment", "missing"}
+    tampered = [_with_a_charge_less(posting) for posting in log]
+    write_postings(store, [PlacedPosting("embedded", 0, posting.sequence, posting) for posting in tampered])
+    report = audit_ledger(store, contract(account))
+    assert {difference.what for difference in report.differences} >= {"other_payment", "missing"}
 
 
 def test_an_audit_of_lines_counts_them_without_sql(store: Client) -> None:
@@ -147,13 +147,13 @@ def test_an_audit_of_lines_counts_them_without_sql(store: Client) -> None:
     pooled = replace(
         reading.contract,
         entitlements=tuple(
-            replace(one, model="pooled", policy="bentley-select", quantity=1, daily_rate=None)
-            for one in reading.contract.entitlements
+            replace(seat, model="pooled", policy="bentley-select", quantity=1, daily_rate=None)
+            for seat in reading.contract.entitlements
         ),
     )
-    found = audit_lines(store, ContractReading(pooled, metering_catalogue()), Period.parse("2022Q2"))
-    assert (found.lines, found.differences) == (1, ())
-    assert found.sessions > 0
+    report = audit_lines(store, ContractReading(pooled, metering_catalogue()), Period.parse("2022Q2"))
+    assert (report.lines, report.differences) == (1, ())
+    assert report.sessions > 0
 
 
 def debits_of(store: Client, account: str) -> list[tuple[Entry, Debit]]:
@@ -162,13 +162,15 @@ def debits_of(store: Client, account: str) -> list[tuple[Entry, Debit]]:
 
 def _with_a_charge_less(posting: Posting) -> Posting:
     """The posting with one token of its first debit uncovered, and without its second debit."""
-    charged = [one for one in posting.entries if isinstance(one.fact, Debit)]
+    charged = [entry for entry in posting.entries if isinstance(entry.fact, Debit)]
     if not charged:
         return posting
     first, second = charged[:2]
     assert isinstance(first.fact, Debit)
     (part,) = first.fact.parts
     less = replace(first.fact, parts=(Part(part.pack, part.tokens - 1),), uncovered=1)
-    entries = tuple(replace(one, fact=less) if one is first else one for one in posting.entries if one is not second)
+    entries = tuple(
+        replace(entry, fact=less) if entry is first else entry for entry in posting.entries if entry is not second
+    )
     assert read_ledger(posting.account, postings(Ledger(posting.account), entries)).sequence == 1, "no law is broken"
     return replace(posting, entries=entries)

@@ -60,7 +60,7 @@ ALL_MODELS: tuple[Line, ...] = (
 SCHEMA = validator(SCHEMAS[-1])
 
 
-def told(statement: Statement) -> dict[str, object]:
+def as_record(statement: Statement) -> dict[str, object]:
     fields: dict[str, object] = orjson.loads(statement_json(statement))
     assert SCHEMA.is_valid(fields)
     return fields
@@ -71,7 +71,7 @@ def rows(statement: Statement) -> list[dict[str, str]]:
 
 
 def test_a_statement_is_told_in_the_interfaces_names_and_order() -> None:
-    assert told(STATEMENT) == {
+    assert as_record(STATEMENT) == {
         "v": 1,
         "account": "acme",
         "period": "2022Q2",
@@ -145,13 +145,13 @@ def test_json_is_indented_utf_8_that_ends_a_line() -> None:
 
 def test_without_knowledge_of_completeness_it_is_null() -> None:
     unknown = replace(STATEMENT, basis=replace(STATEMENT.basis, complete_until=None))
-    assert told(unknown)["basis"] == {**orjson.loads(statement_json(STATEMENT))["basis"], "complete_until": None}
+    assert as_record(unknown)["basis"] == {**orjson.loads(statement_json(STATEMENT))["basis"], "complete_until": None}
 
 
 def test_a_statement_without_lines_is_a_statement() -> None:
     empty = replace(STATEMENT, lines=())
-    assert told(empty)["lines"] == []
-    assert told(empty)["total"] == "0.00"
+    assert as_record(empty)["lines"] == []
+    assert as_record(empty)["total"] == "0.00"
     assert rows(empty) == []
 
 
@@ -176,7 +176,7 @@ def test_money_has_the_currencys_own_precision(currency: str, unit_price: str, a
 @pytest.mark.parametrize(("currency", "total"), [("EUR", "0.05"), ("KWD", "0.005"), ("JPY", "5")])
 def test_amounts_below_one_keep_their_noughts(currency: str, total: str) -> None:
     statement = replace(STATEMENT, currency=currency, lines=(replace(LINE, unit_price=5, amount=5),))
-    assert told(statement)["total"] == total
+    assert as_record(statement)["total"] == total
 
 
 def test_csv_is_one_row_per_line_under_the_interfaces_names() -> None:
@@ -196,7 +196,7 @@ ACD,CZ,flex,autodesk-flex@2021-09-24,,,,,,,,,,,,41,280,7,jana/SLOT/0/7
 
 def test_csv_and_json_tell_the_same() -> None:
     statement = replace(STATEMENT, lines=ALL_MODELS[:-1])
-    fields = told(statement)
+    fields = as_record(statement)
     for row, line in zip(rows(statement), cast(list[dict[str, object]], fields["lines"]), strict=True):
         as_texts = {name: " ".join(value) if isinstance(value, list) else value for name, value in line.items()}
         said = {name: "" if value is None else str(value) for name, value in as_texts.items()}
@@ -209,7 +209,7 @@ def test_adjustments_and_voids_are_told_with_their_sum() -> None:
         Adjustment("2022Q1", "void", "MSTN", "CZ", "pooled", 96_000, 48_000),
     )
     voids = (VoidEntry("v1", "eva", SLOT_AT, "a test install", "", "MSTN", "pc1", "", SLOT_AT, None),)
-    fields = told(replace(STATEMENT, adjustments=adjustments, voids=voids, tokens=TokenBlock(500, 287, 0, 213)))
+    fields = as_record(replace(STATEMENT, adjustments=adjustments, voids=voids, tokens=TokenBlock(500, 287, 0, 213)))
     assert fields["adjustments_total"] == "480.00"
     assert fields["adjustments"] == [
         {"period": "2022Q1", "kind": "late_evidence", "product": "MSTN", "country": "CZ", "model": "pooled",

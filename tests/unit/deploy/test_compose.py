@@ -36,7 +36,11 @@ def compose() -> Compose:
 
 
 def test_there_is_one_worker_per_role(compose: Compose) -> None:
-    roles = [one["command"][1:] for one in compose["services"].values() if one.get("command", [""])[0] == "worker"]
+    roles = [
+        service["command"][1:]
+        for service in compose["services"].values()
+        if service.get("command", [""])[0] == "worker"
+    ]
     assert sorted(role for named in roles for role in named) == sorted(ROLES)
     assert all(len(named) == 1 for named in roles)
 
@@ -71,5 +75,5 @@ def test_every_service_that_stays_has_a_health_check_and_data_lies_in_named_volu
 
 def test_topics_of_one_broker_ask_for_one_replica(compose: Compose) -> None:
     assert compose["services"]["meter"]["environment"]["SEATBEAT_TOPICS"] == "single"
-    assert {one.replication for one in topics("single")} == {1}
-    assert {one.config["min.insync.replicas"] for one in topics("single")} == {"1"}
+    assert {topic.replication for topic in topics("single")} == {1}
+    assert {topic.config["min.insync.replicas"] for topic in topics("single")} == {"1"}

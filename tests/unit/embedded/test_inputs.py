@@ -68,12 +68,12 @@ def test_the_same_bytes_read_in_another_way_are_another_log(tmp_path: Path, scra
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path, scratch: Path) -> None:
     a, b = file(tmp_path, "a", b"1\n"), file(tmp_path, "b", b"2\n")
-    assert [one.name for one in gather_inputs([a, b, a, a], scratch)] == [a, b]
+    assert [gathered.name for gathered in gather_inputs([a, b, a, a], scratch)] == [a, b]
 
 
 def test_lines_come_with_the_name_and_number_they_are_told_under(tmp_path: Path) -> None:
-    one = Input("beats", file(tmp_path, "kept", b"x\ny\n"))
-    assert list(one.lines()) == [("beats", 1, b"x"), ("beats", 2, b"y")]
+    kept = Input("beats", file(tmp_path, "kept", b"x\ny\n"))
+    assert list(kept.lines()) == [("beats", 1, b"x"), ("beats", 2, b"y")]
 
 
 def given_on_standard_input(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_standard_input_is_kept_and_named_after_its_content(
 ) -> None:
     given_on_standard_input(b"1\n2\n", monkeypatch)
     gathered = gather_inputs(["-", "-"], scratch)
-    assert [list(one.lines()) for one in gathered] == [[("-", 1, b"1"), ("-", 2, b"2")]]
+    assert [list(kept.lines()) for kept in gathered] == [[("-", 1, b"1"), ("-", 2, b"2")]]
     assert list(gathered[0].lines()) == [("-", 1, b"1"), ("-", 2, b"2")]
     assert log_identity(gathered, *OPTIONS) == identity(scratch, file(tmp_path, "a.ndjson", b"1\n2\n"))
 

@@ -22,7 +22,7 @@ from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, MINUTE_MS, calendar_da
 SMALL = FleetPlan(products=(FleetProduct("MSTN", 5), FleetProduct("ORD", 2)), machines=12, seed=7, trials=0.05)
 
 
-def told(plan: FleetPlan) -> dict[str, list[Heartbeat]]:
+def heartbeats_by_session(plan: FleetPlan) -> dict[str, list[Heartbeat]]:
     """The valid heartbeats of each session, in the order sent."""
     sessions = defaultdict(list)
     for line in fleet(plan):
@@ -89,7 +89,7 @@ def test_every_heartbeat_keeps_the_field_rules() -> None:
 @pytest.mark.parametrize("beat_ms", [5 * MINUTE_MS, 15 * MINUTE_MS, 45 * MINUTE_MS])
 def test_a_session_opens_beats_and_closes_and_says_all_it_was_awake(beat_ms: int) -> None:
     plan = replace(SMALL, beat_ms=beat_ms)
-    sessions, planned = told(plan), {session.session: session for session in planned_sessions(plan)}
+    sessions, planned = heartbeats_by_session(plan), {session.session: session for session in planned_sessions(plan)}
     assert sessions.keys() == planned.keys()
     for name, beats in sessions.items():
         assert [beat.state for beat in beats] == ["open", *["beat"] * (len(beats) - 2), "close"]
@@ -107,7 +107,7 @@ def test_a_session_opens_beats_and_closes_and_says_all_it_was_awake(beat_ms: int
 
 
 def test_activity_is_told_to_within_a_minute_and_never_goes_back() -> None:
-    sessions, planned = told(SMALL), {session.session: session for session in planned_sessions(SMALL)}
+    sessions, planned = heartbeats_by_session(SMALL), {session.session: session for session in planned_sessions(SMALL)}
     for name, beats in sessions.items():
         stretches: dict[int, int] = {}
         for beat in beats:
@@ -119,7 +119,7 @@ def test_activity_is_told_to_within_a_minute_and_never_goes_back() -> None:
 
 
 def test_a_working_users_last_operation_lies_a_little_before_the_heartbeat() -> None:
-    beats = [beat for session in told(SMALL).values() for beat in session if beat.state == "beat"]
+    beats = [beat for session in heartbeats_by_session(SMALL).values() for beat in session if beat.state == "beat"]
     assert sum(0 < beat.at - beat.active_at < MINUTE_MS for beat in beats) > 0.8 * len(beats)
 
 

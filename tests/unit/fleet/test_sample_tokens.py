@@ -41,11 +41,11 @@ def settled(evidence: TokenEvidence) -> Ledger:
 
 @pytest.fixture(scope="module")
 def evidence() -> TokenEvidence:
-    found = TokenEvidence(READING)
+    gathered = TokenEvidence(READING)
     plan = replace(demo_plan(), duplicates=0.1, disorder=0.2, late=0.05)
-    for day in fold(one for line in fleet(plan) if b'"ACD"' in line for one in decode(line).heartbeats):
-        found.merge(day)
-    return found
+    for day in fold(beat for line in fleet(plan) if b'"ACD"' in line for beat in decode(line).heartbeats):
+        gathered.merge(day)
+    return gathered
 
 
 def test_windows_tokens_and_what_expires_are_those_of_the_story(evidence: TokenEvidence) -> None:
@@ -66,10 +66,12 @@ def test_a_session_left_open_over_a_weekend_costs_the_window_of_its_use_alone(ev
         for _, debit in debits(settled(evidence))
         if debit.window.user == STORY.idle.user and debit.window.start_at < STORY.idle.closed_at
     ]
-    assert [iso(one.start_at) for one in windows] == ["2022-05-06T08:03:00Z"]
+    assert [iso(window.start_at) for window in windows] == ["2022-05-06T08:03:00Z"]
 
 
 def test_a_glance_is_the_one_connection_that_costs_nothing(evidence: TokenEvidence) -> None:
     windows = [debit.window for _, debit in debits(settled(evidence))]
     free = list(free_connections(evidence.sessions(), windows, READING))
-    assert Counter((one.session.session, one.reason) for one in free) == {(STORY.glance.session, "free_connection"): 1}
+    assert Counter((free.session.session, free.reason) for free in free) == {
+        (STORY.glance.session, "free_connection"): 1
+    }

@@ -10,8 +10,8 @@ import pytest
 from pipeline.kafka.settings import DESCRIPTIONS, MAY_BE_EMPTY, Settings
 from pipeline.model.errors import InputError
 
-NUMBERS = [one.name for one in fields(Settings) if one.type == "int"]
-TEXTS = [one.name for one in fields(Settings) if one.type == "str"]
+NUMBERS = [field.name for field in fields(Settings) if field.type == "int"]
+TEXTS = [field.name for field in fields(Settings) if field.type == "str"]
 
 
 def refused(**variables: str) -> InputError:
@@ -30,7 +30,7 @@ def test_the_defaults_can_work() -> None:
 
 
 def test_every_setting_is_a_text_or_a_whole_number() -> None:
-    assert sorted(NUMBERS + TEXTS) == sorted(one.name for one in fields(Settings))
+    assert sorted(NUMBERS + TEXTS) == sorted(field.name for field in fields(Settings))
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -101,5 +101,5 @@ def test_contracts_lie_in_a_folder_that_is_there(tmp_path: Path, name: str) -> N
 
 
 def test_every_setting_is_described_in_a_sentence_and_nothing_else_is() -> None:
-    assert DESCRIPTIONS.keys() == {one.name for one in fields(Settings)}
+    assert DESCRIPTIONS.keys() == {field.name for field in fields(Settings)}
     assert all(text.endswith(".") for text in DESCRIPTIONS.values())

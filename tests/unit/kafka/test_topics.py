@@ -57,7 +57,7 @@ def config_bytes(name: str, stage: Stage) -> int:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_topics_are_those_the_program_names(stage: Stage) -> None:
-    assert sorted(one.name for one in topics(stage)) == sorted(NAMES)
+    assert sorted(spec.name for spec in topics(stage)) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -73,9 +73,9 @@ def test_a_file_is_named_after_its_topic_and_says_all_there_is_to_know(path: Pat
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_ledger_is_kept_for_ever_in_one_partition_with_the_usage_of_its_account(stage: Stage) -> None:
-    one = topic(TOKEN_LEDGER, stage)
-    assert (one.config["cleanup.policy"], one.config["retention.ms"]) == ("delete", "-1")
-    assert one.partitions == topic(USAGE, stage).partitions
+    ledger = topic(TOKEN_LEDGER, stage)
+    assert (ledger.config["cleanup.policy"], ledger.config["retention.ms"]) == ("delete", "-1")
+    assert ledger.partitions == topic(USAGE, stage).partitions
 
 
 @pytest.mark.parametrize("name", sorted(EVIDENCE))
@@ -83,20 +83,20 @@ def test_the_ledger_is_kept_for_ever_in_one_partition_with_the_usage_of_its_acco
 def test_a_topic_of_evidence_keeps_messages_by_append_time_for_longer_than_evidence_may_be_late(
     stage: Stage, name: str
 ) -> None:
-    one = topic(name, stage)
-    assert one.config["message.timestamp.type"] == "LogAppendTime"
-    assert int(one.config["retention.ms"]) > 35 * DAY_MS
-    assert one.config.get("cleanup.policy", "delete") == "delete"
-    assert one.partitions >= 1
-    assert all(isinstance(value, str) for value in one.config.values())
+    evidence = topic(name, stage)
+    assert evidence.config["message.timestamp.type"] == "LogAppendTime"
+    assert int(evidence.config["retention.ms"]) > 35 * DAY_MS
+    assert evidence.config.get("cleanup.policy", "delete") == "delete"
+    assert evidence.partitions >= 1
+    assert all(isinstance(value, str) for value in evidence.config.values())
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_orders_are_kept_for_ever_and_of_contracts_every_version(stage: Stage) -> None:
     for name, policy in ((COMMANDS, "delete"), (CONTRACTS, "compact")):
-        one = topic(name, stage)
-        assert (one.config["cleanup.policy"], one.config["retention.ms"]) == (policy, "-1")
-        assert one.config["message.timestamp.type"] == "LogAppendTime"
+        log = topic(name, stage)
+        assert (log.config["cleanup.policy"], log.config["retention.ms"]) == (policy, "-1")
+        assert log.config["message.timestamp.type"] == "LogAppendTime"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -113,8 +113,8 @@ def test_production_survives_the_loss_of_a_broker_and_the_others_have_but_one(na
     assert (production.replication, production.config["min.insync.replicas"]) == (3, "2")
     for stage in STAGES:
         if stage != "production":
-            one = topic(name, stage)
-            assert (one.replication, one.config["min.insync.replicas"]) == (1, "1")
+            spec = topic(name, stage)
+            assert (spec.replication, spec.config["min.insync.replicas"]) == (1, "1")
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -17,7 +17,7 @@ CATALOGUE = metering_catalogue()
 
 
 def resolved(name: str, *custom: CustomPolicy) -> MeteringTimeline:
-    return resolve(name, CATALOGUE, {one.name: one for one in custom})
+    return resolve(name, CATALOGUE, {policy.name: policy for policy in custom})
 
 
 def test_a_policy_that_the_contract_does_not_define_is_the_catalogues() -> None:
@@ -33,12 +33,12 @@ def test_a_policy_nobody_defines_is_unknown() -> None:
 
 def test_an_own_policy_changes_what_it_states_and_nothing_else_from_its_start() -> None:
     from_at = instant("2022-01-01 00:00")
-    found = resolved("mine", CustomPolicy("mine", "bentley-select", from_at, min_use_ms=12 * MINUTE_MS))
+    timeline = resolved("mine", CustomPolicy("mine", "bentley-select", from_at, min_use_ms=12 * MINUTE_MS))
     base = CATALOGUE["bentley-select"].at(from_at)
-    assert found.rows == ((from_at, replace(base, name="mine", valid_from_at=from_at, min_use_ms=12 * MINUTE_MS)),)
-    assert found.at(from_at).id == "mine@2022-01-01"
+    assert timeline.rows == ((from_at, replace(base, name="mine", valid_from_at=from_at, min_use_ms=12 * MINUTE_MS)),)
+    assert timeline.at(from_at).id == "mine@2022-01-01"
     with pytest.raises(BeforeFirstRow, match="policy mine is defined from 2022-01-01 on"):
-        found.at(from_at - 1)
+        timeline.at(from_at - 1)
 
 
 def test_everything_of_a_policy_can_be_changed_to_nothing_too() -> None:
@@ -54,21 +54,21 @@ def test_everything_of_a_policy_can_be_changed_to_nothing_too() -> None:
         term_licenses=False,
     )
     row = resolved("mine", own).at(own.from_at)
-    found = (row.slot_ms, row.opening_slot_counts, row.min_use_ms, row.unit, row.tolerance_days, row.term_licenses)
-    assert found == (20 * MINUTE_MS, True, 0, "machine+session", 0, False)
+    values = (row.slot_ms, row.opening_slot_counts, row.min_use_ms, row.unit, row.tolerance_days, row.term_licenses)
+    assert values == (20 * MINUTE_MS, True, 0, "machine+session", 0, False)
 
 
 def test_an_own_policy_follows_the_rows_of_what_it_extends() -> None:
-    found = resolved("mine", CustomPolicy("mine", "bentley-select", instant("2015-06-01 00:00"), tolerance_days=9))
-    assert [(row.id, row.slot_ms // MINUTE_MS, row.tolerance_days) for _, row in found.rows] == [
+    timeline = resolved("mine", CustomPolicy("mine", "bentley-select", instant("2015-06-01 00:00"), tolerance_days=9))
+    assert [(row.id, row.slot_ms // MINUTE_MS, row.tolerance_days) for _, row in timeline.rows] == [
         ("mine@2015-06-01", 60, 9),
         ("mine@2016-04-01", 10, 9),
     ]
 
 
 def test_an_own_policy_that_begins_with_a_row_of_its_base_has_that_row_once() -> None:
-    found = resolved("mine", CustomPolicy("mine", "bentley-select", instant("2016-04-01 00:00")))
-    assert [(row.id, row.slot_ms // MINUTE_MS) for _, row in found.rows] == [("mine@2016-04-01", 10)]
+    timeline = resolved("mine", CustomPolicy("mine", "bentley-select", instant("2016-04-01 00:00")))
+    assert [(row.id, row.slot_ms // MINUTE_MS) for _, row in timeline.rows] == [("mine@2016-04-01", 10)]
 
 
 def test_own_policies_extend_one_another_and_the_last_word_is_the_nearest() -> None:
@@ -84,6 +84,6 @@ def test_an_own_policy_cannot_begin_before_what_it_extends() -> None:
 
 
 def test_a_policy_that_extends_itself_is_told_with_the_way_round() -> None:
-    one, two = CustomPolicy("one", "two", 0), CustomPolicy("two", "one", 0)
+    first, second = CustomPolicy("one", "two", 0), CustomPolicy("two", "one", 0)
     with pytest.raises(UnknownPolicy, match="policy one extends itself: one -> two -> one"):
-        resolved("one", one, two)
+        resolved("one", first, second)

@@ -96,29 +96,33 @@ ACCESS_TO_CONTRACTS: Final = (
 
 
 def analysts(name: str = NAME) -> Migration:
-    return next(one for one in read_migrations() if one.name == name)
+    return next(migration for migration in read_migrations() if migration.name == name)
 
 
 def statements(*names: str) -> list[str]:
     """The migrations' statements, each in a line."""
-    return [" ".join(one.split()) for name in names or (NAME,) for one in analysts(name).statements]
+    return [" ".join(statement.split()) for name in names or (NAME,) for statement in analysts(name).statements]
 
 
 def test_the_access_statements_are_exactly_these() -> None:
-    told = statements()
-    assert tuple(told[told.index(ACCESS[0]) :]) == ACCESS
+    in_order = statements()
+    assert tuple(in_order[in_order.index(ACCESS[0]) :]) == ACCESS
     assert tuple(statements(LATER)) == ACCESS_LATER
     assert tuple(statements(OF_LEDGER)) == ACCESS_TO_LEDGER
-    told = statements(OF_CONTRACTS)
-    assert tuple(told[told.index(ACCESS_TO_CONTRACTS[0]) :]) == ACCESS_TO_CONTRACTS
+    in_order = statements(OF_CONTRACTS)
+    assert tuple(in_order[in_order.index(ACCESS_TO_CONTRACTS[0]) :]) == ACCESS_TO_CONTRACTS
 
 
 def test_the_views_run_with_the_rights_of_who_asks() -> None:
-    every = [" ".join(statement.split()) for one in read_migrations() for statement in one.statements]
-    views = [match[1] for one in every if (match := re.match(r"CREATE (?:OR REPLACE )?VIEW (\w+)", one))]
+    every = [" ".join(statement.split()) for migration in read_migrations() for statement in migration.statements]
+    views = [match[1] for statement in every if (match := re.match(r"CREATE (?:OR REPLACE )?VIEW (\w+)", statement))]
     assert views
     for view in views:
-        about = [one for one in every if re.match(rf"(CREATE (OR REPLACE )?VIEW|ALTER TABLE) {view}\b", one)]
+        about = [
+            statement
+            for statement in every
+            if re.match(rf"(CREATE (OR REPLACE )?VIEW|ALTER TABLE) {view}\b", statement)
+        ]
         assert "SQL SECURITY INVOKER" in about[-1], view
 
 
@@ -126,10 +130,16 @@ def test_the_views_run_with_the_rights_of_who_asks() -> None:
 def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_its_policy(
     names: tuple[str, ...],
 ) -> None:
-    told = statements(*names)
-    granted = [match[1] for one in told if (match := re.match(r"GRANT SELECT(?:\(.*\))? ON (\w+)", one))]
-    first_grant = next(index for index, one in enumerate(told) if one.startswith("GRANT"))
-    protected = {match[1] for one in told[:first_grant] if (match := re.match(r"CREATE ROW POLICY \w+ ON (\w+)", one))}
+    in_order = statements(*names)
+    granted = [
+        match[1] for statement in in_order if (match := re.match(r"GRANT SELECT(?:\(.*\))? ON (\w+)", statement))
+    ]
+    first_grant = next(index for index, statement in enumerate(in_order) if statement.startswith("GRANT"))
+    protected = {
+        match[1]
+        for statement in in_order[:first_grant]
+        if (match := re.match(r"CREATE ROW POLICY \w+ ON (\w+)", statement))
+    }
     views = {"current_contracts", "usage", "usage_slots", "slot_counts", "first_commands", "voids", "ledger"}
     assert set(granted) - views - {"policies"} == protected
 
@@ -171,7 +181,7 @@ def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(s
 
 
 def test_only_files_that_manage_access_are_skipped_and_any_other_that_is_refused_is_an_error(store: Client) -> None:
-    assert [one.name for one in read_migrations() if one.manages_access] == [*NAMES]
+    assert [migration.name for migration in read_migrations() if migration.manages_access] == [*NAMES]
     with pytest.raises(DatabaseError, match="ACCESS_DENIED"):
         migrations._apply(store, replace(analysts(), manages_access=False))
     with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
@@ -253,12 +263,17 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
     database = quoted_identifier(DATABASE)
     whole = [
         f"CREATE DATABASE {database}", f"USE {database}",
-        *(statement for one in read_migrations() if one.name not in NAMES for statement in one.statements),
         *(
-            one
+            statement
+            for migration in read_migrations()
+            if migration.name not in NAMES
+            for statement in migration.statements
+        ),
+        *(
+            statement
             for name in (NAME, OF_CONTRACTS)
-            for one in analysts(name).statements
-            if one.startswith(("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW"))
+            for statement in analysts(name).statements
+            if statement.startswith(("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW"))
         ),
         *FACTS,
         "INSERT INTO analyst_accounts VALUES ('default', 'acme'), ('somebody else', 'other')",
@@ -266,7 +281,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
         "CREATE TABLE own.analyst_accounts (user String, account String) ENGINE = MergeTree ORDER BY user",
         "INSERT INTO own.analyst_accounts VALUES ('default', 'other')",
     ]  # fmt: skip
-    assert [one for one in _ask(str(folder / "store"), whole) if one] == []
+    assert [refusal for refusal in _ask(str(folder / "store"), whole) if refusal] == []
     users = folder / "users.xml"
     users.write_text(_rights(database), encoding="utf-8")
     configuration = folder / "config.xml"
@@ -297,7 +312,7 @@ def _rights(database: str) -> str:
 def test_an_analyst_sees_the_granted_account_in_every_view_and_below_them_and_no_other(tried: Tried) -> None:
     views = ("usage", "usage_slots", "slot_counts", "current_contracts", "voids", "ledger")
     tables = ("usage_days", "replaced_codes", "analyst_accounts", "commands", "ledger_log")
-    answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{one}" for one in (*views, *tables)))  # noqa: S608 -- constants
+    answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{name}" for name in (*views, *tables)))  # noqa: S608 -- constants
     assert answers == ['["acme"]\n'] * len((*views, *tables))
 
 

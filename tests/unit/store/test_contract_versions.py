@@ -81,10 +81,10 @@ def test_replaced_codes_are_laid_out_by_days_with_chains_followed(store: Client)
         "SELECT code, toString(from_day), toString(until_day), product FROM replaced_codes FINAL "
         "WHERE account = {account:String} ORDER BY code, from_day"
     )
-    found: dict[tuple[object, object], list[tuple[object, object]]] = {}
+    spans_by_code: dict[tuple[object, object], list[tuple[object, object]]] = {}
     for code, from_day, until_day, product in rows(store, query, account):
-        found.setdefault((code, product), []).append((from_day, until_day))
-    assert {key: _joined(spans) for key, spans in found.items()} == {
+        spans_by_code.setdefault((code, product), []).append((from_day, until_day))
+    assert {key: _joined(spans) for key, spans in spans_by_code.items()} == {
         ("MIDDLE", "MSTN"): [("2022-05-01", "2101-01-01")],
         ("MSTN-V8I", "MSTN"): [("2000-01-01", "2101-01-01")],
         ("OLD", "MIDDLE"): [("2016-01-01", "2022-05-01")],
@@ -117,8 +117,8 @@ def test_policies_are_laid_out_as_the_catalogue_has_them_however_often(store: Cl
 
 def test_each_policy_is_in_force_until_its_next_row(store: Client) -> None:
     query = "SELECT from_day, until_day FROM policies FINAL WHERE policy = 'bentley-select' ORDER BY from_day"
-    found = rows(store, query, "")
-    assert [until for _, until in found[:-1]] == [from_day for from_day, _ in found[1:]]
+    policy_rows = rows(store, query, "")
+    assert [until for _, until in policy_rows[:-1]] == [from_day for from_day, _ in policy_rows[1:]]
     starts = [at for at, _ in metering_catalogue()["bentley-select"].rows]
-    assert [str(from_day) for from_day, _ in found] == ["2006-01-01", "2014-04-01", "2016-04-01"]
-    assert [day_of(at) for at in starts] == [day_of(at_midnight(day)) for day, _ in found]  # type: ignore[arg-type]
+    assert [str(from_day) for from_day, _ in policy_rows] == ["2006-01-01", "2014-04-01", "2016-04-01"]
+    assert [day_of(at) for at in starts] == [day_of(at_midnight(day)) for day, _ in policy_rows]  # type: ignore[arg-type]

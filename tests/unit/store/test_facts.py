@@ -26,7 +26,7 @@ from tests.support.store.empty_stores import new_account
 OPENED_AT = instant("2022-05-03 23:45")
 
 
-def told(account: str) -> list[Heartbeat]:
+def heartbeats_of(account: str) -> list[Heartbeat]:
     """A session over midnight that changes its mind on opening, version and activity, and one of a trial."""
     late = instant("2022-05-04 00:12")
     return [
@@ -47,41 +47,41 @@ def raw(store: Client, query: str, account: str) -> list[Row]:
 
 def test_what_is_written_is_read_back_as_it_was_folded(store: Client) -> None:
     account = new_account()
-    write_session_days(store, fold(told(account), received_at=OPENED_AT + 7))
-    assert stored(store, account) == fold(told(account), received_at=OPENED_AT + 7)
+    write_session_days(store, fold(heartbeats_of(account), received_at=OPENED_AT + 7))
+    assert stored(store, account) == fold(heartbeats_of(account), received_at=OPENED_AT + 7)
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
 def test_parts_in_any_order_and_twice_give_one_row_per_session_and_day(store: Client, order: tuple[int, ...]) -> None:
     account = new_account()
     for part in (*order, order[0]):
-        for day in fold(told(account)[part::3]):
+        for day in fold(heartbeats_of(account)[part::3]):
             write_session_days(store, [day])
     rows = read_session_days(store, Selection(account, EARLIEST_AT, LATEST_AT))
-    assert len(rows) == len(fold(told(account))) == 4
-    assert merged(rows) == fold(told(account))
+    assert len(rows) == len(fold(heartbeats_of(account))) == 4
+    assert merged(rows) == fold(heartbeats_of(account))
 
 
 def test_rows_that_are_not_merged_yet_are_merged_as_they_are_read(store: Client) -> None:
     account = new_account()
     store.command("SYSTEM STOP MERGES usage_days")
     try:
-        for one in told(account):
-            write_session_days(store, fold([one]))
-        assert stored(store, account) == fold(told(account))
+        for beat in heartbeats_of(account):
+            write_session_days(store, fold([beat]))
+        assert stored(store, account) == fold(heartbeats_of(account))
         assert len(raw(store, "SELECT day FROM usage_days", account)) > 4
     finally:
         store.command("SYSTEM START MERGES usage_days")
     store.command("OPTIMIZE TABLE usage_days FINAL")
     assert len(raw(store, "SELECT day FROM usage_days", account)) == 4
-    assert stored(store, account) == fold(told(account))
+    assert stored(store, account) == fold(heartbeats_of(account))
 
 
 def test_when_evidence_was_received_is_kept_from_first_to_last(store: Client) -> None:
     account = new_account()
-    one = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account)
+    beat = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account)
     for received_at in (OPENED_AT + 500, OPENED_AT + 100, OPENED_AT + 900):
-        write_session_days(store, fold([one], received_at))
+        write_session_days(store, fold([beat], received_at))
     assert [(day.received_min_at, day.received_max_at) for day in stored(store, account)] == [
         (OPENED_AT + 100, OPENED_AT + 900)
     ]
@@ -98,9 +98,9 @@ def test_the_first_and_the_last_instants_of_evidence_are_kept_to_the_millisecond
 
 def test_names_are_kept_character_by_character(store: Client) -> None:
     account = new_account("ä'\\`\"{x:String}")
-    one = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account, product="%(a)s", machine="\\N", user="o'neil 😀")
-    write_session_days(store, fold([one]))
-    assert stored(store, account) == fold([one])
+    beat = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account, product="%(a)s", machine="\\N", user="o'neil 😀")
+    write_session_days(store, fold([beat]))
+    assert stored(store, account) == fold([beat])
 
 
 def test_nothing_to_write_is_no_error(store: Client) -> None:

@@ -42,7 +42,7 @@ def test_what_was_written_is_read_back_byte_for_byte(store: Client) -> None:
     member = '{"user":"Škoda \\u0000\\u001b"}'
     account, letters = written(store, {}, {"raw": b""}, {"member": member, "raw": b"", "code": "missing_field"})
     assert find_letters(store, LetterFilter(account=account)) == letters
-    assert [find_letter(store, id_of(one)) for one in letters] == letters
+    assert [find_letter(store, id_of(letter)) for letter in letters] == letters
 
 
 def test_a_place_in_which_nothing_stands_holds_no_dead_letter(store: Client) -> None:
@@ -68,8 +68,8 @@ def test_options_choose_among_dead_letters(store: Client, choice: dict[str, Any]
         store, {}, {"code": "empty", "source": "", "received_at": 1_651_568_460_122}, {"source": "b.ndjson"}
     )
     wanted = LetterFilter(account=account, **choice)
-    assert sorted(one.place.offset for one in list_letters(store, wanted, 10)) == offsets
-    assert [one.offset for one in find_letters(store, wanted)] == offsets
+    assert sorted(letter.place.offset for letter in list_letters(store, wanted, 10)) == offsets
+    assert [letter.offset for letter in find_letters(store, wanted)] == offsets
     assert sum(count_letters(store, wanted).values()) == len(offsets)
     assert bytes_of_letters(store, wanted) == len(offsets) * len(BYTES)
 
@@ -85,7 +85,7 @@ def test_a_dead_letter_that_came_twice_is_counted_and_listed_once(store: Client)
 def test_dead_letters_are_listed_as_they_were_received_up_to_a_limit(store: Client) -> None:
     account, _ = written(store, *({"received_at": 1_651_568_460_000 - minute} for minute in range(5)))
     listed = list_letters(store, LetterFilter(account=account), 3)
-    assert [one.place.offset for one in listed] == [4, 3, 2]
+    assert [summary.place.offset for summary in listed] == [4, 3, 2]
 
 
 def test_text_that_looks_like_sql_chooses_nothing_but_itself(store: Client) -> None:

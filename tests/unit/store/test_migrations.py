@@ -36,7 +36,7 @@ def test_an_empty_store_lacks_every_migration_and_a_migrated_one_none(store: Cli
     with empty_store(store) as empty:
         assert [*pending_migrations(empty)] == FILES
         applied = migrate(empty)
-        assert sorted([*applied, *(one.name for one in skipped_migrations(empty))]) == FILES
+        assert sorted([*applied, *(migration.name for migration in skipped_migrations(empty))]) == FILES
         assert pending_migrations(empty) == ()
 
 

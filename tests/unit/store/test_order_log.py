@@ -22,27 +22,29 @@ from tests.support.evidence.order_shorthand import AT, LATER, ORDERS, command
 from tests.support.store.empty_stores import empty_store, new_account
 
 
-def placed(one: Command, offset: int, log: str = "main", received_at: int = AT, partition: int = 0) -> PlacedCommand:
-    return PlacedCommand(one, log, "commands", partition, offset, received_at)
+def placed(sent: Command, offset: int, log: str = "main", received_at: int = AT, partition: int = 0) -> PlacedCommand:
+    return PlacedCommand(sent, log, "commands", partition, offset, received_at)
 
 
-def orders(found: Iterable[Logged]) -> list[Order]:
-    return [one.command.order for one in found]
+def orders(log: Iterable[Logged]) -> list[Order]:
+    return [logged.command.order for logged in log]
 
 
 def test_every_kind_of_order_is_read_back_whole_in_log_order(store: Client) -> None:
     account = new_account()
     log = [command(order, f"c{number}", account) for number, order in enumerate(ORDERS)]
-    write_commands(store, [placed(one, offset, received_at=AT + offset) for offset, one in reversed([*enumerate(log)])])
-    assert read_commands(store, account) == [Logged(one, AT + offset) for offset, one in enumerate(log)]
+    write_commands(
+        store, [placed(sent, offset, received_at=AT + offset) for offset, sent in reversed([*enumerate(log)])]
+    )
+    assert read_commands(store, account) == [Logged(sent, AT + offset) for offset, sent in enumerate(log)]
     assert read_commands(store, new_account()) == []
 
 
 def test_a_message_delivered_again_is_one_row_and_two_orders_under_one_id_are_two(store: Client) -> None:
     account = new_account()
-    one, other = (command(order, "c", account) for order in ORDERS[:2])
+    first, other = (command(order, "c", account) for order in ORDERS[:2])
     for _ in range(2):
-        write_commands(store, [placed(one, 0), placed(other, 1), placed(one, 2)])
+        write_commands(store, [placed(first, 0), placed(other, 1), placed(first, 2)])
     assert orders(read_commands(store, account)) == [ORDERS[0], ORDERS[1], ORDERS[0]]
     assert orders(first_of_each(read_commands(store, account))[0]) == [ORDERS[0]]
 
@@ -69,8 +71,8 @@ def test_texts_of_any_kind_are_kept(store: Client, text: str) -> None:
     account = new_account()
     order = Assign(text, "CZ", "jana", AT)
     write_commands(store, [placed(replace(command(order, text, account), by=text), 0)])
-    [one] = read_commands(store, account)
-    assert (one.command.id, one.command.by, one.command.order) == (text, text, order)
+    [logged] = read_commands(store, account)
+    assert (logged.command.id, logged.command.by, logged.command.order) == (text, text, order)
 
 
 def body(account: str, country: str) -> bytes:
@@ -84,7 +86,9 @@ def test_versions_are_listed_as_they_were_applied_last_and_each_can_be_read(stor
     store_contract(store, second, body(account, "SK"), 2_000, "petr")
     store_contract(store, first, body(account, "CZ"), 1_000, "jana")
     versions = contract_versions(store, account)
-    assert [(one.content_hash, one.applied_at, one.applied_by, one.is_current) for one in versions] == [
+    assert [
+        (version.content_hash, version.applied_at, version.applied_by, version.is_current) for version in versions
+    ] == [
         (first.content_hash, 1_000, "jana", False),
         (second.content_hash, 2_000, "petr", True),
     ]
@@ -100,7 +104,7 @@ def test_an_earlier_version_applied_again_is_in_force_again_and_is_no_further_ve
         text = body(account, country)
         store_contract(store, read_contract("c", text), text, at)
     versions = contract_versions(store, account)
-    assert [(one.applied_at, one.is_current) for one in versions] == [(2_000, False), (3_000, True)]
+    assert [(version.applied_at, version.is_current) for version in versions] == [(2_000, False), (3_000, True)]
     assert stored_contract(store, account) == read_contract("c", body(account, "CZ"))
 
 
@@ -117,8 +121,8 @@ def test_of_versions_applied_in_one_millisecond_the_last_in_the_log_or_the_last_
             store_contract(store, contract, body(account, country), 1_000, str(offset), place)
     store.command("OPTIMIZE TABLE contracts FINAL")
     versions = contract_versions(store, account)
-    in_order = [*reversed(dict.fromkeys(one.content_hash for one in reversed(applied)))]
-    assert [one.content_hash for one in versions] == in_order
+    in_order = [*reversed(dict.fromkeys(version.content_hash for version in reversed(applied)))]
+    assert [version.content_hash for version in versions] == in_order
     assert (versions[-1].applied_by, versions[-1].is_current) == ("2", True)
     assert stored_contract(store, account) == applied[-1]
     query = "SELECT content_hash, country FROM current_contracts WHERE account = {account:String}"
@@ -128,8 +132,8 @@ def test_of_versions_applied_in_one_millisecond_the_last_in_the_log_or_the_last_
 
 def test_a_void_that_is_of_no_evidence_is_found_out(store: Client) -> None:
     account = new_account()
-    told = heartbeat(instant("2022-05-03 09:00"), instant("2022-05-03 10:00"), account=account)
-    write_session_days(store, fold([told]))
+    beat = heartbeat(instant("2022-05-03 09:00"), instant("2022-05-03 10:00"), account=account)
+    write_session_days(store, fold([beat]))
     void = VoidEntry("v", "", AT, "", "s", "", "", "", None, None)
     assert has_evidence(store, account, void)
     assert has_evidence(store, account, replace(void, product="MSTN", machine="pc1", user="eva"))

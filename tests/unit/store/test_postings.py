@@ -31,9 +31,9 @@ def view(store: Client, account: str) -> list[tuple[object, ...]]:
 def test_postings_of_every_kind_are_read_back_as_they_were_written(store: Client) -> None:
     account = new_account()
     written = [decode(path.read_bytes()) for path in sorted(examples("ledger-entry", "valid"), key=_sequence)]
-    postings = [Posting(account, one.sequence, one.entries) for one in written]
+    postings = [Posting(account, outgoing.sequence, outgoing.entries) for outgoing in written]
     for _ in range(2):
-        write_postings(store, [PlacedPosting("main", 0, offset, one) for offset, one in enumerate(postings)])
+        write_postings(store, [PlacedPosting("main", 0, offset, posting) for offset, posting in enumerate(postings)])
     assert read_postings(store, account) == postings
     assert [row[0] for row in view(store, account)] == [1, 1, 2, 2, 2, 3]
 

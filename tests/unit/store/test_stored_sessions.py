@@ -26,7 +26,7 @@ BIG_BANG_AT, DOOMSDAY_AT = -(10**13), 253_402_300_799_999
 def account(store: Client) -> str:
     """An account with use of two products by two users on the 3rd and over midnight to the 4th of May."""
     name = new_account()
-    told = [
+    heartbeats = [
         heartbeat(instant("2022-05-03 15:01"), instant("2022-05-03 15:42"), account=name, session="a"),
         heartbeat(instant("2022-05-03 15:05"), instant("2022-05-03 15:30"), account=name, session="b", product="ORD"),
         heartbeat(
@@ -39,7 +39,7 @@ def account(store: Client) -> str:
         ),
         heartbeat(instant("2022-05-03 15:06"), instant("2022-05-03 15:20"), account=name, session="d", usage="trial"),
     ]
-    write_session_days(store, fold(told))
+    write_session_days(store, fold(heartbeats))
     return name
 
 
@@ -85,8 +85,8 @@ def test_the_other_days_of_sessions_with_use_in_the_time_are_read_where_asked_fo
     one_day = Selection(account, instant("2022-05-04 00:00"), instant("2022-05-05 00:00"))
 
     def days(*, whole_sessions: bool) -> set[tuple[str, int]]:
-        found = read_session_days(store, one_day, whole_sessions=whole_sessions)
-        return {(one.session.session, one.day - day_of(one_day.from_at)) for one in found}
+        read = read_session_days(store, one_day, whole_sessions=whole_sessions)
+        return {(day.session.session, day.day - day_of(one_day.from_at)) for day in read}
 
     assert days(whole_sessions=False) == {("c", 0)}
     assert days(whole_sessions=True) == {("c", -1), ("c", 0)}
@@ -96,8 +96,10 @@ def test_the_latest_days_are_each_accounts_own(store: Client) -> None:
     early, late = new_account(), new_account()
     for account, start in ((early, "2014-05-01"), (late, "2022-05-01")):
         opened_at = instant(f"{start} 12:00")
-        told = [heartbeat(opened_at + day * DAY_MS, opened_at + day * DAY_MS, account=account) for day in range(5)]
-        write_session_days(store, fold(told))
+        heartbeats = [
+            heartbeat(opened_at + day * DAY_MS, opened_at + day * DAY_MS, account=account) for day in range(5)
+        ]
+        write_session_days(store, fold(heartbeats))
     for account, first in ((early, "2014-05-03"), (late, "2022-05-03")):
         days = [day for day in read_latest_session_days(store, 3) if day.session.account == account]
         first_day = instant(f"{first} 00:00") // DAY_MS
@@ -111,14 +113,14 @@ def dated(account: str) -> ContractReading:
     return reading_of(Contract(account, "CZ", "EUR", "sha256:0", products=products, entitlements=(seat,)))
 
 
-def known(account: str) -> Known:
+def account_known(account: str) -> Known:
     """The same, with nothing ordered."""
     return Known(dated(account), ())
 
 
 def test_usage_names_each_session_after_the_product_it_counts_for(store: Client) -> None:
     account = new_account()
-    told = [
+    heartbeats = [
         heartbeat(
             instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=account, product="OLD", session="a"
         ),
@@ -127,10 +129,10 @@ def test_usage_names_each_session_after_the_product_it_counts_for(store: Client)
         ),
         heartbeat(instant("2022-05-04 16:01"), instant("2022-05-04 16:12"), account=account, country="SK", session="c"),
     ]
-    write_session_days(store, fold(told))
+    write_session_days(store, fold(heartbeats))
 
     def usage(product: str = "") -> list[tuple[Session, str, str]]:
-        return read_usage(store, known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
+        return read_usage(store, account_known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
 
     assert [(session.key.session, *pool) for session, *pool in usage()] == [
         ("a", "OLD", "CZ"),
@@ -143,36 +145,38 @@ def test_usage_names_each_session_after_the_product_it_counts_for(store: Client)
 
 def test_usage_names_a_session_by_what_it_counts_for_in_the_time_asked_for(store: Client) -> None:
     account = new_account()
-    told = heartbeat(instant("2022-05-03 23:45"), instant("2022-05-04 00:15"), account=account, product="OLD")
-    write_session_days(store, fold([told]))
+    beat = heartbeat(instant("2022-05-03 23:45"), instant("2022-05-04 00:15"), account=account, product="OLD")
+    write_session_days(store, fold([beat]))
     midnight = instant("2022-05-04 00:00")
     for from_at, until_at, product in ((midnight - DAY_MS, midnight, "OLD"), (midnight, LATEST_AT, "MSTN")):
-        found = read_usage(store, known(account), from_at=from_at, until_at=until_at)
-        assert [named for _, named, _ in found] == [product]
-    assert len(read_usage(store, known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
+        usage = read_usage(store, account_known(account), from_at=from_at, until_at=until_at)
+        assert [named for _, named, _ in usage] == [product]
+    assert len(read_usage(store, account_known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
 
 
 def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(store: Client, account: str) -> None:
     explained = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:14"))
     assert (explained.slot_at, explained.count, explained.entitled) == (instant("2022-05-03 15:10"), 1, 1)
     assert [session.key.session for unit in explained.units for session in unit.sessions] == ["a"]
-    assert [(one.session.key.session, one.reason) for one in explained.uncounted] == [("d", "not_production")]
+    assert [(left_out.session.key.session, left_out.reason) for left_out in explained.uncounted] == [
+        ("d", "not_production")
+    ]
 
 
 def test_a_session_over_midnight_is_explained_on_either_day(store: Client, account: str) -> None:
     before = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 23:50"))
-    assert [(one.session.key.session, one.reason) for one in before.uncounted] == [("c", "opening_slot")]
+    assert [(left_out.session.key.session, left_out.reason) for left_out in before.uncounted] == [("c", "opening_slot")]
     after = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 00:00"))
     assert [session.opened_at for unit in after.units for session in unit.sessions] == [instant("2022-05-03 23:50")]
 
 
 def test_a_product_is_explained_with_the_sessions_of_the_codes_it_replaces_there(store: Client) -> None:
     account = new_account()
-    told = [
+    heartbeats = [
         heartbeat(instant(f"2022-05-0{day} 15:01"), instant(f"2022-05-0{day} 15:12"), account=account, product="OLD")
         for day in (3, 4)
     ]
-    write_session_days(store, fold([told[0], told[1]._replace(session="later")]))
+    write_session_days(store, fold([heartbeats[0], heartbeats[1]._replace(session="later")]))
     assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:10")).count == 0
     assert read_explanation(store, dated(account), "OLD", "CZ", instant("2022-05-03 15:10")).count == 1
     assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 15:10")).count == 1

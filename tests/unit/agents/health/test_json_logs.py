@@ -11,8 +11,8 @@ from pipeline.agents.health.json_logs import JsonLines
 
 
 def record(message: str, error: BaseException | None = None) -> logging.LogRecord:
-    told = (type(error), error, None) if error is not None else None
-    return logging.LogRecord("pipeline.agents.sink", logging.WARNING, __file__, 1, message, None, told)
+    exc_info = (type(error), error, None) if error is not None else None
+    return logging.LogRecord("pipeline.agents.sink", logging.WARNING, __file__, 1, message, None, exc_info)
 
 
 def test_a_log_line_is_one_json_object() -> None:

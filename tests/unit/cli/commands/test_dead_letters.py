@@ -71,8 +71,8 @@ def test_bytes_shown_over_several_lines_are_all_there(raw: bytes) -> None:
 
 
 def test_what_is_not_known_is_said_in_words() -> None:
-    told = dict(line.split(maxsplit=1) for line in list(letter_text(WHOLE, "hex"))[:7])
-    assert (told["account"], told["field"], told["from"]) == ("(none named)", "(the whole)", "(no file)")
+    fields = dict(line.split(maxsplit=1) for line in list(letter_text(WHOLE, "hex"))[:7])
+    assert (fields["account"], fields["field"], fields["from"]) == ("(none named)", "(the whole)", "(no file)")
 
 
 @given(st.text())

@@ -68,7 +68,7 @@ def test_a_quarter_without_any_over_use_says_so() -> None:
 
 def test_a_folder_gets_every_file_under_the_names_that_the_ticket_gives(tmp_path: Path) -> None:
     write(parse("dispute", *ASKED, "--out", f"{tmp_path}/new/folder/"))
-    assert {one.name for one in (tmp_path / "new" / "folder").iterdir()} == set(NAMES.values())
+    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == set(NAMES.values())
 
 
 @pytest.mark.parametrize(

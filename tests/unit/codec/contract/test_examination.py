@@ -29,8 +29,8 @@ def read(body: str, head: str = HEAD) -> Contract:
 
 def mistakes(body: str, head: str = HEAD, *, strict: bool = False) -> list[str]:
     """Each mistake as ``line path: reason``."""
-    found = examine_contract((head + dedent(body)).encode(), strict=strict).mistakes
-    return [f"{each.line} {each.path}: {each.reason}" for each in found]
+    examined = examine_contract((head + dedent(body)).encode(), strict=strict).mistakes
+    return [f"{each.line} {each.path}: {each.reason}" for each in examined]
 
 
 def warnings(body: str) -> list[str]:
@@ -50,19 +50,19 @@ def test_every_sample_contract_is_valid_and_free_of_warnings_that_cost_money(nam
 
 
 def test_every_invalid_example_is_refused_with_the_golden_sentences() -> None:
-    told = []
+    sentences = []
     for path in sorted(INVALID.glob("*.yaml")):
         with pytest.raises(ContractInvalid) as refused:
             read_contract(path.name, path.read_bytes())
-        told.append(str(refused.value))
-    assert "\n".join(told) + "\n" == GOLDEN.read_text(encoding="utf-8")
+        sentences.append(str(refused.value))
+    assert "\n".join(sentences) + "\n" == GOLDEN.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", sorted(INVALID.glob("*.yaml")), ids=lambda path: path.stem)
 def test_an_example_of_one_mistake_is_refused_for_nothing_else(path: Path) -> None:
-    found = examine_contract(path.read_bytes()).mistakes
+    reasons = examine_contract(path.read_bytes()).mistakes
     expected = 2 if path.name in BOTH_OF_A_PAIR else 1
-    assert len(found) > 20 if path.stem == "many" else len(found) == expected
+    assert len(reasons) > 20 if path.stem == "many" else len(reasons) == expected
 
 
 def test_every_remedy_and_reason_is_a_sentence_on_one_line() -> None:
@@ -317,8 +317,8 @@ def test_policies_that_extend_each_other_are_each_told() -> None:
     [("10m", True), ("90m", True), ("1d", True), ("50m", False), ("15m", False), ("2d", False), ("0m", False)],
 )
 def test_a_slot_divides_a_day_into_whole_tens_of_minutes(slot: str, is_valid: bool) -> None:
-    found = mistakes(f"policies:\n  own: {{extends: bentley-select, slot: {slot}, from: 2022-01-01}}\n")
-    assert (found == []) is is_valid
+    reasons = mistakes(f"policies:\n  own: {{extends: bentley-select, slot: {slot}, from: 2022-01-01}}\n")
+    assert (reasons == []) is is_valid
 
 
 def test_old_codes_may_change_hands_and_direction_over_time() -> None:
@@ -383,9 +383,9 @@ def test_lateness_is_one_to_365_days(days: int, is_valid: bool) -> None:
     ],
 )
 def test_a_percentage_is_more_than_nothing_and_at_most_all(percent: str, is_valid: bool) -> None:
-    found = mistakes(f'products:\n  A: {{list_price: "10.00", term_license_percent: {percent}}}\n')
-    assert (found == []) is is_valid
-    assert is_valid or len(found) == 1
+    reasons = mistakes(f'products:\n  A: {{list_price: "10.00", term_license_percent: {percent}}}\n')
+    assert (reasons == []) is is_valid
+    assert is_valid or len(reasons) == 1
 
 
 def test_money_has_the_decimals_of_its_currency() -> None:
@@ -456,5 +456,8 @@ def test_a_policy_whose_name_holds_control_characters_is_told_without_them() -> 
         "entitlements": [{"product": "A", "model": "pooled", "policy": "none", "quantity": 1, "from": "2022-01-01"}],
     }  # fmt: skip
     mistakes = examine_contract(json.dumps(body).encode()).mistakes
-    assert any("name one of" in one.remedy for one in mistakes)
-    assert all(one.path.isprintable() and one.reason.isprintable() and one.remedy.isprintable() for one in mistakes)
+    assert any("name one of" in mistake.remedy for mistake in mistakes)
+    assert all(
+        mistake.path.isprintable() and mistake.reason.isprintable() and mistake.remedy.isprintable()
+        for mistake in mistakes
+    )

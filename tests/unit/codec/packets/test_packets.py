@@ -36,7 +36,7 @@ def text_of(packet: Packet, form: Form, tongue: Tongue = "en") -> str:
 
 
 def forms_of(text: Text) -> dict[str, str]:
-    return {"": text} if isinstance(text, str) else {str(form): told for form, told in text.items()}
+    return {"": text} if isinstance(text, str) else {str(form): form_text for form, form_text in text.items()}
 
 
 def places(text: str) -> set[str]:
@@ -191,15 +191,15 @@ def test_hostile_names_are_only_text() -> None:
 @each_language
 def test_the_page_is_accessible(tongue: Tongue) -> None:
     page = text_of(EXAMPLE, "html", tongue)
-    found = tags(page)
-    assert found[0] == ("html", (("lang", tongue),))
-    ids = {value for _, attributes in found for name, value in attributes if name == "id"}
-    for name, attributes in found:
+    page_tags = tags(page)
+    assert page_tags[0] == ("html", (("lang", tongue),))
+    ids = {value for _, attributes in page_tags for name, value in attributes if name == "id"}
+    for name, attributes in page_tags:
         if name == "svg":
             assert set((dict(attributes)["aria-labelledby"] or "").split()) <= ids
         if name == "th":
             assert dict(attributes).get("scope") in {"col", "row"}
-    assert {"title", "desc", "svg", "thead", "caption", "footer", "h1"} <= {name for name, _ in found}
+    assert {"title", "desc", "svg", "thead", "caption", "footer", "h1"} <= {name for name, _ in page_tags}
 
 
 @given(text=st.sampled_from(["=1+1", "+1", "-1", "@SUM(A1)"]))
@@ -212,29 +212,29 @@ def test_no_cell_of_the_evidence_is_a_formula(text: str) -> None:
 def test_csv_and_json_tell_the_same_evidence() -> None:
     rows = list(csv.DictReader(io.StringIO(text_of(EXAMPLE, "csv"), newline="")))
     for row, record in zip(rows, orjson.loads(text_of(EXAMPLE, "json"))["evidence"], strict=True):
-        told = {name: " ".join(value) if isinstance(value, list) else str(value) for name, value in record.items()}
-        assert row == told
+        expected = {name: " ".join(value) if isinstance(value, list) else str(value) for name, value in record.items()}
+        assert row == expected
 
 
 @each_language
 @pytest.mark.parametrize("form", FORMS)
 def test_with_pseudonyms_no_name_is_left_anywhere(form: Form, tongue: Tongue) -> None:
-    told = text_of(with_pseudonyms(EXAMPLE), form, tongue)
-    assert not [one for row in EXAMPLE.evidence for one in row.session.key[4:] if one in told]
-    assert ("user 1" in told) == (form != "text")
+    text = text_of(with_pseudonyms(EXAMPLE), form, tongue)
+    assert not [name for row in EXAMPLE.evidence for name in row.session.key[4:] if name in text]
+    assert ("user 1" in text) == (form != "text")
 
 
 @settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=8))
 def test_pseudonyms_are_consistent_and_change_nothing_else(who: list[tuple[int, int]]) -> None:
-    told = [
+    heartbeats = [
         heartbeat(
             instant("2022-05-03 15:00"), instant("2022-05-03 16:00"),
             user=f"someone-{user}", machine=f"somewhere-{machine}", session=f"sometime-{number}",
         )
         for number, (user, machine) in enumerate(who)
     ]  # fmt: skip
-    made = packet_of(told, entitled=0)
+    made = packet_of(heartbeats, entitled=0)
     other = with_pseudonyms(made)
     assert other == with_pseudonyms(made)
     for place in (4, 5, 6):
@@ -242,7 +242,7 @@ def test_pseudonyms_are_consistent_and_change_nothing_else(who: list[tuple[int, 
             (a.session.key[place], b.session.key[place]) for a, b in zip(made.evidence, other.evidence, strict=True)
         }
         assert len(pairs) == len({name for name, _ in pairs}) == len({alias for _, alias in pairs})
-    assert [one.flags for one in other.evidence] == [one.flags for one in made.evidence]
+    assert [row.flags for row in other.evidence] == [row.flags for row in made.evidence]
     assert (other.line, other.days, other.together) == (made.line, made.days, made.together)
     assert other.evidence[0].session.key.machine == "machine 1"
 
@@ -261,11 +261,11 @@ def tags(page: str) -> list[Tag]:
     class Reader(HTMLParser):
         def __init__(self) -> None:
             super().__init__()
-            self.found: list[Tag] = []
+            self.tags: list[Tag] = []
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            self.found.append((tag, tuple(attrs)))
+            self.tags.append((tag, tuple(attrs)))
 
     reader = Reader()
     reader.feed(page)
-    return reader.found
+    return reader.tags

@@ -81,7 +81,7 @@ def test_an_explanation_names_units_with_their_users_and_says_why_the_rest_does_
     }
     assert [(unit["machine"], unit["users"]) for unit in units] == [("ws-0123", ["jana", "petr"]), ("ws-9", ["eva"])]
     assert units[0]["sessions"][0] == {**RECORD, "user": "petr"}
-    assert [one["session"] for one in units[0]["sessions"]] == ["s1", "s2", "s3"]
+    assert [session["session"] for session in units[0]["sessions"]] == ["s1", "s2", "s3"]
     assert uncounted == [
         {
             "reason": "opening_slot",

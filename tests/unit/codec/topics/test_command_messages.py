@@ -37,7 +37,7 @@ def mistakes(value: object) -> list[str]:
     try:
         decode(value if isinstance(value, bytes) else orjson.dumps(value))
     except CommandInvalid as error:
-        return [f"{one.field}: {one.reason}" for one in error.mistakes if one.remedy]
+        return [f"{mistake.field}: {mistake.reason}" for mistake in error.mistakes if mistake.remedy]
     return []
 
 
@@ -62,7 +62,7 @@ def test_users_and_machines_are_folded_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "expected"),
     [
         (record("assign", **SEAT, v=2), ["v: version 2 is not one that this program reads"]),
         (record("assign", **SEAT, v=True), ["v: is True"]),
@@ -119,19 +119,19 @@ def test_users_and_machines_are_folded_and_nothing_else() -> None:
         (record("tick"), ["complete_until: is missing"]),
     ],
 )  # fmt: skip
-def test_every_mistake_is_told_with_its_field(broken: dict[str, Any], told: list[str]) -> None:
-    assert mistakes(broken) == told
+def test_every_mistake_is_told_with_its_field(broken: dict[str, Any], expected: list[str]) -> None:
+    assert mistakes(broken) == expected
 
 
 def test_all_mistakes_of_a_message_are_told_at_once() -> None:
-    found = mistakes(record("checkout", id=..., by=1, **{**CHECKOUT, "user": "", "until": 5}))
-    assert [one.partition(":")[0] for one in found] == ["id", "by", "until", "until", "user"]
+    reasons = mistakes(record("checkout", id=..., by=1, **{**CHECKOUT, "user": "", "until": 5}))
+    assert [reason.partition(":")[0] for reason in reasons] == ["id", "by", "until", "until", "user"]
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b'{"v": NaN}'])
 def test_what_is_no_json_object_is_no_command(value: bytes) -> None:
-    [found] = mistakes(value)
-    assert found.startswith(": the message is not")
+    [reason] = mistakes(value)
+    assert reason.startswith(": the message is not")
 
 
 def test_a_message_that_is_too_large_is_refused_unread() -> None:
@@ -147,11 +147,11 @@ JSON = st.recursive(
 
 @given(order=st.sampled_from(ORDERS), data=st.data())
 def test_whatever_a_field_holds_the_reader_reads_or_tells(order: Order, data: st.DataObject) -> None:
-    told = orjson.loads(encode(command(order)))
-    field = data.draw(st.sampled_from(sorted(told)))
-    told[field] = data.draw(JSON)
-    if not mistakes(told):
-        assert encode(decode(orjson.dumps(told))) == encode(decode(encode(decode(orjson.dumps(told)))))
+    fields = orjson.loads(encode(command(order)))
+    field = data.draw(st.sampled_from(sorted(fields)))
+    fields[field] = data.draw(JSON)
+    if not mistakes(fields):
+        assert encode(decode(orjson.dumps(fields))) == encode(decode(encode(decode(orjson.dumps(fields)))))
 
 
 @pytest.mark.parametrize("at", [EARLIEST_AT, LATEST_AT])

@@ -66,12 +66,12 @@ def test_a_letter_of_a_member_reads_back_as_it_was_written(member: str) -> None:
 
 
 def test_the_message_names_its_place_and_holds_either_text_or_bytes() -> None:
-    told = orjson.loads(encode(MEMBER))
-    assert told["id"] == {"log": "main", "topic": "heartbeats", "partition": 3, "offset": 41, "index": 7}
-    assert (told["member"], told["raw"]) == ('{"state":"é"}', None)
+    fields = orjson.loads(encode(MEMBER))
+    assert fields["id"] == {"log": "main", "topic": "heartbeats", "partition": 3, "offset": 41, "index": 7}
+    assert (fields["member"], fields["raw"]) == ('{"state":"é"}', None)
     raw = DeadLetter("main", "heartbeats", 3, 41, 0, "", "bad_encoding", "", "why", None, b"\xff\x00", AT, "", 0)
-    told = orjson.loads(encode(raw))
-    assert (told["member"], base64.b64decode(told["raw"])) == (None, b"\xff\x00")
+    fields = orjson.loads(encode(raw))
+    assert (fields["member"], base64.b64decode(fields["raw"])) == (None, b"\xff\x00")
 
 
 @pytest.mark.parametrize("value", [b"{", b"\xff", b"", b'"{"'])

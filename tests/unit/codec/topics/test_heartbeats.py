@@ -79,8 +79,8 @@ def test_a_value_of_one_mebibyte_is_read_and_one_byte_more_is_too_large(pad: byt
 def test_the_order_of_a_frame_is_kept() -> None:
     frame: list[Json] = [with_fields(session=str(number)) if number % 3 else None for number in range(9)]
     decoded = decode(orjson.dumps(frame))
-    assert [one.session for one in decoded.heartbeats] == ["1", "2", "4", "5", "7", "8"]
-    assert [one.index for one in decoded.invalid] == [0, 3, 6]
+    assert [heartbeat.session for heartbeat in decoded.heartbeats] == ["1", "2", "4", "5", "7", "8"]
+    assert [invalid.index for invalid in decoded.invalid] == [0, 3, 6]
 
 
 def test_null_is_empty() -> None:
@@ -94,8 +94,11 @@ def test_what_is_no_object_is_of_the_wrong_type(member: Json) -> None:
 
 def test_an_array_within_a_frame_is_of_the_wrong_type() -> None:
     decoded = decode(orjson.dumps([[MINIMAL], NEIGHBOUR, []]))
-    assert [(one.index, one.reason.code) for one in decoded.invalid] == [(0, "wrong_type"), (2, "wrong_type")]
-    assert [one.session for one in decoded.heartbeats] == ["neighbour"]
+    assert [(invalid.index, invalid.reason.code) for invalid in decoded.invalid] == [
+        (0, "wrong_type"),
+        (2, "wrong_type"),
+    ]
+    assert [heartbeat.session for heartbeat in decoded.heartbeats] == ["neighbour"]
 
 
 @pytest.mark.parametrize("depth", [2, 254, 255, 1_000])
@@ -185,7 +188,7 @@ def test_the_first_thing_wrong_is_told_in_the_order_of_fields() -> None:
 
 
 def test_every_code_has_a_case_in_which_it_is_given() -> None:
-    given = {one.reason.code for value in _one_of_each() for one in decode(value).invalid}
+    given = {invalid.reason.code for value in _one_of_each() for invalid in decode(value).invalid}
     assert given == set(DEAD_LETTER_CODES)
 
 
@@ -204,7 +207,7 @@ def _one_of_each() -> list[bytes]:
         {"resumed_at": AT},
         {"opened_at": AT - SPAN_MS - 1},
     ]
-    return [b"", b"\xff", b"{", b"1", b" " * 1_048_577, *(orjson.dumps(with_fields(**one)) for one in changes)]
+    return [b"", b"\xff", b"{", b"1", b" " * 1_048_577, *(orjson.dumps(with_fields(**change)) for change in changes)]
 
 
 def test_an_invalid_member_keeps_the_json_it_was() -> None:

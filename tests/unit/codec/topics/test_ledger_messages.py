@@ -16,7 +16,7 @@ from tests.support.evidence.schema_examples import examples
 
 AT = 1_651_568_460_000
 SETTLEMENT: dict[str, Any] = orjson.loads(
-    next(one for one in examples("ledger-entry", "valid") if one.stem == "settlement").read_bytes()
+    next(path for path in examples("ledger-entry", "valid") if path.stem == "settlement").read_bytes()
 )
 
 
@@ -58,9 +58,9 @@ def test_an_entry_with_a_value_of_another_kind_is_no_posting(place: tuple[Any, .
 def test_long_names_make_postings_of_fewer_entries_so_that_each_fits_a_message() -> None:
     entries = [debit("\N{GRINNING FACE}" * 200, number) for number in range(1_000)]
     encoder = Encoder()
-    found = postings(Ledger("acme"), entries, bytes_of=encoder.entry_bytes)
-    assert [one.sequence for one in found] == [*range(1, len(found) + 1)]
-    assert [entry for one in found for entry in one.entries] == entries
-    assert [encode(one) for one in found] == [encoder.encode(one) for one in found]
-    assert max(len(encode(one)) for one in found) < BYTES_MAX + 1_000
-    assert len(found) > 1
+    made = postings(Ledger("acme"), entries, bytes_of=encoder.entry_bytes)
+    assert [posting.sequence for posting in made] == [*range(1, len(made) + 1)]
+    assert [entry for posting in made for entry in posting.entries] == entries
+    assert [encode(posting) for posting in made] == [encoder.encode(posting) for posting in made]
+    assert max(len(encode(posting)) for posting in made) < BYTES_MAX + 1_000
+    assert len(made) > 1

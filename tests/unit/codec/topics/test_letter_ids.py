@@ -23,8 +23,8 @@ def test_an_id_that_was_written_is_read_again(place: LetterId) -> None:
 
 
 @given(PLACES, PLACES)
-def test_two_places_never_have_the_same_id(one: LetterId, other: LetterId) -> None:
-    assert (write_id(one) == write_id(other)) == (one == other)
+def test_two_places_never_have_the_same_id(first: LetterId, second: LetterId) -> None:
+    assert (write_id(first) == write_id(second)) == (first == second)
 
 
 @given(PLACES)

@@ -69,7 +69,7 @@ def test_the_vectors_hold_the_cases_in_which_programs_differ() -> None:
     parts = [tuple(vector["parts"]) for vector in VECTORS]
     assert len(parts) >= 6
     assert {("a", "bc"), ("ab", "c"), ("acme", "")} <= set(parts)
-    assert any(not part.isascii() for one in parts for part in one)
+    assert any(not part.isascii() for character in parts for part in character)
     assert any(murmur2(bytes.fromhex(vector["key"])) >= 2**31 for vector in VECTORS)
     assert len({vector["key"] for vector in VECTORS}) == len(VECTORS)
 
@@ -84,9 +84,9 @@ def test_a_key_gives_its_parts_back(parts: list[str]) -> None:
     assert decode_key(encode_key(*parts)) == tuple(parts)
 
 
-@given(one=PARTS, other=PARTS)
-def test_no_two_tuples_share_a_key(one: list[str], other: list[str]) -> None:
-    assert (encode_key(*one) == encode_key(*other)) == (one == other)
+@given(first=PARTS, other=PARTS)
+def test_no_two_tuples_share_a_key(first: list[str], other: list[str]) -> None:
+    assert (encode_key(*first) == encode_key(*other)) == (first == other)
 
 
 @given(key=st.binary(max_size=40))

@@ -116,7 +116,7 @@ def test_frames_are_bounded_and_lose_nothing() -> None:
     )
     read = [decode_frame(frame) for frame in frames]
     assert merged(read) == (set(closes), {(day.session, day.day): day for day in days})
-    assert [one for frame in read for one in frame.deliveries] == deliveries
+    assert [delivery for frame in read for delivery in frame.deliveries] == deliveries
 
 
 def test_the_largest_row_there_can_be_fits_a_message() -> None:

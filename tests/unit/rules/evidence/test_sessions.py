@@ -61,15 +61,17 @@ def test_the_days_of_a_session_are_taken_together_whatever_their_order() -> None
 
 
 def test_sessions_differ_in_any_part_of_their_key() -> None:
-    one = heartbeat(MIDNIGHT, MIDNIGHT + 1)
+    original = heartbeat(MIDNIGHT, MIDNIGHT + 1)
     others = [
-        one._replace(account="other"),
-        one._replace(product="other"),
-        one._replace(country="other"),
-        one._replace(usage="trial"),
-        one._replace(machine="other"),
-        one._replace(user="other"),
-        one._replace(session="other"),
+        original._replace(account="other"),
+        original._replace(product="other"),
+        original._replace(country="other"),
+        original._replace(usage="trial"),
+        original._replace(machine="other"),
+        original._replace(user="other"),
+        original._replace(session="other"),
     ]
-    assert len(sessions(fold([one, one, *others]))) == 8
-    assert len(sessions(fold([one, one._replace(version="other", platform="other", host_session="other")]))) == 1
+    assert len(sessions(fold([original, original, *others]))) == 8
+    assert (
+        len(sessions(fold([original, original._replace(version="other", platform="other", host_session="other")]))) == 1
+    )

@@ -20,7 +20,7 @@ NOON = instant("2022-05-03 12:00")
 def reading(policy: str = "bentley-select", quantity: int = 1, *products: Product) -> ContractReading:
     seat = Entitlement(("MSTN",), "CZ", "pooled", policy, quantity, instant("2022-01-01 00:00"), None)
     custom = {"slow": CustomPolicy("slow", "bentley-select", instant("2022-01-01 00:00"), min_use_ms=12 * MINUTE_MS)}
-    listed = {one.code: one for one in products}
+    listed = {product.code: product for product in products}
     return reading_of(Contract("acme", "CZ", "EUR", "", policies=custom, products=listed, entitlements=(seat,)))
 
 
@@ -36,21 +36,21 @@ def use(
     usage: str = "production",
 ) -> Heartbeat:
     """A session from ``since`` to ``at`` minutes after noon."""
-    told = heartbeat(NOON + since * MINUTE_MS, NOON + at * MINUTE_MS, session=session, machine=machine, user=user)
-    return told._replace(product=product, country=country, usage=usage)
+    beat = heartbeat(NOON + since * MINUTE_MS, NOON + at * MINUTE_MS, session=session, machine=machine, user=user)
+    return beat._replace(product=product, country=country, usage=usage)
 
 
-def explain(minute: int, *told: Heartbeat, by: ContractReading | None = None) -> SlotExplanation:
-    return explain_slot(by or reading(), "MSTN", "CZ", NOON + minute * MINUTE_MS, sessions(fold(told)))
+def explain(minute: int, *heartbeats: Heartbeat, by: ContractReading | None = None) -> SlotExplanation:
+    return explain_slot(by or reading(), "MSTN", "CZ", NOON + minute * MINUTE_MS, sessions(fold(heartbeats)))
 
 
 def reasons(explained: SlotExplanation) -> dict[str, str]:
-    return {one.session.key.session: one.reason for one in explained.uncounted}
+    return {left_out.session.key.session: left_out.reason for left_out in explained.uncounted}
 
 
 def test_a_machine_counts_once_and_shows_all_the_sessions_by_which_it_does() -> None:
     explained = explain(15, use(1, 30, "a"), use(2, 30, "b", user="petr"), use(3, 30, "c", machine="pc2"))
-    assert [(unit.machine, [one.key.session for one in unit.sessions]) for unit in explained.units] == [
+    assert [(unit.machine, [session.key.session for session in unit.sessions]) for unit in explained.units] == [
         ("pc1", ["a", "b"]),
         ("pc2", ["c"]),
     ]
@@ -73,12 +73,12 @@ def test_what_does_not_count_is_told_with_its_reason() -> None:
         use(12, 30, "later"),
     )
     assert reasons(explained) == {"opening": "opening_slot", "short": "under_min_use", "trial": "not_production"}
-    assert [one.key.session for unit in explained.units for one in unit.sessions] == ["counts"]
+    assert [session.key.session for unit in explained.units for session in unit.sessions] == ["counts"]
 
 
 def test_what_does_not_count_is_told_with_the_instant_it_would_begin_to() -> None:
     explained = explain(5, use(1, 9, "short"), use(4, 30, "opening"))
-    assert {one.session.key.session: one.counts_from for one in explained.uncounted} == {
+    assert {left_out.session.key.session: left_out.counts_from for left_out in explained.uncounted} == {
         "short": NOON + 11 * MINUTE_MS,
         "opening": NOON + 14 * MINUTE_MS,
     }
@@ -104,7 +104,7 @@ def test_other_products_and_countries_are_not_told_of() -> None:
     explained = explain(
         15, use(1, 30, "a", product="ORD"), use(1, 30, "b", country="SK"), use(1, 30, "c", country="CZ")
     )
-    assert [one.key.session for unit in explained.units for one in unit.sessions] == ["c"]
+    assert [session.key.session for unit in explained.units for session in unit.sessions] == ["c"]
     assert explained.uncounted == ()
 
 
@@ -131,20 +131,22 @@ def test_reasons_are_sentences_for_who_pays() -> None:
 
 def test_what_a_seat_covers_is_told_with_the_step_and_whose_seat_it_is() -> None:
     covered = Covered([Coverage("MSTN", "CZ", "single_user", "eva", NOON, NOON + 20 * MINUTE_MS)])
-    told = [use(1, 30, "a"), use(1, 30, "b", user="petr"), use(1, 9, "short")]
-    explained = explain_slot(reading(), "MSTN", "CZ", NOON + 10 * MINUTE_MS, sessions(fold(told)), covered=covered)
-    assert [one.key.session for unit in explained.units for one in unit.sessions] == ["b"]
-    (one,) = explained.uncounted
-    assert (one.session.key.session, one.covered_by) == ("a", "single_user")
-    assert because(one, explained.policy) == "is covered by the single-user seat of eva"
-    later = explain_slot(reading(), "MSTN", "CZ", NOON + 20 * MINUTE_MS, sessions(fold(told)), covered=covered)
+    heartbeats = [use(1, 30, "a"), use(1, 30, "b", user="petr"), use(1, 9, "short")]
+    explained = explain_slot(
+        reading(), "MSTN", "CZ", NOON + 10 * MINUTE_MS, sessions(fold(heartbeats)), covered=covered
+    )
+    assert [session.key.session for unit in explained.units for session in unit.sessions] == ["b"]
+    (left_out,) = explained.uncounted
+    assert (left_out.session.key.session, left_out.covered_by) == ("a", "single_user")
+    assert because(left_out, explained.policy) == "is covered by the single-user seat of eva"
+    later = explain_slot(reading(), "MSTN", "CZ", NOON + 20 * MINUTE_MS, sessions(fold(heartbeats)), covered=covered)
     assert (later.count, [len(unit.sessions) for unit in later.units], later.uncounted) == (1, [2], ())
 
 
 def test_a_short_session_is_short_before_it_is_covered() -> None:
     covered = Covered([Coverage("MSTN", "CZ", "named", "eva", NOON, NOON + 20 * MINUTE_MS)])
     explained = explain_slot(reading(), "MSTN", "CZ", NOON, sessions(fold([use(1, 9)])), covered=covered)
-    assert [one.reason for one in explained.uncounted] == ["under_min_use"]
+    assert [left_out.reason for left_out in explained.uncounted] == ["under_min_use"]
 
 
 def test_a_licence_taken_offline_counts_with_its_machine_or_is_covered_by_its_users_seat() -> None:
@@ -155,11 +157,13 @@ def test_a_licence_taken_offline_counts_with_its_machine_or_is_covered_by_its_us
         TakenOut("c4", "MSTN", "SK", "zoe", "pc3", NOON, NOON + 30 * MINUTE_MS),
     ]
     covered = Covered([Coverage("MSTN", "CZ", "practitioner", "petr", NOON, NOON + 20 * MINUTE_MS)])
-    found = sessions(fold([use(1, 30, "a", user="zoe")]))
+    used = sessions(fold([use(1, 30, "a", user="zoe")]))
     for policy, count in (("bentley-select", 1), ("bentley-select-deployed", 3)):
         by = reading(policy)
-        explained = explain_slot(by, "MSTN", "CZ", NOON + 10 * MINUTE_MS, found, covered=covered, checkouts=checkouts)
+        explained = explain_slot(by, "MSTN", "CZ", NOON + 10 * MINUTE_MS, used, covered=covered, checkouts=checkouts)
         assert explained.count == count
-        shown = [one.id for unit in explained.units for one in unit.checkouts]
+        shown = [checkout.id for unit in explained.units for checkout in unit.checkouts]
         assert shown == (["c1"] if count == 1 else ["c1", "c3"])
-        assert [(one.checkout.id, one.covered_by) for one in explained.covered_checkouts] == [("c2", "practitioner")]
+        assert [(shown.checkout.id, shown.covered_by) for shown in explained.covered_checkouts] == [
+            ("c2", "practitioner")
+        ]

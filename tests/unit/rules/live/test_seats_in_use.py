@@ -16,9 +16,9 @@ MIDNIGHT = instant("2022-05-04 00:00")
 CONTRACT = Contract("acme", "CZ", "EUR", "sha256:0")
 
 
-def seats_of(*told: Heartbeat, contract: Contract = CONTRACT) -> AccountSeats:
+def seats_of(*heartbeats: Heartbeat, contract: Contract = CONTRACT) -> AccountSeats:
     seats = AccountSeats(reading_of(contract))
-    for day in fold(told):
+    for day in fold(heartbeats):
         seats.merge(day)
     return seats
 
@@ -89,23 +89,23 @@ def test_where_no_policy_says_anything_of_the_time_nothing_counts_and_nothing_fa
 
 
 def test_an_open_session_is_in_grace_until_it_has_lasted_long_enough_outside_its_first_slot() -> None:
-    (one,) = seats_of(use(1, 5)).in_grace()
-    assert (one.product, one.country, one.opened_at) == ("MSTN", "CZ", MIDNIGHT + MINUTE_MS)
-    assert one.counts_from == MIDNIGHT + 11 * MINUTE_MS
+    (grace,) = seats_of(use(1, 5)).in_grace()
+    assert (grace.product, grace.country, grace.opened_at) == ("MSTN", "CZ", MIDNIGHT + MINUTE_MS)
+    assert grace.counts_from == MIDNIGHT + 11 * MINUTE_MS
     assert list(seats_of(use(1, 11)).in_grace()) == []
 
 
 def test_grace_is_told_in_order_of_opening() -> None:
     seats = seats_of(use(3, 5, "a"), use(1, 5, "b"), use(2, 5, "c"))
-    assert [one.session.session for one in seats.in_grace()] == ["b", "c", "a"]
+    assert [grace.session.session for grace in seats.in_grace()] == ["b", "c", "a"]
 
 
 def test_grace_ends_by_the_policy_that_judges_the_slots_after_midnight() -> None:
     slow = CustomPolicy("slow", "bentley-select", MIDNIGHT, min_use_ms=12 * MINUTE_MS)
     changed = Entitlement(("MSTN",), "CZ", "pooled", "slow", 1, MIDNIGHT, None)
     contract = Contract("acme", "CZ", "EUR", "", policies={"slow": slow}, entitlements=(changed,))
-    (one,) = seats_of(use(-5, -2), contract=contract).in_grace()
-    assert one.counts_from == MIDNIGHT + 7 * MINUTE_MS
+    (grace,) = seats_of(use(-5, -2), contract=contract).in_grace()
+    assert grace.counts_from == MIDNIGHT + 7 * MINUTE_MS
 
 
 @pytest.mark.parametrize("bare_at", [5, 9])
@@ -122,19 +122,19 @@ def test_a_session_that_is_heard_again_after_a_close_is_in_grace_again() -> None
     seats.close(SessionClose(grace.session, MIDNIGHT + 5 * MINUTE_MS))
     for day in fold([use(1, 6)]):
         seats.merge(day)
-    assert [one.session for one in seats.in_grace()] == [grace.session]
+    assert [grace.session for grace in seats.in_grace()] == [grace.session]
 
 
 def test_trials_silent_sessions_and_free_plug_ins_are_not_in_grace() -> None:
     products = {"MSTN": Product("MSTN"), "PLUG": Product("PLUG", plugin_of="MSTN")}
     contract = Contract("acme", "CZ", "EUR", "", products=products)
-    told = [
+    heartbeats = [
         use(1, 5, "trial", usage="trial"),
         use(1, 5, "silent"),
         use(20, 25, "plug", product="PLUG"),
         use(20, 25, "new"),
     ]
-    assert [one.session.session for one in seats_of(*told, contract=contract).in_grace()] == ["new"]
+    assert [grace.session.session for grace in seats_of(*heartbeats, contract=contract).in_grace()] == ["new"]
 
 
 def test_what_was_closed_is_forgotten_with_its_days_even_if_no_evidence_ever_came() -> None:

@@ -16,7 +16,7 @@ ONE, OTHER = Void("x", session="s1"), Void("x", session="s2")
 
 def ids(log: list[Command]) -> tuple[list[str], list[str]]:
     firsts, conflicts = first_of_each(logged(*log))
-    return [one.command.id for one in firsts], [one.id for one in conflicts]
+    return [first.command.id for first in firsts], [conflict.id for conflict in conflicts]
 
 
 def test_the_same_command_again_is_nothing_new_whoever_sends_it_and_whenever() -> None:
@@ -27,8 +27,8 @@ def test_the_same_command_again_is_nothing_new_whoever_sends_it_and_whenever() -
 
 def test_the_first_in_log_order_stands_and_another_order_under_its_id_is_a_conflict() -> None:
     firsts, conflicts = first_of_each(logged(command(ONE, "a"), command(OTHER, "a"), command(OTHER, "b")))
-    assert [one.command.order for one in firsts] == [ONE, OTHER]
-    assert [(one.id, one.code) for one in conflicts] == [("a", "conflict")]
+    assert [first.command.order for first in firsts] == [ONE, OTHER]
+    assert [(conflict.id, conflict.code) for conflict in conflicts] == [("a", "conflict")]
     assert "the id a stands for another order already" in conflicts[0].sentence
 
 

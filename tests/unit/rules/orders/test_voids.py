@@ -23,8 +23,8 @@ READING = reading_of(Contract("acme", "CZ", "EUR", "sha256:0"))
 
 
 def used(since: str, until: str, **more: str) -> list[Session]:
-    told = beating(heartbeat(instant(f"2022-05-03 {since}"), instant(f"2022-05-03 {until}"), **more))  # type: ignore[arg-type]
-    return sessions(fold(told))
+    heartbeats = beating(heartbeat(instant(f"2022-05-03 {since}"), instant(f"2022-05-03 {until}"), **more))  # type: ignore[arg-type]
+    return sessions(fold(heartbeats))
 
 
 def void(session: str = "", machine: str = "", user: str = "", product: str = "", range_: str = "") -> VoidEntry:
@@ -33,29 +33,33 @@ def void(session: str = "", machine: str = "", user: str = "", product: str = ""
     return VoidEntry("v", "admin", AT, "a reason", session, product, machine, user, *bounds)
 
 
-def counted(found: list[Session], *voids: VoidEntry) -> list[str]:
+def counted(all_sessions: list[Session], *voids: VoidEntry) -> list[str]:
     """The slots in which sessions count under the ten-minute policy."""
     policy = READING.policy_at("MSTN", "CZ", AT)
     slots = {
         slot
-        for session in without(found, voids)
+        for session in without(all_sessions, voids)
         for slot in counted_slots(session, policy, PERIOD.start_at, PERIOD.end_at)
     }
     return [iso(at)[11:16] for at in sorted(slots)]
 
 
 def test_a_voided_session_is_left_out_whole_and_no_other_is() -> None:
-    found = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
-    assert [one.key.session for one in without(found, [void(session="s1")])] == ["s2"]
-    assert without(found, [void(session="s3")]) == found == without(found, [])
+    all_sessions = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
+    assert [session.key.session for session in without(all_sessions, [void(session="s1")])] == ["s2"]
+    assert without(all_sessions, [void(session="s3")]) == all_sessions == without(all_sessions, [])
 
 
 def test_a_session_whose_id_is_not_unique_is_told_by_product_machine_and_user() -> None:
-    found = [*used("09:01", "09:42"), *used("09:01", "09:42", machine="pc2"), *used("09:01", "09:42", product="ORD")]
-    assert len(without(found, [void(session="s")])) == 0
-    assert len(without(found, [void(session="s", machine="pc2")])) == 2
-    assert len(without(found, [void(session="s", product="MSTN", machine="pc1")])) == 2
-    assert without(found, [void(session="s", user="petr")]) == found
+    all_sessions = [
+        *used("09:01", "09:42"),
+        *used("09:01", "09:42", machine="pc2"),
+        *used("09:01", "09:42", product="ORD"),
+    ]
+    assert len(without(all_sessions, [void(session="s")])) == 0
+    assert len(without(all_sessions, [void(session="s", machine="pc2")])) == 2
+    assert len(without(all_sessions, [void(session="s", product="MSTN", machine="pc1")])) == 2
+    assert without(all_sessions, [void(session="s", user="petr")]) == all_sessions
 
 
 @pytest.mark.parametrize(
@@ -71,11 +75,16 @@ def test_a_session_whose_id_is_not_unique_is_told_by_product_machine_and_user() 
     ],
 )
 def test_of_a_machine_over_a_range_every_base_slot_that_overlaps_it_is_not_read(range_: str, left: list[str]) -> None:
-    found = used("09:01", "09:42")
-    assert counted(found, void(machine="pc1", range_=range_)) == left
-    assert counted(found, void(user="eva", range_=range_)) == left
-    assert counted(found, void(machine="pc2", range_=range_)) == ["09:10", "09:20", "09:30", "09:40"]
-    assert counted(found, void(machine="pc1", user="petr", range_=range_)) == ["09:10", "09:20", "09:30", "09:40"]
+    all_sessions = used("09:01", "09:42")
+    assert counted(all_sessions, void(machine="pc1", range_=range_)) == left
+    assert counted(all_sessions, void(user="eva", range_=range_)) == left
+    assert counted(all_sessions, void(machine="pc2", range_=range_)) == ["09:10", "09:20", "09:30", "09:40"]
+    assert counted(all_sessions, void(machine="pc1", user="petr", range_=range_)) == [
+        "09:10",
+        "09:20",
+        "09:30",
+        "09:40",
+    ]
 
 
 def test_whether_a_session_is_recorded_is_judged_by_its_whole_life() -> None:
@@ -87,18 +96,21 @@ def test_a_void_of_the_opening_slot_does_not_make_the_next_one_that_of_the_openi
 
 
 def test_voids_apply_together_and_over_midnight() -> None:
-    found = sessions(fold(beating(heartbeat(instant("2022-05-03 23:41"), instant("2022-05-04 00:35")))))
-    one = void(machine="pc1", range_="23:50-23:51")
-    other = VoidEntry("w", "", AT, "", "", "", "", "eva", instant("2022-05-04 00:10"), instant("2022-05-04 00:20"))
-    assert counted(found, one, other) == ["00:00", "00:20", "00:30"]
+    all_sessions = sessions(fold(beating(heartbeat(instant("2022-05-03 23:41"), instant("2022-05-04 00:35")))))
+    by_machine = void(machine="pc1", range_="23:50-23:51")
+    by_user = VoidEntry("w", "", AT, "", "", "", "", "eva", instant("2022-05-04 00:10"), instant("2022-05-04 00:20"))
+    assert counted(all_sessions, by_machine, by_user) == ["00:00", "00:20", "00:30"]
 
 
 def in_force(*orders: tuple[str, Order]) -> list[str]:
-    return [one.id for one in voids_in_force(logged(*(command(order, id_) for id_, order in orders)))]
+    return [applied.id for applied in voids_in_force(logged(*(command(order, id_) for id_, order in orders)))]
 
 
 def refused(*orders: tuple[str, Order]) -> list[tuple[str, str]]:
-    return [(one.id, one.code) for one in refused_unvoids(logged(*(command(order, id_) for id_, order in orders)))]
+    return [
+        (refusal.id, refusal.code)
+        for refusal in refused_unvoids(logged(*(command(order, id_) for id_, order in orders)))
+    ]
 
 
 VOID, UNDO = Void("x", session="s"), Unvoid("v1", "y")
@@ -132,19 +144,19 @@ def test_a_statement_shows_a_range_that_reaches_into_its_period() -> None:
 
 
 def test_explain_says_which_void_left_a_session_out() -> None:
-    found = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
+    all_sessions = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
     at = instant("2022-05-03 09:20")
     voids = [void(session="s1"), void(user="x", range_="09:20-09:30")]
-    explained = explain_slot(READING, "MSTN", "CZ", at, found, voids=voids)
+    explained = explain_slot(READING, "MSTN", "CZ", at, all_sessions, voids=voids)
     assert [unit.machine for unit in explained.units] == ["pc2"]
-    [one] = explained.uncounted
-    assert (one.session.key.session, one.reason) == ("s1", "voided")
-    assert one.void is not None
-    assert one.void.reason == "a reason"
+    [left_out] = explained.uncounted
+    assert (left_out.session.key.session, left_out.reason) == ("s1", "voided")
+    assert left_out.void is not None
+    assert left_out.void.reason == "a reason"
 
 
 def statuses(*commands: Command) -> list[str]:
-    return [one.status for one in outcomes(READING, logged(*commands))]
+    return [outcome.status for outcome in outcomes(READING, logged(*commands))]
 
 
 def test_every_message_of_the_log_has_its_outcome() -> None:

@@ -26,6 +26,6 @@ def test_only_what_is_granted_counts() -> None:
 
 
 def test_disputes_of_a_line_add_up_and_lines_and_quarters_stay_apart() -> None:
-    found = granted(log(("MSTN", "2022Q2"), ("MSTN", "2022Q2"), ("ORD", "2022Q2"), ("MSTN", "2022Q3")))
+    amounts = granted(log(("MSTN", "2022Q2"), ("MSTN", "2022Q2"), ("ORD", "2022Q2"), ("MSTN", "2022Q3")))
     mstn, ord_ = LineId("MSTN", "CZ", "pooled"), LineId("ORD", "CZ", "pooled")
-    assert found == {"2022Q2": {mstn: 1_000, ord_: 500}, "2022Q3": {mstn: 500}}
+    assert amounts == {"2022Q2": {mstn: 1_000, ord_: 500}, "2022Q3": {mstn: 500}}

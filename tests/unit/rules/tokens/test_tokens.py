@@ -119,7 +119,7 @@ def test_a_posting_whose_number_is_taken_or_is_not_the_next_is_void_as_a_whole()
     assert read_ledger("acme", [first, second, stale, third]).entries == read_ledger("acme", log_of(3)[:3]).entries
     assert read_ledger("acme", [second, third]).entries == {}
     assert [*read_ledger("acme", [first, third, second]).entries] == [
-        one.id for posting in (first, second) for one in posting.entries
+        entry.id for posting in (first, second) for entry in posting.entries
     ]
 
 
@@ -144,14 +144,19 @@ def test_an_audit_of_what_was_posted_finds_nothing() -> None:
 
 
 def test_an_audit_tells_what_is_missing_and_what_nothing_explains() -> None:
-    assert {one.what for one in audit(log_of(3)[:1], reading(), evidence_of(0), ())} == {"no_evidence"}
-    found = audit(log_of(2), reading(), evidence_of(0), ())
-    assert [one.what for one in found] == ["no_evidence", "no_evidence"]
-    without = [replace(one, entries=one.entries[:1]) for one in log_of(2)[:1]]
+    assert {difference.what for difference in audit(log_of(3)[:1], reading(), evidence_of(0), ())} == {"no_evidence"}
+    differences = audit(log_of(2), reading(), evidence_of(0), ())
+    assert [difference.what for difference in differences] == ["no_evidence", "no_evidence"]
+    without = [replace(posting, entries=posting.entries[:1]) for posting in log_of(2)[:1]]
     settled = Posting("acme", 2, (Entry("s", MONDAY + DAY_MS, Settled(MONDAY + DAY_MS)),))
-    assert [one.what for one in audit([*without, settled], reading(), evidence_of(2), ())] == ["missing", "missing"]
+    assert [difference.what for difference in audit([*without, settled], reading(), evidence_of(2), ())] == [
+        "missing",
+        "missing",
+    ]
     unbought = replace(CONTRACT, token_packs=())
-    assert [one.what for one in audit(log_of(1), reading(unbought), evidence_of(1), ())] == ["unknown_purchase"]
+    assert [difference.what for difference in audit(log_of(1), reading(unbought), evidence_of(1), ())] == [
+        "unknown_purchase"
+    ]
 
 
 def test_an_audit_tells_another_rate_length_and_payment() -> None:
@@ -164,7 +169,7 @@ def test_an_audit_tells_another_rate_length_and_payment() -> None:
     unpaid = replace(entry, fact=replace(entry.fact, parts=(), uncovered=7))
     for changed, what in ((dearer, "other_rate"), (shorter, "other_length"), (unpaid, "other_payment")):
         log = [replace(first, entries=(first.entries[0], changed)), *rest]
-        assert what in {one.what for one in audit(log, reading(), evidence_of(1), ())}
+        assert what in {difference.what for difference in audit(log, reading(), evidence_of(1), ())}
 
 
 def test_late_evidence_is_not_forgotten_before_it_is_charged() -> None:
@@ -172,7 +177,7 @@ def test_late_evidence_is_not_forgotten_before_it_is_charged() -> None:
     evidence.forget(MONDAY + 50 * DAY_MS)
     settled_until = MONDAY + 60 * DAY_MS
     entries = draft(ledger, CONTRACT, evidence, (), now=MONDAY, hold_ms=0, complete_until=settled_until)
-    assert sum(isinstance(one.fact, Debit) for one in entries) == 3
+    assert sum(isinstance(entry.fact, Debit) for entry in entries) == 3
     for posting in postings(ledger, entries):
         ledger.append(posting)
         evidence.posted(posting)
@@ -186,7 +191,7 @@ def test_who_uses_it_every_day_is_forgotten_day_by_day() -> None:
     evidence.open_windows(ledger)
     evidence.forget(MONDAY + 50 * DAY_MS)
     assert len(list(evidence.sessions())) == 10
-    assert [one.start_at for found in evidence.open_windows(ledger).values() for one in found] == [
+    assert [window.start_at for windows in evidence.open_windows(ledger).values() for window in windows] == [
         MONDAY + 58 * DAY_MS,
         MONDAY + 59 * DAY_MS,
     ]
