@@ -1,4 +1,4 @@
-"""A line taken apart: from its amount down to sessions, and what was used on those days and did not count."""
+"""Explanations of a line: from its amount down to sessions, with the use that did not count."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def printed(explanation: LineExplanation) -> str:
     return out.getvalue()
 
 
-def test_a_line_is_taken_apart_from_its_amount_down_to_sessions(store: Client) -> None:
+def test_an_explanation_goes_from_the_amount_of_a_line_down_to_sessions(store: Client) -> None:
     heartbeats = [
         use("2022-05-03", "15:01", "15:25", "pc1"),
         use("2022-05-03", "15:02", "15:35", "pc2"),
@@ -101,7 +101,7 @@ active 00:00): is not production use, which alone counts"""
     )
 
 
-def test_a_seat_of_its_user_is_why_a_session_does_not_count(store: Client) -> None:
+def test_a_session_that_a_seat_covers_is_listed_as_not_counted(store: Client) -> None:
     seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
     heartbeats = [
         use("2022-05-03", "14:00", "16:00", "pc1"),
@@ -116,7 +116,7 @@ def test_a_seat_of_its_user_is_why_a_session_does_not_count(store: Client) -> No
     assert "is covered by the named seat of eva" in printed(explanation)
 
 
-def test_without_over_use_the_peak_is_taken_apart_and_where_nothing_counted_the_first_days(store: Client) -> None:
+def test_the_peak_is_explained_where_there_is_no_overuse(store: Client) -> None:
     _, explanation = explained(
         store, [use("2022-05-03", "15:01", "15:25", "pc1"), use("2022-05-04", "09:00", "09:05", "pc1")]
     )
@@ -126,7 +126,7 @@ def test_without_over_use_the_peak_is_taken_apart_and_where_nothing_counted_the_
     assert (none.apart, [each.uncounted.reason for each in none.uncounted]) == ((), ["under_min_use"])
 
 
-def test_every_over_used_day_is_told_and_the_first_three_are_taken_apart(store: Client) -> None:
+def test_every_overused_day_is_listed_and_the_first_three_are_explained(store: Client) -> None:
     heartbeats = [use(f"2022-05-{day:02}", "15:01", "15:25", f"pc{n}-{day}") for day in range(1, 14) for n in range(2)]
     _, explanation = explained(store, heartbeats)
     assert len(explanation.overused) == explanation.line.overuse_days == 13
@@ -135,7 +135,7 @@ def test_every_over_used_day_is_told_and_the_first_three_are_taken_apart(store: 
 
 
 @pytest.mark.parametrize("text", ["STAAD", "MSTN/SK", "MSTN/CZ/flex"])
-def test_a_line_that_there_is_not_is_refused_with_those_that_there_are(store: Client, text: str) -> None:
+def test_a_missing_line_is_refused_with_the_list_of_lines(store: Client, text: str) -> None:
     seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
     statement, _ = explained(store, [], seat)
     with pytest.raises(InputError, match="is no line of 2022Q2") as refused:
@@ -143,7 +143,7 @@ def test_a_line_that_there_is_not_is_refused_with_those_that_there_are(store: Cl
     assert "MSTN/CZ/named, MSTN/CZ/pooled" in refused.value.remedy
 
 
-def test_a_product_names_all_its_lines_and_a_model_one_of_them(store: Client) -> None:
+def test_a_product_selects_all_its_lines_and_a_model_selects_a_line(store: Client) -> None:
     seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
     statement, _ = explained(store, [], seat)
     assert named_lines(statement, "MSTN") == named_lines(statement, "MSTN/CZ") == statement.lines

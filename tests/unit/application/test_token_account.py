@@ -1,4 +1,4 @@
-"""A folder's ledger after orders, what readers of it find, and what an audit finds where somebody tampered with it."""
+"""The ledger after orders, its readers, and audits of a ledger that was tampered with."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOUGHT = TokenPack("B", "PO-77", "default", 50, MONDAY + 20 * DAY_MS, 15_000)
 
 
 def ran(store: Client, until_at: int = NOW) -> ContractReading:
-    """An account after a run whose evidence is complete up to an instant."""
+    """An account whose evidence is complete up to an instant and settled."""
     account = new_account()
     write_session_days(store, fold(use(account)))
     write_completeness(store, account, "run", until_at)
@@ -48,7 +48,7 @@ def order(store: Client, reading: ContractReading, given: Order, id_: str = "c1"
     settle_stored(store, reading, now=NOW)
 
 
-def test_a_purchase_is_in_the_ledger_right_after_its_order_and_never_pays_what_was_uncovered(store: Client) -> None:
+def test_a_purchase_is_in_the_ledger_after_its_order_and_does_not_pay_earlier_uncovered_use(store: Client) -> None:
     reading = ran(store)
     account = reading.contract.account
     before = read_stored_ledger(store, account).teams["default"]
@@ -72,7 +72,7 @@ def test_a_purchase_before_the_evidence_is_complete_pays_for_what_is_settled_lat
     assert audit_ledger(store, reading).differences == ()
 
 
-def test_an_account_whose_tokens_stand_in_orders_alone_has_a_ledger_too(store: Client) -> None:
+def test_an_account_whose_tokens_are_only_ordered_has_a_ledger(store: Client) -> None:
     reading = ran(store)
     bare = replace(reading.contract, entitlements=(), token_packs=(), account=new_account())
     other = ContractReading(bare, metering_catalogue())
@@ -85,7 +85,7 @@ def test_an_account_whose_tokens_stand_in_orders_alone_has_a_ledger_too(store: C
     assert block.granted == 50
 
 
-def test_what_a_void_leaves_out_is_not_charged_where_it_was_ordered_before_the_settlement(store: Client) -> None:
+def test_a_void_before_the_settlement_prevents_the_charge(store: Client) -> None:
     account = new_account()
     reading = contract(account)
     write_session_days(store, fold(use(account)))
@@ -101,7 +101,7 @@ def test_what_a_void_leaves_out_is_not_charged_where_it_was_ordered_before_the_s
     assert audit_ledger(store, reading).differences == ()
 
 
-def test_a_void_after_the_settlement_moves_nothing_and_the_audit_names_the_debits_it_leaves_without_evidence(
+def test_a_void_after_the_settlement_changes_no_debit_and_is_named_by_the_audit(
     store: Client,
 ) -> None:
     reading = ran(store)
@@ -119,7 +119,7 @@ def test_a_debit_is_explained_by_the_session_that_caused_it(store: Client) -> No
     assert (key.user, key.session, span.from_at) == ("eva", "eva-0", MONDAY)
 
 
-def test_a_credit_of_a_debit_goes_back_and_too_much_of_it_is_refused(store: Client) -> None:
+def test_a_credit_of_a_debit_is_given_back_and_a_larger_one_is_refused(store: Client) -> None:
     reading = ran(store)
     account = reading.contract.account
     debit = debits_of(store, account)[0][0]
@@ -131,7 +131,7 @@ def test_a_credit_of_a_debit_goes_back_and_too_much_of_it_is_refused(store: Clie
     assert audit_ledger(store, reading).differences == ()
 
 
-def test_an_audit_tells_a_tampered_payment_and_what_is_missing(store: Client) -> None:
+def test_an_audit_names_a_tampered_payment_and_missing_entries(store: Client) -> None:
     reading = ran(store)
     account = new_account()
     log = [replace(posting, account=account) for posting in read_postings(store, reading.contract.account)]

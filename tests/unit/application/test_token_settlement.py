@@ -1,4 +1,4 @@
-"""Token charges from the stored evidence: settled once, whatever way the evidence came and however often."""
+"""Token charges from the stored evidence are settled once, in whatever order it was stored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def contract(account: str) -> ContractReading:
 
 
 def use(account: str) -> list[Heartbeat]:
-    """Three users over some days of two months, one of them all day long."""
+    """Three users over some days of two months; the last of them all day long."""
     heartbeats = []
     for number, user in enumerate(("eva", "petr", "zoe")):
         for day in range(0, 40, 13):
@@ -115,7 +115,7 @@ def buy(store: Client, account: str) -> None:
     )
 
 
-def test_time_goes_on_for_who_is_charged_by_contract_who_ordered_tokens_and_who_has_a_ledger(store: Client) -> None:
+def test_settlement_covers_accounts_with_flex_contracts_with_token_orders_and_with_ledgers(store: Client) -> None:
     by_contract, ordered, waiting, pooled, posted = (new_account() for _ in range(5))
     for account, text in ((by_contract, FLEX), (ordered, POOLED), (pooled, POOLED)):
         apply_contract(store, account, text)
@@ -129,7 +129,7 @@ def test_time_goes_on_for_who_is_charged_by_contract_who_ordered_tokens_and_who_
     assert waiting in accounts_with_tokens(store), "its purchase waited for a contract, and for the next tick"
 
 
-def test_a_stored_contract_that_does_not_pass_the_check_stops_no_other_accounts_time(store: Client) -> None:
+def test_an_invalid_stored_contract_does_not_stop_the_settlement_of_other_accounts(store: Client) -> None:
     broken, sound = new_account(), new_account()
     for account in (broken, sound):
         apply_contract(store, account, FLEX)

@@ -70,7 +70,7 @@ def rows(statement: Statement) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(statement_csv(statement), newline="")))
 
 
-def test_a_statement_is_told_in_the_interfaces_names_and_order() -> None:
+def test_a_statement_is_written_with_the_names_and_order_of_the_interface() -> None:
     assert as_record(STATEMENT) == {
         "v": 1,
         "account": "acme",
@@ -143,12 +143,12 @@ def test_json_is_indented_utf_8_that_ends_a_line() -> None:
     assert written.endswith(b"}\n")
 
 
-def test_without_knowledge_of_completeness_it_is_null() -> None:
+def test_unknown_completeness_is_null() -> None:
     unknown = replace(STATEMENT, basis=replace(STATEMENT.basis, complete_until=None))
     assert as_record(unknown)["basis"] == {**orjson.loads(statement_json(STATEMENT))["basis"], "complete_until": None}
 
 
-def test_a_statement_without_lines_is_a_statement() -> None:
+def test_a_statement_may_have_no_lines() -> None:
     empty = replace(STATEMENT, lines=())
     assert as_record(empty)["lines"] == []
     assert as_record(empty)["total"] == "0.00"
@@ -174,7 +174,7 @@ def test_money_has_the_currencys_own_precision(currency: str, unit_price: str, a
 
 
 @pytest.mark.parametrize(("currency", "total"), [("EUR", "0.05"), ("KWD", "0.005"), ("JPY", "5")])
-def test_amounts_below_one_keep_their_noughts(currency: str, total: str) -> None:
+def test_amounts_below_one_keep_their_leading_zeros(currency: str, total: str) -> None:
     statement = replace(STATEMENT, currency=currency, lines=(replace(LINE, unit_price=5, amount=5),))
     assert as_record(statement)["total"] == total
 
@@ -194,7 +194,7 @@ ACD,CZ,flex,autodesk-flex@2021-09-24,,,,,,,,,,,,41,280,7,jana/SLOT/0/7
     ).replace("\n", "\r\n")
 
 
-def test_csv_and_json_tell_the_same() -> None:
+def test_csv_and_json_contain_the_same_values() -> None:
     statement = replace(STATEMENT, lines=ALL_MODELS[:-1])
     fields = as_record(statement)
     for row, line in zip(rows(statement), cast(list[dict[str, object]], fields["lines"]), strict=True):
@@ -203,7 +203,7 @@ def test_csv_and_json_tell_the_same() -> None:
         assert row == dict.fromkeys(COLUMNS, "") | said
 
 
-def test_adjustments_and_voids_are_told_with_their_sum() -> None:
+def test_adjustments_and_voids_are_written_with_their_sum() -> None:
     adjustments = (
         Adjustment("2022Q1", "late_evidence", "MSTN", "CZ", "pooled", 0, 96_000),
         Adjustment("2022Q1", "void", "MSTN", "CZ", "pooled", 96_000, 48_000),
@@ -225,14 +225,14 @@ def test_adjustments_and_voids_are_told_with_their_sum() -> None:
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", '=HYPERLINK("x","y")'])
-def test_text_that_a_spreadsheet_would_run_is_put_behind_an_apostrophe(text: str) -> None:
+def test_text_that_a_spreadsheet_would_execute_is_prefixed_with_an_apostrophe(text: str) -> None:
     assert csv_cell(text) == f"'{text}"
     assert rows(replace(STATEMENT, lines=(replace(LINE, product=text),)))[0]["product"] == f"'{text}"
     assert csv_cell([text, "b"]) == f"'{text} b"
 
 
 @pytest.mark.parametrize("text", ["", "MSTN", "a=1", "a@acme.example", "1-2", " =1", "'x", 'say "x", twice'])
-def test_other_text_is_left_as_it_is(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert csv_cell(text) == text
     assert rows(replace(STATEMENT, lines=(replace(LINE, product=text),)))[0]["product"] == text
 

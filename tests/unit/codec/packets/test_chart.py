@@ -1,4 +1,4 @@
-"""The chart of a day: its steps, its dashed line and its hatching lie where the counts say."""
+"""The chart of a day: the positions of its steps, its dashed line and its hatching."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def points(path: str) -> list[tuple[float, float]]:
 
 
 def count_at(path: str, x: float) -> float:
-    """The height of a step path over a place."""
+    """The y coordinate of a step path at an x coordinate."""
     corners = points(path)
     return next(y for (left, y), (right, _) in pairwise(corners) if left <= x < right)
 
 
 @given(series)
-def test_every_slot_stands_at_its_count(day: DaySeries) -> None:
+def test_every_slot_is_drawn_at_the_height_of_its_count(day: DaySeries) -> None:
     scale, width = Scale.of(day), (RIGHT - LEFT) / 24
     path = step_path(day, scale)
     for hour, count in enumerate(day.counts):
@@ -56,7 +56,7 @@ def test_every_slot_stands_at_its_count(day: DaySeries) -> None:
 
 
 @given(series)
-def test_everything_lies_within_the_axes_and_the_scale_is_one_people_read(day: DaySeries) -> None:
+def test_everything_is_drawn_within_the_axes_and_the_scale_has_round_numbers(day: DaySeries) -> None:
     scale = Scale.of(day)
     assert max(*day.counts, day.entitled) <= scale.top
     assert scale.top // scale.step <= 6
@@ -66,7 +66,7 @@ def test_everything_lies_within_the_axes_and_the_scale_is_one_people_read(day: D
 
 
 @given(series)
-def test_what_is_over_the_entitlement_and_nothing_else_is_hatched(day: DaySeries) -> None:
+def test_exactly_the_area_over_the_entitlement_is_hatched(day: DaySeries) -> None:
     scale = Scale.of(day)
     drawn = ET.fromstring(chart_svg(day, language("cs")))  # noqa: S314 -- our own text
     hatched = [path for path in drawn.iter(f"{SVG}path") if path.get("class") == "over"]
@@ -84,7 +84,7 @@ def test_what_is_over_the_entitlement_and_nothing_else_is_hatched(day: DaySeries
     assert hours == {hour for hour, count in enumerate(day.counts) if count > day.entitled}
 
 
-def test_a_screen_reader_is_told_what_is_to_be_seen() -> None:
+def test_the_chart_has_a_description_for_screen_readers() -> None:
     counts = tuple(146 if slot in {60, 61} else 7 for slot in range(144))
     drawn = ET.fromstring(  # noqa: S314 -- our own text
         chart_svg(DaySeries(DAY, 10 * MINUTE_MS, 40, counts), language("en"))

@@ -1,4 +1,4 @@
-"""Dispute packets as ticket, JSON, CSV and page: in every language, and with names from anywhere."""
+"""Dispute packets as ticket, JSON, CSV and page, in every language and with hostile names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def places(text: str) -> set[str]:
 
 
 @each_language
-def test_every_text_stands_in_every_language_with_the_same_values(tongue: Tongue) -> None:
+def test_every_text_exists_in_every_language_with_the_same_placeholders(tongue: Tongue) -> None:
     english, other = language("en"), language(tongue)
     assert list(other.texts) == list(english.texts)
     assert list(other.flags) == list(other.meanings) == list(FLAGS)
@@ -63,7 +63,7 @@ def test_every_counted_text_has_the_plural_forms_of_its_language(tongue: Tongue)
 
 
 @given(n=st.integers(0, 10**9), tongue=st.sampled_from(TONGUES))
-def test_every_counted_text_can_be_said_of_any_number(n: int, tongue: Tongue) -> None:
+def test_every_counted_text_has_a_form_for_any_number(n: int, tongue: Tongue) -> None:
     words = language(tongue)
     for key, text in words.texts.items():
         if isinstance(text, dict):
@@ -104,7 +104,7 @@ def test_a_currency_without_decimals_has_none() -> None:
     assert language("fr").money(1_234_567, "JPY") == "1\u202f234\u202f567\u00a0JPY"
 
 
-def test_the_ticket_says_what_to_paste() -> None:
+def test_the_ticket_contains_the_text_to_paste() -> None:
     assert text_of(EXAMPLE, "text").replace("\u00a0", " ") == (
         "Category: Invoice\n"
         "Sub-category: Goodwill request\n"
@@ -155,7 +155,7 @@ def test_the_form_fields_keep_the_vendors_words_and_the_subject_has_the_invoice(
 @each_language
 @pytest.mark.parametrize("price", [None, 96_000])
 @pytest.mark.parametrize("entitled", [0, 1, 3])
-def test_every_kind_of_packet_can_be_told_and_its_json_is_as_the_schema_says(
+def test_every_kind_of_packet_can_be_written_and_its_json_matches_the_schema(
     tongue: Tongue, price: int | None, entitled: int
 ) -> None:
     made = packet_of(_fleet("u", "m", "s"), entitled=entitled, unit_price=price, name="")
@@ -167,7 +167,7 @@ def test_every_kind_of_packet_can_be_told_and_its_json_is_as_the_schema_says(
 
 @settings(max_examples=examples(40))
 @given(user=names, machine=names, session=names, account=names, product=names)
-def test_whatever_names_hold_the_page_is_a_page_without_scripts_or_anything_from_elsewhere(
+def test_no_name_can_add_a_script_or_an_external_resource_to_the_page(
     user: str, machine: str, session: str, account: str, product: str
 ) -> None:
     made = packet_of(_fleet(user, machine, session), account=account, name=product, invoice=user)
@@ -178,7 +178,7 @@ def test_whatever_names_hold_the_page_is_a_page_without_scripts_or_anything_from
 HOSTILE = "<script src=//evil.example/x.js>alert(1)</script>\"'&amp;</title></svg><img onerror=alert(1)>"
 
 
-def test_hostile_names_are_only_text() -> None:
+def test_hostile_names_are_escaped() -> None:
     made = packet_of(_fleet(HOSTILE, HOSTILE, HOSTILE), account=HOSTILE, name=HOSTILE, invoice=HOSTILE)
     page = text_of(made, "html", "cs")
     assert "<script" not in page
@@ -209,7 +209,7 @@ def test_no_cell_of_the_evidence_is_a_formula(text: str) -> None:
         assert {row[name][:2] for name in ("user", "machine", "session")} == {f"'{text[0]}"}
 
 
-def test_csv_and_json_tell_the_same_evidence() -> None:
+def test_csv_and_json_contain_the_same_evidence() -> None:
     rows = list(csv.DictReader(io.StringIO(text_of(EXAMPLE, "csv"), newline="")))
     for row, record in zip(rows, orjson.loads(text_of(EXAMPLE, "json"))["evidence"], strict=True):
         expected = {name: " ".join(value) if isinstance(value, list) else str(value) for name, value in record.items()}
@@ -218,7 +218,7 @@ def test_csv_and_json_tell_the_same_evidence() -> None:
 
 @each_language
 @pytest.mark.parametrize("form", FORMS)
-def test_with_pseudonyms_no_name_is_left_anywhere(form: Form, tongue: Tongue) -> None:
+def test_a_packet_with_pseudonyms_contains_no_name(form: Form, tongue: Tongue) -> None:
     text = text_of(with_pseudonyms(EXAMPLE), form, tongue)
     assert not [name for row in EXAMPLE.evidence for name in row.session.key[4:] if name in text]
     assert ("user 1" in text) == (form != "text")

@@ -1,4 +1,4 @@
-"""Postings on the wire: read back as they were written; what nobody of us wrote is told at once."""
+"""Postings as messages: a round trip, and refusals of foreign messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def debit(user: str, number: int) -> Entry:
     return Entry(f"{number:032}", AT + number, Debit("default", window, (Part("P" * 200, 7),), 0))
 
 
-def test_a_posting_is_read_back_as_it_was_written() -> None:
+def test_a_posting_survives_a_round_trip() -> None:
     posting = decode(orjson.dumps(SETTLEMENT))
     assert decode(encode(posting)) == posting
 
@@ -45,7 +45,7 @@ def test_a_posting_is_read_back_as_it_was_written() -> None:
         ((2, "until_at"), None),
     ],
 )
-def test_an_entry_with_a_value_of_another_kind_is_no_posting(place: tuple[Any, ...], value: object) -> None:
+def test_an_entry_with_a_value_of_another_type_is_refused(place: tuple[Any, ...], value: object) -> None:
     record = copy.deepcopy(SETTLEMENT)
     inner: Any = record["entries"]
     for step in place[:-1]:
@@ -55,7 +55,7 @@ def test_an_entry_with_a_value_of_another_kind_is_no_posting(place: tuple[Any, .
         decode(orjson.dumps(record))
 
 
-def test_long_names_make_postings_of_fewer_entries_so_that_each_fits_a_message() -> None:
+def test_long_names_reduce_the_entries_of_a_posting_so_that_it_fits_into_a_message() -> None:
     entries = [debit("\N{GRINNING FACE}" * 200, number) for number in range(1_000)]
     encoder = Encoder()
     made = postings(Ledger("acme"), entries, bytes_of=encoder.entry_bytes)
