@@ -20,12 +20,12 @@ from pipeline.model.text import fold
         ("\u03a3", "\u03c2"),
     ],
 )
-def test_names_that_differ_in_case_or_form_are_the_same(first: str, second: str) -> None:
+def test_names_that_differ_in_case_or_unicode_form_are_equal(first: str, second: str) -> None:
     assert fold(first) == fold(second)
 
 
 @pytest.mark.parametrize(("first", "second"), [("eva", "eve"), ("eva", "eva "), ("zoe", "zo\u00eb")])
-def test_other_names_stay_apart(first: str, second: str) -> None:
+def test_other_names_stay_different(first: str, second: str) -> None:
     assert fold(first) != fold(second)
 
 

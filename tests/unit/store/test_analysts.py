@@ -1,7 +1,7 @@
-"""Analysts read the views, of the accounts granted to them, and nothing else.
+"""Analysts can read the views for the accounts granted to them, and nothing else.
 
-The engine in the tests keeps no users, so the migration's access statements are asserted as they stand and parsed by
-ClickHouse. What they say, grants and row filters, is then given to the engine as the rights of its one configured user.
+chDB has no users, so the migration's access statements are asserted as text and parsed by ClickHouse. Their grants and
+row filters are then given to the engine as the rights of its single configured user.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def analysts(name: str = NAME) -> Migration:
 
 
 def statements(*names: str) -> list[str]:
-    """The migrations' statements, each in a line."""
+    """The migrations' statements, each on a line."""
     return [" ".join(statement.split()) for name in names or (NAME,) for statement in analysts(name).statements]
 
 
@@ -113,7 +113,7 @@ def test_the_access_statements_are_exactly_these() -> None:
     assert tuple(in_order[in_order.index(ACCESS_TO_CONTRACTS[0]) :]) == ACCESS_TO_CONTRACTS
 
 
-def test_the_views_run_with_the_rights_of_who_asks() -> None:
+def test_the_views_run_with_the_rights_of_the_invoker() -> None:
     every = [" ".join(statement.split()) for migration in read_migrations() for statement in migration.statements]
     views = [match[1] for statement in every if (match := re.match(r"CREATE (?:OR REPLACE )?VIEW (\w+)", statement))]
     assert views
@@ -127,7 +127,7 @@ def test_the_views_run_with_the_rights_of_who_asks() -> None:
 
 
 @pytest.mark.parametrize("names", [(NAME,), (LATER,), (OF_LEDGER,)])
-def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_its_policy(
+def test_row_policies_are_created_before_grants(
     names: tuple[str, ...],
 ) -> None:
     in_order = statements(*names)
@@ -144,21 +144,21 @@ def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_i
     assert set(granted) - views - {"policies"} == protected
 
 
-def test_each_statement_is_one_that_clickhouse_reads(store: Client) -> None:
+def test_clickhouse_can_parse_each_statement(store: Client) -> None:
     for statement in (statement for name in NAMES for statement in analysts(name).statements):
         query = statement.replace("{database}", quoted_identifier("seatbeat"))
         (row,) = store.query("SELECT formatQuery({query:String})", {"query": query}).result_rows
         assert str(row[0]).split()[:2] == statement.split()[:2]
 
 
-def test_an_engine_without_users_skips_the_file_and_says_so_but_lacks_nothing(store: Client) -> None:
+def test_an_engine_without_users_skips_the_access_file(store: Client) -> None:
     assert skipped_migrations(store) == tuple(
         Skipped(name, "CREATE ROLE seatbeat_analyst: ACCESS_DENIED") for name in NAMES
     )
     assert pending_migrations(store) == ()
 
 
-def test_what_was_skipped_is_tried_again_and_recorded_once(store: Client) -> None:
+def test_a_skipped_migration_is_tried_again_and_recorded_once(store: Client) -> None:
     with empty_store(store) as empty:
         first = migrate(empty)
         assert not set(NAMES) & set(first)
@@ -172,7 +172,7 @@ def test_what_was_skipped_is_tried_again_and_recorded_once(store: Client) -> Non
         assert skipped_migrations(empty) == skipped_migrations(store)
 
 
-def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(store: Client) -> None:
+def test_a_store_from_before_skipped_migrations_were_recorded_can_be_migrated(store: Client) -> None:
     with empty_store(store) as empty:
         migrate(empty)
         empty.command("ALTER TABLE schema_migrations DROP COLUMN skipped")
@@ -180,7 +180,7 @@ def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(s
         assert migrate(empty) == ()
 
 
-def test_only_files_that_manage_access_are_skipped_and_any_other_that_is_refused_is_an_error(store: Client) -> None:
+def test_only_access_files_are_skipped_and_other_refused_files_are_errors(store: Client) -> None:
     assert [migration.name for migration in read_migrations() if migration.manages_access] == [*NAMES]
     with pytest.raises(DatabaseError, match="ACCESS_DENIED"):
         migrations._apply(store, replace(analysts(), manages_access=False))
@@ -189,7 +189,7 @@ def test_only_files_that_manage_access_are_skipped_and_any_other_that_is_refused
 
 
 @pytest.mark.parametrize("name", ["with space", "back`tick", "back\\slash", "\\`"])
-def test_a_database_of_any_name_is_written_as_one_identifier(store: Client, name: str) -> None:
+def test_any_database_name_is_quoted_as_an_identifier(store: Client, name: str) -> None:
     store.command(f"CREATE DATABASE {quoted_identifier(name)}")
     there = store.query("SELECT count() FROM system.databases WHERE name = {name:String}", {"name": name})
     store.command(f"DROP DATABASE {quoted_identifier(name)}")
@@ -237,7 +237,7 @@ print(json.dumps(answers))
 
 
 class Tried(NamedTuple):
-    """A store with the facts of two accounts, and how to ask it, as ``STORE``, in the role of an analyst of one."""
+    """A store (``STORE`` in queries) with the facts of two accounts, queried as an analyst of a single account."""
 
     folder: Path
     configuration: Path
@@ -290,7 +290,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
 
 
 def _rights(database: str) -> str:
-    """The grants and row filters that the migration gives to the role, as those of the engine's one user."""
+    """The migration's grants and row filters for the role, as rights of the engine's single user."""
     grants, filters = ["GRANT SELECT ON own.*"], []
     for statement in statements(*NAMES):
         if grant := re.fullmatch(r"(GRANT SELECT(?:\(.*\))? ON )(\w+) TO seatbeat_analyst", statement):
@@ -309,14 +309,14 @@ def _rights(database: str) -> str:
     )
 
 
-def test_an_analyst_sees_the_granted_account_in_every_view_and_below_them_and_no_other(tried: Tried) -> None:
+def test_an_analyst_sees_only_the_granted_account_in_every_view_and_table(tried: Tried) -> None:
     views = ("usage", "usage_slots", "slot_counts", "current_contracts", "voids", "ledger")
     tables = ("usage_days", "replaced_codes", "analyst_accounts", "commands", "ledger_log")
     answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{name}" for name in (*views, *tables)))  # noqa: S608 -- constants
     assert answers == ['["acme"]\n'] * len((*views, *tables))
 
 
-def test_the_views_mean_the_same_to_an_analyst(tried: Tried) -> None:
+def test_the_views_return_the_same_rows_to_an_analyst(tried: Tried) -> None:
     usage, counts = tried.ask(
         "SELECT product, country, machine, used_slots FROM STORE.usage",
         "SELECT policy, product, max(units) FROM STORE.slot_counts GROUP BY ALL",
@@ -325,7 +325,7 @@ def test_the_views_mean_the_same_to_an_analyst(tried: Tried) -> None:
     assert counts == '["ten-minutes", "NEW", 1]\n'
 
 
-def test_an_analyst_can_do_nothing_else(tried: Tried) -> None:
+def test_an_analyst_can_neither_write_nor_read_anything_else(tried: Tried) -> None:
     queries = (
         "SELECT body FROM STORE.contracts",
         "SELECT body FROM STORE.commands",
@@ -343,6 +343,6 @@ def test_an_analyst_can_do_nothing_else(tried: Tried) -> None:
     assert {query: answer for query, answer in answers.items() if "(ACCESS_DENIED)" not in answer} == {}
 
 
-def test_a_table_of_the_analysts_own_by_the_same_name_grants_nothing(tried: Tried) -> None:
+def test_a_table_of_the_same_name_in_another_database_grants_nothing(tried: Tried) -> None:
     answers = tried.ask("SELECT account FROM analyst_accounts", "SELECT DISTINCT account FROM STORE.usage")
     assert answers == ['["other"]\n', '["acme"]\n']

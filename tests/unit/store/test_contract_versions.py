@@ -1,4 +1,4 @@
-"""Contracts in the store: byte for byte, the one applied last, and laid out for the views."""
+"""Contracts in the store: their bytes, the current version, and the tables for the views."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(store: Client, query: str, account: str) -> list[Row]:
 
 
 @pytest.mark.parametrize("path", sorted((schema_folder() / "contracts").glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_stored_contract_is_read_back_whole(store: Client, path: object) -> None:
+def test_a_stored_contract_survives_a_round_trip(store: Client, path: object) -> None:
     body = (schema_folder() / "contracts" / str(path)).read_text(encoding="utf-8")
     contract = stored(store, body)
     assert stored_contract(store, contract.account) == contract
@@ -46,7 +46,7 @@ def test_a_contract_is_kept_byte_for_byte(store: Client, comment: str) -> None:
     assert rows(store, "SELECT body FROM contracts WHERE account = {account:String}", contract.account) == [(body,)]
 
 
-def test_the_contract_applied_last_is_the_accounts(store: Client) -> None:
+def test_the_contract_applied_last_is_current(store: Client) -> None:
     account = new_account()
     body = "account: {}\ncountry: {}\ncurrency: EUR\n"
     first = stored(store, body.format(account, "CZ"), 1_000)
@@ -66,7 +66,7 @@ def test_a_contract_applied_before_the_current_one_does_not_become_current(store
     assert stored_contract(store, account) == late
 
 
-def test_without_a_name_the_only_account_is_meant(store: Client) -> None:
+def test_an_account_without_a_contract_has_none_and_an_unmigrated_store_raises(store: Client) -> None:
     with empty_store(store) as empty:
         from_nothing = pytest.raises(Exception, match="contracts")
         with from_nothing:
@@ -74,7 +74,7 @@ def test_without_a_name_the_only_account_is_meant(store: Client) -> None:
     assert stored_contract(store, new_account()) is None
 
 
-def test_replaced_codes_are_laid_out_by_days_with_chains_followed(store: Client) -> None:
+def test_replaced_codes_are_stored_by_days_with_chains_resolved(store: Client) -> None:
     account = new_account()
     stored(store, f"account: {account}\ncountry: CZ\ncurrency: EUR\n{PRODUCTS}")
     query = (
@@ -102,7 +102,7 @@ def _joined(spans: list[tuple[object, object]]) -> list[tuple[object, object]]:
     return joined
 
 
-def test_policies_are_laid_out_as_the_catalogue_has_them_however_often(store: Client) -> None:
+def test_storing_the_policies_twice_gives_the_rows_of_the_catalogue(store: Client) -> None:
     store_policies(store, metering_catalogue())
     query = (
         "SELECT policy, toString(from_day), slot_ms, opening_slot_counts, min_use_ms, unit FROM policies FINAL "

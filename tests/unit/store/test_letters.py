@@ -1,4 +1,4 @@
-"""Dead letters read back: each counted once, in the order in which they stood."""
+"""Dead letters of a log: each is counted once, and the first are shown in order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_log_without_dead_letters_has_none(store: Client) -> None:
     assert (summary.count, summary.by_code, summary.first) == (0, {}, ())
 
 
-def test_dead_letters_are_counted_by_code_and_once_however_often_they_came(store: Client) -> None:
+def test_repeated_dead_letters_are_counted_once_by_code(store: Client) -> None:
     log, other = new_account("log"), new_account("log")
     letters = [letter(log, 1), letter(log, 2, code="empty"), letter(log, 2, code="empty", index=1), letter(log, 3)]
     write_dead_letters(store, letters)

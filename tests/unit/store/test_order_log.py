@@ -1,4 +1,4 @@
-"""Commands and contract versions in the store: kept at their place, read back in log order, however often delivered."""
+"""Commands and contract versions in the store: stored by their place, read in log order, repetitions ignored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def orders(log: Iterable[Logged]) -> list[Order]:
     return [logged.command.order for logged in log]
 
 
-def test_every_kind_of_order_is_read_back_whole_in_log_order(store: Client) -> None:
+def test_every_kind_of_order_survives_a_round_trip_in_log_order(store: Client) -> None:
     account = new_account()
     log = [command(order, f"c{number}", account) for number, order in enumerate(ORDERS)]
     write_commands(
@@ -40,7 +40,7 @@ def test_every_kind_of_order_is_read_back_whole_in_log_order(store: Client) -> N
     assert read_commands(store, new_account()) == []
 
 
-def test_a_message_delivered_again_is_one_row_and_two_orders_under_one_id_are_two(store: Client) -> None:
+def test_a_repeated_message_is_a_single_row_and_two_orders_with_the_same_id_are_two(store: Client) -> None:
     account = new_account()
     first, other = (command(order, "c", account) for order in ORDERS[:2])
     for _ in range(2):
@@ -49,7 +49,7 @@ def test_a_message_delivered_again_is_one_row_and_two_orders_under_one_id_are_tw
     assert orders(first_of_each(read_commands(store, account))[0]) == [ORDERS[0]]
 
 
-def test_logs_follow_one_another_by_their_first_message_and_offsets_count_within_a_log(store: Client) -> None:
+def test_commands_are_sorted_by_the_first_message_of_their_log_and_then_by_offset(store: Client) -> None:
     account = new_account()
     first, second, third, fourth = (command(order, "c", account) for order in ORDERS[:4])
     write_commands(store, [placed(fourth, 0, "a log made later", AT + 9), placed(first, 7, "posted:z", AT)])
@@ -57,7 +57,7 @@ def test_logs_follow_one_another_by_their_first_message_and_offsets_count_within
     assert orders(read_commands(store, account)) == [*ORDERS[:4]]
 
 
-def test_the_store_shows_what_stands_at_a_place(store: Client) -> None:
+def test_the_store_returns_the_command_at_a_place(store: Client) -> None:
     account = new_account()
     write_commands(store, [placed(command(ORDERS[0], "c", account), 7, partition=3)])
     assert is_stored(store, account, "commands", 3, 7)
@@ -67,7 +67,7 @@ def test_the_store_shows_what_stands_at_a_place(store: Client) -> None:
 
 
 @pytest.mark.parametrize("text", ['o\'neil "said" `so`', "back\\slash {x:String} %s", "ä😀"])
-def test_texts_of_any_kind_are_kept(store: Client, text: str) -> None:
+def test_texts_are_stored_unchanged(store: Client, text: str) -> None:
     account = new_account()
     order = Assign(text, "CZ", "jana", AT)
     write_commands(store, [placed(replace(command(order, text, account), by=text), 0)])
@@ -79,7 +79,7 @@ def body(account: str, country: str) -> bytes:
     return f"account: {account}\ncountry: {country}\ncurrency: EUR\n".encode()
 
 
-def test_versions_are_listed_as_they_were_applied_last_and_each_can_be_read(store: Client) -> None:
+def test_versions_are_listed_in_order_of_their_last_application(store: Client) -> None:
     account = new_account()
     first, second = (read_contract("c", body(account, country)) for country in ("CZ", "SK"))
     store_contract(store, first, body(account, "CZ"), 1_000, "jana")
@@ -98,7 +98,7 @@ def test_versions_are_listed_as_they_were_applied_last_and_each_can_be_read(stor
     assert account in contract_accounts(store)
 
 
-def test_an_earlier_version_applied_again_is_in_force_again_and_is_no_further_version(store: Client) -> None:
+def test_an_earlier_version_that_is_applied_again_is_current_again(store: Client) -> None:
     account = new_account()
     for at, country in ((1_000, "CZ"), (2_000, "SK"), (3_000, "CZ")):
         text = body(account, country)
@@ -110,7 +110,7 @@ def test_an_earlier_version_applied_again_is_in_force_again_and_is_no_further_ve
 
 @pytest.mark.parametrize("countries", [("CZ", "SK", "PL"), ("PL", "SK", "CZ"), ("CZ", "SK", "CZ")])
 @pytest.mark.parametrize("in_a_log", [True, False])
-def test_of_versions_applied_in_one_millisecond_the_last_in_the_log_or_the_last_stored_is_in_force(
+def test_the_last_of_several_versions_applied_in_the_same_millisecond_is_current(
     store: Client, countries: tuple[str, ...], *, in_a_log: bool
 ) -> None:
     account = new_account()
@@ -130,7 +130,7 @@ def test_of_versions_applied_in_one_millisecond_the_last_in_the_log_or_the_last_
     assert [*rows] == [(applied[-1].content_hash, countries[-1])]
 
 
-def test_a_void_that_is_of_no_evidence_is_found_out(store: Client) -> None:
+def test_a_void_without_matching_evidence_is_detected(store: Client) -> None:
     account = new_account()
     beat = heartbeat(instant("2022-05-03 09:00"), instant("2022-05-03 10:00"), account=account)
     write_session_days(store, fold([beat]))
@@ -141,7 +141,7 @@ def test_a_void_that_is_of_no_evidence_is_found_out(store: Client) -> None:
     assert not has_evidence(store, account, replace(void, session="S"))
 
 
-def test_the_view_of_voids_says_what_is_in_force(store: Client) -> None:
+def test_the_view_of_voids_has_the_voids_in_force(store: Client) -> None:
     account = new_account()
     void = Void("x", machine="pc1", from_at=AT, until_at=LATER)
     write_commands(

@@ -1,4 +1,4 @@
-"""What analysts ask: the views say what the rules say, whether or not the rows below them are merged yet."""
+"""Views for analysts agree with the rules, whether or not the rows of the tables are merged yet."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PERIOD = Period.parse("2022Q2")
 
 
 def use(since: str, at: str, account: str, machine: str = "pc1", product: str = "MSTN") -> list[Heartbeat]:
-    """One session told by a beat every five minutes."""
+    """A session with a beat every five minutes."""
     return beating(heartbeat(instant(since), instant(at), account=account, machine=machine, product=product))
 
 
 def stored(store: Client, heartbeats: list[Heartbeat], *replaces: Replacement) -> Contract:
-    """Insert every heartbeat by itself, some of them twice, under a contract in which MSTN replaces codes."""
+    """Insert heartbeats one by one, some of them twice, under a contract in which MSTN replaces codes."""
     account = heartbeats[0].account
     product = Product("MSTN", replaces=replaces)
     contract = Contract(account, "CZ", "EUR", f"sha256:{account}", products={"MSTN": product})
@@ -53,7 +53,7 @@ def rules_by(policy: str, contract: Contract, heartbeats: list[Heartbeat]) -> di
     return pure_counts(reading_of(judged), fold(heartbeats), PERIOD)
 
 
-def test_usage_has_one_row_per_session_and_day_with_the_contracts_product_and_country(store: Client) -> None:
+def test_usage_has_a_row_per_session_and_day_with_product_and_country_by_contract(store: Client) -> None:
     account = new_account()
     heartbeats = use("2022-05-03 23:45", "2022-05-04 00:15", account, product="OLD")
     stored(store, heartbeats, Replacement("OLD"))
@@ -66,13 +66,13 @@ def test_usage_has_one_row_per_session_and_day_with_the_contracts_product_and_co
     ]
 
 
-def test_usage_shows_what_is_reported_where_there_is_no_contract(store: Client) -> None:
+def test_usage_has_the_reported_product_without_a_contract(store: Client) -> None:
     account = new_account()
     write_session_days(store, fold(use("2022-05-03 15:01", "2022-05-03 15:12", account)))
     assert asked(store, "SELECT product, country FROM usage", account) == [("MSTN", "")]
 
 
-def test_a_newer_contract_re_reads_the_same_facts(store: Client) -> None:
+def test_a_new_contract_changes_the_reading_of_stored_facts(store: Client) -> None:
     account = new_account()
     heartbeats = use("2022-05-03 15:01", "2022-05-03 15:12", account, product="OLD")
     stored(store, heartbeats, Replacement("OLD"))
@@ -81,7 +81,7 @@ def test_a_newer_contract_re_reads_the_same_facts(store: Client) -> None:
     assert asked(store, "SELECT product, country FROM usage", account) == [("OLD", "SK")]
 
 
-def test_usage_slots_has_one_row_per_used_slot(store: Client) -> None:
+def test_usage_slots_has_a_row_per_used_slot(store: Client) -> None:
     account = new_account()
     stored(store, use("2022-05-03 23:45", "2022-05-04 00:15", account))
     answer = asked(store, "SELECT toUnixTimestamp(slot_at) * 1000 FROM usage_slots", account)
@@ -89,7 +89,7 @@ def test_usage_slots_has_one_row_per_used_slot(store: Client) -> None:
     assert answer == [(instant(at),) for at in slots]
 
 
-def test_slot_counts_of_a_policy_are_the_rules_for_rows_inserted_twice_and_not_merged(store: Client) -> None:
+def test_slot_counts_agree_with_the_rules_on_unmerged_duplicate_rows(store: Client) -> None:
     account = new_account()
     heartbeats = [
         *use("2022-05-03 15:01", "2022-05-03 15:42", account),
@@ -104,13 +104,13 @@ def test_slot_counts_of_a_policy_are_the_rules_for_rows_inserted_twice_and_not_m
     assert counts_by(store, "bentley-select", account)["MSTN", "CZ"] != {}
 
 
-def test_slot_counts_leave_out_what_is_not_production(store: Client) -> None:
+def test_slot_counts_leave_out_use_that_is_not_production(store: Client) -> None:
     account = new_account()
     stored(store, [beat._replace(usage="trial") for beat in use("2022-05-03 15:01", "2022-05-03 15:42", account)])
     assert asked(store, "SELECT * FROM slot_counts", account) == []
 
 
-def test_slot_counts_judge_a_session_by_all_of_it_on_the_day_its_code_is_replaced(store: Client) -> None:
+def test_slot_counts_judge_a_session_as_a_whole_on_the_day_its_code_is_replaced(store: Client) -> None:
     account = new_account()
     heartbeats = use("2022-05-03 23:56", "2022-05-04 00:07", account, product="OLD")
     contract = stored(store, heartbeats, Replacement("OLD", instant("2022-05-04 00:00")))
@@ -122,7 +122,7 @@ def test_slot_counts_judge_a_session_by_all_of_it_on_the_day_its_code_is_replace
     }
 
 
-def test_slot_counts_take_a_product_under_two_codes_on_one_machine_once(store: Client) -> None:
+def test_slot_counts_count_a_machine_with_two_codes_of_a_product_once(store: Client) -> None:
     account = new_account()
     heartbeats = [
         *use("2022-05-03 15:01", "2022-05-03 15:12", account),

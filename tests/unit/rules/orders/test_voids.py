@@ -1,4 +1,4 @@
-"""Voids: what they leave out, what they leave alone, and how they are undone (RULES 7)."""
+"""Voids: what they leave out and how they are undone (RULES 7)."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def counted(all_sessions: list[Session], *voids: VoidEntry) -> list[str]:
     return [iso(at)[11:16] for at in sorted(slots)]
 
 
-def test_a_voided_session_is_left_out_whole_and_no_other_is() -> None:
+def test_exactly_the_voided_session_is_left_out() -> None:
     all_sessions = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
     assert [session.key.session for session in without(all_sessions, [void(session="s1")])] == ["s2"]
     assert without(all_sessions, [void(session="s3")]) == all_sessions == without(all_sessions, [])
 
 
-def test_a_session_whose_id_is_not_unique_is_told_by_product_machine_and_user() -> None:
+def test_product_machine_and_user_select_among_sessions_with_the_same_id() -> None:
     all_sessions = [
         *used("09:01", "09:42"),
         *used("09:01", "09:42", machine="pc2"),
@@ -74,7 +74,7 @@ def test_a_session_whose_id_is_not_unique_is_told_by_product_machine_and_user() 
         ("09:50-11:00", ["09:10", "09:20", "09:30", "09:40"]),
     ],
 )
-def test_of_a_machine_over_a_range_every_base_slot_that_overlaps_it_is_not_read(range_: str, left: list[str]) -> None:
+def test_a_void_of_a_range_leaves_out_every_base_slot_that_overlaps_it(range_: str, left: list[str]) -> None:
     all_sessions = used("09:01", "09:42")
     assert counted(all_sessions, void(machine="pc1", range_=range_)) == left
     assert counted(all_sessions, void(user="eva", range_=range_)) == left
@@ -87,11 +87,11 @@ def test_of_a_machine_over_a_range_every_base_slot_that_overlaps_it_is_not_read(
     ]
 
 
-def test_whether_a_session_is_recorded_is_judged_by_its_whole_life() -> None:
+def test_min_use_is_judged_by_the_whole_session_including_voided_slots() -> None:
     assert counted(used("09:01", "09:12"), void(machine="pc1", range_="09:00-09:10")) == ["09:10"]
 
 
-def test_a_void_of_the_opening_slot_does_not_make_the_next_one_that_of_the_opening() -> None:
+def test_a_void_of_the_opening_slot_does_not_move_the_opening_slot() -> None:
     assert counted(used("09:01", "09:25"), void(machine="pc1", range_="09:00-09:09")) == ["09:10", "09:20"]
 
 
@@ -122,14 +122,14 @@ def test_a_later_entry_undoes_a_void_for_good() -> None:
     assert in_force(("v1", VOID), ("u1", UNDO), ("v1", VOID)) == []
 
 
-def test_undoing_what_is_no_void_or_undone_already_is_refused_and_changes_nothing() -> None:
+def test_undoing_something_that_is_not_a_void_in_force_is_refused() -> None:
     assert refused(("u1", UNDO), ("v1", VOID)) == [("u1", "unknown_void")]
     assert in_force(("u1", UNDO), ("v1", VOID)) == ["v1"]
     assert refused(("v1", VOID), ("u1", UNDO), ("u2", UNDO)) == [("u2", "undone_already")]
     assert refused(("v1", VOID), ("u1", UNDO), ("u1", UNDO)) == []
 
 
-def test_a_void_under_a_used_id_excludes_nothing() -> None:
+def test_a_void_under_a_used_id_has_no_effect() -> None:
     assert in_force(("v1", VOID), ("v1", Void("x", session="other"))) == ["v1"]
     [entry] = voids_in_force(logged(command(VOID, "v1"), command(Void("x", session="other"), "v1")))
     assert (entry.session, entry.by, entry.at, entry.reason) == ("s", "admin", AT, "x")
@@ -143,7 +143,7 @@ def test_a_statement_shows_a_range_that_reaches_into_its_period() -> None:
     assert not overlaps(VoidEntry("v", "", AT, "", "", "", "m", "", PERIOD.end_at, PERIOD.end_at + 1), PERIOD)
 
 
-def test_explain_says_which_void_left_a_session_out() -> None:
+def test_an_explanation_names_the_void_that_left_a_session_out() -> None:
     all_sessions = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
     at = instant("2022-05-03 09:20")
     voids = [void(session="s1"), void(user="x", range_="09:20-09:30")]

@@ -1,4 +1,4 @@
-"""What facts count for under a contract: codes, countries, plug-ins, entitlements, policies (RULES 1, 2 and 4)."""
+"""The reading of a contract: codes, countries, plug-ins, entitlements, policies (RULES 1, 2 and 4)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_code_counts_for_the_last_of_its_successors_at_the_time(code: str, at:
     assert reading(CHAIN).product_at(code, at) == product
 
 
-def test_the_codes_of_a_product_are_all_that_ever_lead_to_it() -> None:
+def test_the_codes_of_a_product_are_all_codes_that_it_ever_replaces() -> None:
     chain = reading(CHAIN)
     assert chain.codes_of("A")[0] == "A"
     assert set(chain.codes_of("A")) == {"A", "B", "C", "D"}
@@ -84,7 +84,7 @@ def test_the_codes_of_a_product_are_all_that_ever_lead_to_it() -> None:
     assert chain.codes_of("X") == ("X",)
 
 
-def test_codes_that_replace_one_another_at_different_times_are_found_once() -> None:
+def test_codes_that_replace_each_other_at_different_times_are_listed_once() -> None:
     swapped = reading(
         [Product("A", replaces=(Replacement("B", None, MAY),)), Product("B", replaces=(Replacement("A", MAY),))]
     )
@@ -92,7 +92,7 @@ def test_codes_that_replace_one_another_at_different_times_are_found_once() -> N
     assert (swapped.product_at("B", MAY - 1), swapped.product_at("A", MAY)) == ("A", "B")
 
 
-def test_replacements_in_a_circle_are_a_broken_invariant() -> None:
+def test_a_circle_of_replacements_is_a_broken_invariant() -> None:
     circle = reading([Product("A", replaces=(Replacement("B"),)), Product("B", replaces=(Replacement("A"),))])
     with pytest.raises(AssertionError, match="go round in a circle"):
         circle.product_at("A", MAY)
@@ -102,7 +102,7 @@ def test_use_counts_where_it_is_reported_else_in_the_contracts_country() -> None
     assert (reading().country_of(""), reading().country_of("SK")) == ("CZ", "SK")
 
 
-def test_entitled_are_the_pooled_seats_in_force_added_up() -> None:
+def test_the_entitlement_is_the_sum_of_pooled_seats_in_force() -> None:
     terms = reading(
         entitlements=[
             seats(quantity=2),
@@ -117,7 +117,7 @@ def test_entitled_are_the_pooled_seats_in_force_added_up() -> None:
     assert terms.entitled_at("X", "CZ", MAY) == 0
 
 
-def test_a_policy_is_the_one_the_entitlements_in_force_name_else_the_default() -> None:
+def test_the_policy_is_that_of_the_entitlements_in_force_else_the_default() -> None:
     terms = reading(
         entitlements=[seats(from_at=MAY, until_at=JUNE, policy="bentley-els")], default_policy="bentley-e365"
     )
@@ -126,12 +126,12 @@ def test_a_policy_is_the_one_the_entitlements_in_force_name_else_the_default() -
     assert terms.policy_at("A", "SK", MAY).name == "bentley-e365"
 
 
-def test_token_policies_do_not_judge_seats() -> None:
+def test_token_policies_do_not_apply_to_seats() -> None:
     terms = reading(entitlements=[seats(model="flex", policy="autodesk-flex")])
     assert terms.policy_at("A", "CZ", MAY).name == "bentley-select"
 
 
-def test_judgements_adjoin_and_cover_the_period_each_with_one_product_and_policy() -> None:
+def test_judgements_cover_the_period_without_gaps() -> None:
     terms = reading(CHAIN, [seats(from_at=JUNE, policy="bentley-e365")])
     judged = terms.judgements("B", "", PERIOD)
     assert [
@@ -145,7 +145,7 @@ def test_judgements_adjoin_and_cover_the_period_each_with_one_product_and_policy
     assert {(judgement.code, judgement.reported_country) for judgement in judged} == {("B", "")}
 
 
-def test_judgements_are_not_cut_where_nothing_changes_for_the_code() -> None:
+def test_judgements_are_not_split_where_nothing_changes_for_the_code() -> None:
     terms = reading(CHAIN, [seats("X", from_at=MAY, until_at=JUNE), seats(quantity=5, from_at=JUNE)])
     assert [(judgement.from_at, judgement.until_at) for judgement in terms.judgements("A", "CZ", PERIOD)] == [
         (PERIOD.start_at, PERIOD.end_at)
@@ -161,7 +161,7 @@ def test_a_plug_in_is_judged_only_while_it_has_an_entitlement_there() -> None:
     assert terms.needs_licence("X", "CZ", MAY)
 
 
-def test_a_policy_that_says_nothing_of_some_day_is_an_error() -> None:
+def test_a_day_before_the_first_row_of_the_policy_is_an_error() -> None:
     terms = reading(default_policy="late")
     with pytest.raises(
         BeforeFirstRow, match="policy late is defined from 2022-05-01 on; it says nothing of 2022-04-01"
@@ -171,13 +171,13 @@ def test_a_policy_that_says_nothing_of_some_day_is_an_error() -> None:
         terms.policy_at("A", "CZ", MAY - 1)
 
 
-def test_a_policy_is_not_asked_of_days_on_which_another_judges() -> None:
+def test_a_policy_need_not_cover_days_on_which_another_applies() -> None:
     covered = seats(until_at=MAY)
     terms = reading(entitlements=[covered], default_policy="late")
     assert [judgement.policy.name for judgement in terms.judgements("A", "CZ", PERIOD)] == ["bentley-select", "late"]
 
 
-def test_judgements_are_cut_where_a_policy_has_a_new_row() -> None:
+def test_judgements_are_split_where_a_policy_has_a_new_row() -> None:
     old = metering_catalogue()["bentley-select"].at(MAY)
     rows = ((PERIOD.start_at, old), (MAY, replace(old, valid_from_at=MAY, min_use_ms=0)))
     terms = ContractReading(Contract("acme", "CZ", "EUR", ""), {"bentley-select": Timeline("bentley-select", rows)})
@@ -189,7 +189,7 @@ def test_judgements_are_cut_where_a_policy_has_a_new_row() -> None:
     ]
 
 
-def test_judgements_are_kept_by_what_was_reported() -> None:
+def test_judgements_are_grouped_by_reported_code_and_country() -> None:
     by_report = reading(CHAIN).judgements_of([("A", ""), ("A", "CZ"), ("B", "SK")], PERIOD)
     assert set(by_report) == {("A", ""), ("A", "CZ"), ("B", "SK")}
     assert [judgement.country for judgement in by_report["A", ""]] == ["CZ"]

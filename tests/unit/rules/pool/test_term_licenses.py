@@ -1,4 +1,4 @@
-"""The shape of a pooled line, and term licences due (RULES 3.4 and 4; INTERFACES, Statement)."""
+"""The values of a pooled line, and its term licences (RULES 3.4 and 4; INTERFACES, Statement)."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def line(terms: ContractReading, counts: dict[int, int]) -> PooledLine:
 
 
 @pytest.mark.parametrize(("count", "entitled", "over"), [(3, 1, 2), (1, 1, 0), (1, 3, 0), (2, 0, 2)])
-def test_over_use_is_what_is_beyond_the_entitled_and_never_less_than_nothing(
-    count: int, entitled: int, over: int
-) -> None:
+def test_overuse_is_the_excess_over_the_entitlement_and_never_negative(count: int, entitled: int, over: int) -> None:
     assert overuse(count, entitled) == over
 
 
@@ -51,13 +49,13 @@ def test_over_use_is_what_is_beyond_the_entitled_and_never_less_than_nothing(
         ([9, 2, 2, 2, 2, 1], 4, 2),
     ],
 )
-def test_term_licences_are_due_for_what_more_days_than_tolerated_reach(
+def test_term_licences_are_due_for_the_overuse_of_more_days_than_tolerated(
     by_day: list[int], tolerance_days: int, due: int
 ) -> None:
     assert term_licenses_due(dict(enumerate(by_day)), tolerance_days) == due
 
 
-def test_a_line_without_use_says_what_is_entitled_and_in_force_at_the_periods_start() -> None:
+def test_a_line_without_use_has_the_entitlement_and_policy_at_the_periods_start() -> None:
     counted = line(reading(seats(2, until_at=PERIOD.start_at + DAY_MS), seats(3)), {})
     assert (counted.entitled, counted.peak, counted.peak_slots) == (5, 0, ())
     assert (counted.overuse, counted.overuse_slots, counted.overuse_days) == (0, (), 0)
@@ -65,7 +63,7 @@ def test_a_line_without_use_says_what_is_entitled_and_in_force_at_the_periods_st
     assert counted.policy == "bentley-select@2016-04-01"
 
 
-def test_what_is_entitled_is_told_of_the_first_peak_slot() -> None:
+def test_the_entitlement_of_a_line_is_that_of_the_first_peak_slot() -> None:
     counted = line(
         reading(seats(2), seats(3, PERIOD.start_at + DAY_MS)), {SLOT: 4, SLOT + DAY_MS: 4, SLOT - HOUR_MS: 1}
     )
@@ -73,31 +71,31 @@ def test_what_is_entitled_is_told_of_the_first_peak_slot() -> None:
     assert (counted.overuse, counted.overuse_slots) == (2, (SLOT,))
 
 
-def test_only_the_first_hundred_slots_are_told_in_order() -> None:
+def test_only_the_first_hundred_slots_are_listed() -> None:
     counts = {SLOT + number * DAY_MS // 144: 2 for number in range(150, 0, -1)}
     counted = line(reading(seats(1)), counts)
     assert counted.peak_slots == counted.overuse_slots == tuple(sorted(counts)[:SLOTS_SHOWN_MAX])
     assert len(counted.peak_slots) == 100
 
 
-def test_slots_beyond_the_hundred_told_count_all_the_same() -> None:
+def test_slots_beyond_the_listed_hundred_count_too() -> None:
     counts = {PERIOD.start_at + number * HOUR_MS: 2 for number in range(300)}
     assert line(reading(seats(1)), counts).overuse_days == 300 // 24 + 1
 
 
-def test_days_are_over_used_whatever_the_height() -> None:
+def test_overuse_days_count_overuse_of_any_height() -> None:
     counts = {SLOT: 2, SLOT + 1 * DAY_MS: 9, SLOT + 2 * DAY_MS: 1, SLOT + 2 * DAY_MS + HOUR_MS: 3}
     counted = line(reading(seats(1)), counts)
     assert (counted.overuse, counted.overuse_slots, counted.overuse_days) == (8, (SLOT + DAY_MS,), 3)
 
 
-def test_what_has_no_price_has_no_amount_even_where_nothing_is_due() -> None:
+def test_a_line_without_a_price_has_no_amount() -> None:
     assert line(reading(seats(1), unit_price=None), {SLOT: 1}).amount is None
     assert line(reading(seats(1), unit_price=None), {SLOT: 2}).amount is None
     assert line(reading_of(Contract("acme", "CZ", "EUR", "")), {SLOT: 2}).unit_price is None
 
 
-def test_lines_without_term_licences_by_policy_cost_nothing_priced_or_not() -> None:
+def test_lines_under_a_policy_without_term_licences_cost_nothing() -> None:
     for unit_price in (100, None):
         e365 = Entitlement(("A",), "CZ", "pooled", "bentley-e365", 1, PERIOD.start_at, None)
         counted = line(reading(e365, unit_price=unit_price), {SLOT: 4})
@@ -123,7 +121,7 @@ def test_there_is_a_line_for_every_pool_with_an_entitlement_in_the_period_or_use
     ]
 
 
-def test_a_period_of_which_the_policy_says_nothing_is_an_error() -> None:
+def test_a_period_before_the_first_row_of_the_policy_is_an_error() -> None:
     with pytest.raises(BeforeFirstRow):
         pooled_line(reading(), "A", "CZ", Period.parse("2005Q4"), {})
 

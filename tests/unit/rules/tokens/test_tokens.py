@@ -1,4 +1,4 @@
-"""Versions, forecasts, statements, audits and the ledger's refusals, in small."""
+"""Versions, forecasts, statements, audits and the ledger's refusals, on small examples."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def test_versions_are_compared_number_by_number(version: str, first: str, expect
     assert is_at_least(version, first) == expected
 
 
-def test_a_years_validity_ends_on_the_same_date_and_28_february_stands_for_the_29th() -> None:
+def test_a_pack_expires_on_the_same_date_a_year_later_and_on_28_february_for_the_29th() -> None:
     assert expires_at(instant("2022-01-10 13:30")) == instant("2023-01-10 13:30")
     assert expires_at(instant("2024-02-29 00:00")) == instant("2025-02-28 00:00")
     assert expires_at(instant("2023-02-28 00:00")) == instant("2024-02-28 00:00")
     assert expires_at(instant("2023-03-01 00:00")) == instant("2024-03-01 00:00")
 
 
-def test_a_window_is_on_the_statement_of_the_quarter_it_starts_in_and_a_line_needs_no_charge() -> None:
+def test_a_window_is_on_the_statement_of_the_quarter_in_which_it_starts() -> None:
     ledger = read_ledger("acme", log_of(3))
     (line,) = flex_lines(reading(), ledger, Period.parse("2022Q2"))
     assert (line.charges, line.tokens, line.uncovered, len(line.windows)) == (3, 21, 0, 3)
@@ -91,14 +91,14 @@ def test_a_window_is_on_the_statement_of_the_quarter_it_starts_in_and_a_line_nee
     assert flex_lines(reading(), ledger, Period.parse("2021Q4")) == ()
 
 
-def test_the_block_leaves_out_packs_bought_at_or_after_the_instant() -> None:
+def test_the_token_block_leaves_out_packs_bought_at_or_after_the_instant() -> None:
     ledger = read_ledger("acme", log_of(1))
     assert token_block(ledger, BOUGHT_AT).granted == 0
     assert token_block(ledger, BOUGHT_AT + 1).granted == 500
     assert token_block(ledger, expires_at(BOUGHT_AT)).expired == 493
 
 
-def test_the_forecast_tells_how_long_tokens_last_and_what_expires_unused() -> None:
+def test_the_forecast_states_how_long_tokens_last_and_what_expires_unused() -> None:
     ledger = read_ledger("acme", log_of(30))
     at = MONDAY + 30 * DAY_MS
     (outlook,) = forecast(ledger, at)
@@ -113,7 +113,7 @@ def test_the_forecast_tells_how_long_tokens_last_and_what_expires_unused() -> No
     assert (idle.days_left, idle.unused) == (None, (Unused("P", left, expires_at(BOUGHT_AT)),))
 
 
-def test_a_posting_whose_number_is_taken_or_is_not_the_next_is_void_as_a_whole() -> None:
+def test_a_posting_whose_number_is_not_the_next_is_void_as_a_whole() -> None:
     first, second, third = log_of(3)[:3]
     stale = replace(second, entries=(*second.entries, *third.entries))
     assert read_ledger("acme", [first, second, stale, third]).entries == read_ledger("acme", log_of(3)[:3]).entries
@@ -133,17 +133,17 @@ def test_a_posting_whose_number_is_taken_or_is_not_the_next_is_void_as_a_whole()
         Entry("x", 0, Grant("default", "Q", "", 0, 1, 2, None)),
     ],
 )
-def test_an_entry_that_breaks_a_law_of_the_ledger_ends_its_reader(broken: Entry) -> None:
+def test_an_entry_that_breaks_an_invariant_of_the_ledger_raises(broken: Entry) -> None:
     ledger = read_ledger("acme", log_of(1))
     with pytest.raises(LedgerBroken):
         ledger.append(Posting("acme", ledger.sequence + 1, (broken,)))
 
 
-def test_an_audit_of_what_was_posted_finds_nothing() -> None:
+def test_an_audit_of_a_correct_ledger_finds_nothing() -> None:
     assert audit(log_of(5), reading(), evidence_of(5), ()) == []
 
 
-def test_an_audit_tells_what_is_missing_and_what_nothing_explains() -> None:
+def test_an_audit_names_missing_and_unexplained_entries() -> None:
     assert {difference.what for difference in audit(log_of(3)[:1], reading(), evidence_of(0), ())} == {"no_evidence"}
     differences = audit(log_of(2), reading(), evidence_of(0), ())
     assert [difference.what for difference in differences] == ["no_evidence", "no_evidence"]
@@ -159,7 +159,7 @@ def test_an_audit_tells_what_is_missing_and_what_nothing_explains() -> None:
     ]
 
 
-def test_an_audit_tells_another_rate_length_and_payment() -> None:
+def test_an_audit_names_a_wrong_rate_length_and_payment() -> None:
     first, *rest = log_of(1)
     entry = first.entries[1]
     assert isinstance(entry.fact, Debit)
@@ -172,7 +172,7 @@ def test_an_audit_tells_another_rate_length_and_payment() -> None:
         assert what in {difference.what for difference in audit(log, reading(), evidence_of(1), ())}
 
 
-def test_late_evidence_is_not_forgotten_before_it_is_charged() -> None:
+def test_late_evidence_is_kept_until_it_is_charged() -> None:
     evidence, ledger = evidence_of(3), read_ledger("acme", [Posting("acme", 1, (Entry("s", 1, Settled(MONDAY)),))])
     evidence.forget(MONDAY + 50 * DAY_MS)
     settled_until = MONDAY + 60 * DAY_MS
@@ -186,7 +186,7 @@ def test_late_evidence_is_not_forgotten_before_it_is_charged() -> None:
     assert not list(evidence.sessions())
 
 
-def test_who_uses_it_every_day_is_forgotten_day_by_day() -> None:
+def test_evidence_of_daily_use_is_forgotten_day_by_day() -> None:
     evidence, ledger = evidence_of(60), read_ledger("acme", log_of(58))
     evidence.open_windows(ledger)
     evidence.forget(MONDAY + 50 * DAY_MS)
