@@ -34,8 +34,8 @@ class People:
         return seatbeat(command, "--data-dir", self.folder / "kept", *options, temporary=self.folder)
 
     def line(self, product: str, model: str) -> dict[str, Any]:
-        (found,) = (one for one in self.ended.json["lines"] if (one["product"], one["model"]) == (product, model))
-        return dict(found)
+        (line,) = (line for line in self.ended.json["lines"] if (line["product"], line["model"]) == (product, model))
+        return dict(line)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
     scenarios = tuple(read_scenarios(path))[:ROWS]
     (folder / "contract.yaml").write_text("\n".join(contract(scenarios)))
     (folder / "use.ndjson").write_bytes(
-        b"\n".join(orjson.dumps(record(one, f"R{n}")) for n, row in enumerate(scenarios, 1) for one in row.beaten)
+        b"\n".join(orjson.dumps(record(beat, f"R{n}")) for n, row in enumerate(scenarios, 1) for beat in row.beats)
     )
     options = ("--period", "2022Q2", "--output", "json", "--data-dir", folder / "kept")
     arguments = ("--contract", folder / "contract.yaml", "--input", folder / "use.ndjson", *options)
@@ -68,10 +68,10 @@ def contract(scenarios: tuple[Scenario, ...]) -> Iterator[str]:
     yield "  - {product: R6, user: petr, machine: PC2, from: 2022-05-03, until: 2022-05-04}"
 
 
-def record(one: Heartbeat, product: str) -> dict[str, object]:
+def record(beat: Heartbeat, product: str) -> dict[str, object]:
     """A heartbeat as a client writes it."""
-    told = {name: value for name, value in one._asdict().items() if value != ""}
-    return told | {"v": 1, "account": "acme", "product": product}
+    fields = {name: value for name, value in beat._asdict().items() if value != ""}
+    return fields | {"v": 1, "account": "acme", "product": product}
 
 
 def test_a_run_says_of_each_row_what_the_table_says(people: People) -> None:
