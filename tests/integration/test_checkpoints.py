@@ -30,9 +30,9 @@ def crashed(tmp_path_factory: pytest.TempPathFactory, side_by_side: SideBySide) 
 @pytest.fixture(scope="module")
 def seen_by_case(crashed: Future[Ended], tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """What every other case saw, by its name."""
-    found = _play(tmp_path_factory.mktemp("checkpoints"))
-    assert found.status == 0, found.err
-    return {**found.json, "err": found.words}
+    ended = _play(tmp_path_factory.mktemp("checkpoints"))
+    assert ended.status == 0, ended.err
+    return {**ended.json, "err": ended.words}
 
 
 def test_a_step_that_raises_ends_the_agent_and_acknowledges_nothing(seen_by_case: Seen) -> None:
@@ -46,7 +46,7 @@ def test_a_step_that_raises_ends_the_agent_and_acknowledges_nothing(seen_by_case
 
 def test_a_produce_that_fails_acknowledges_nothing(seen_by_case: Seen) -> None:
     seen = seen_by_case["flush_raises"]
-    assert [one.partition(":")[0] for one in seen["failures"]] == ["MessageSizeTooLargeError"]
+    assert [failure.partition(":")[0] for failure in seen["failures"]] == ["MessageSizeTooLargeError"]
     assert (seen["taken"], seen["acknowledged"], seen["committed"]) == (["one"], [], 0)
 
 
@@ -119,7 +119,7 @@ def test_messages_are_acknowledged_in_the_order_of_each_partition(seen_by_case: 
     for partition, offset in seen["acknowledged"]:
         offsets.setdefault(partition, []).append(offset)
     assert len(offsets) == 3
-    assert all(found == list(range(len(found))) for found in offsets.values())
+    assert all(acknowledged == list(range(len(acknowledged))) for acknowledged in offsets.values())
     assert sum(map(len, offsets.values())) == 100
 
 

@@ -135,8 +135,8 @@ def test_rows_come_and_go_in_each_compression(seam: ClickhouseSeam, dsn: str, co
     ) as client:
         client.command("CREATE TABLE texts (text String) ENGINE = MergeTree ORDER BY text")
         client.insert("texts", [[f"{number:06}" * 50] for number in range(5_000)])
-        found = client.query("SELECT text FROM texts ORDER BY text").result_rows
-    assert found == [(f"{number:06}" * 50,) for number in range(5_000)]
+        rows = client.query("SELECT text FROM texts ORDER BY text").result_rows
+    assert rows == [(f"{number:06}" * 50,) for number in range(5_000)]
 
 
 def test_settings_of_one_client_are_not_those_of_another(seam: ClickhouseSeam, client: Client) -> None:

@@ -92,7 +92,7 @@ def test_a_contract_is_checked_then_applied_once_however_often_it_is_applied(
     assert b"is acme's contract, applied" in first.out
     assert b"is acme's contract already" in again.out
     versions = office.say("contract", "list", "--output", "json").json
-    assert [(one["applied_by"], one["current"]) for one in versions] == [("jana", True)]
+    assert [(version["applied_by"], version["current"]) for version in versions] == [("jana", True)]
     assert first.out.startswith(versions[0]["contract"].encode())
 
 
@@ -121,15 +121,15 @@ def seats(office: Office, applied: list[Ended]) -> list[Ended]:
 
 
 def test_each_order_has_its_outcome_its_code_and_the_time_at_which_it_becomes_possible(seats: list[Ended]) -> None:
-    told = [one.json for one in seats[:-1]]
-    assert [(one["outcome"], one["code"]) for one in told] == [
+    records = [ended.json for ended in seats[:-1]]
+    assert [(record["outcome"], record["code"]) for record in records] == [
         ("accepted", None), ("known", None), ("conflict", "conflict"), ("refused", "locked"),
         ("refused", "not_assigned"), ("refused", "unknown_product"),
     ]  # fmt: skip
-    assert [one.status for one in seats] == [0, 0, 2, 2, 2, 2, 2]
-    assert told[3]["possible_at"] == "2022-05-31T00:00:00Z"
-    assert told[3]["sentence"]
-    assert "user jana@acme.example" in told[0]["what"]
+    assert [ended.status for ended in seats] == [0, 0, 2, 2, 2, 2, 2]
+    assert records[3]["possible_at"] == "2022-05-31T00:00:00Z"
+    assert records[3]["sentence"]
+    assert "user jana@acme.example" in records[0]["what"]
     assert "--at: is not given, but --id is" in seats[-1].err
 
 
@@ -170,11 +170,11 @@ def test_a_void_leaves_a_session_out_of_the_statement_which_shows_it_and_explain
     voided: dict[str, Any],
 ) -> None:
     assert peaks(voided["before"]) == [("MSTN", 2)]
-    assert [voided[one].json["outcome"] for one in ("void", "again", "other")] == ["accepted", "known", "conflict"]
+    assert [voided[step].json["outcome"] for step in ("void", "again", "other")] == ["accepted", "known", "conflict"]
     assert peaks(voided["during"]) == [("MSTN", 1)]
     [shown] = voided["during"]["voids"]
     assert (shown["id"], shown["by"], shown["reason"], shown["session"]) == ("v1", "admin", "clock was wrong", "s2")
-    assert [one["session"] for one in voided["usage"]] == ["s1"]
+    assert [record["session"] for record in voided["usage"]] == ["s1"]
     [uncounted] = voided["explained"]["uncounted"]
     assert (uncounted["reason"], uncounted["session"]["session"]) == ("voided", "s2")
     assert uncounted["because"] == "is left out by the void v1 of admin: clock was wrong"
@@ -189,8 +189,11 @@ def test_undoing_a_void_brings_the_statement_back_and_nothing_was_deleted(voided
     assert (voided["nothing"].status, voided["nothing"].out) == (2, b"")
     assert "Say what to leave out" in voided["nothing"].err
     assert "no stored evidence is of what this void leaves out" in voided["of nothing"].err
-    assert [(one["id"], one["outcome"]) for one in voided["commands"]][:2] == [("a1", "accepted"), ("v1", "accepted")]
-    assert {one["outcome"] for one in voided["commands"]} == {"accepted"}
+    assert [(command["id"], command["outcome"]) for command in voided["commands"]][:2] == [
+        ("a1", "accepted"),
+        ("v1", "accepted"),
+    ]
+    assert {command["outcome"] for command in voided["commands"]} == {"accepted"}
 
 
 LOG: Final = (
@@ -247,6 +250,6 @@ def test_double_delivery_and_a_replay_of_the_topic_change_nothing_that_a_reader_
     assert _readers(later) == _readers(once)
 
 
-def _readers(found: Any) -> Any:
+def _readers(read: Any) -> Any:
     """Outcomes once each, voids and versions."""
-    return [list(dict.fromkeys(map(tuple, found["outcomes"]))), found["voids"], found["versions"]]
+    return [list(dict.fromkeys(map(tuple, read["outcomes"]))), read["voids"], read["versions"]]

@@ -52,14 +52,14 @@ class World:
 
     async def work_off(self, group: str, topic: str, partition: int, behind: int = 0) -> None:
         """Commit a group's offset: all that stands in the partition now, but for the last messages."""
-        one = TopicPartition(f"{self.prefix}{topic}", partition)
+        place = TopicPartition(f"{self.prefix}{topic}", partition)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap, group_id=f"{self.prefix}{group}", enable_auto_commit=False
         )
         await consumer.start()
         try:
-            consumer.assign([one])
-            await consumer.commit({one: self.producer.ends.get(one, 0) - behind})
+            consumer.assign([place])
+            await consumer.commit({place: self.producer.ends.get(place, 0) - behind})
         finally:
             await consumer.stop()
 
@@ -142,8 +142,8 @@ def test_what_is_written_while_a_mark_is_chased_does_not_keep_it_back(
                 name = TopicPartition(f"{prefix}heartbeats", 0)
                 await world.producer.write([Outgoing(name.topic, b"0", b"more"), Outgoing(name.topic, b"1", b"more")])
                 for partition in range(PARTITIONS):
-                    one = TopicPartition(name.topic, partition)
-                    await world.work_off("meter", "heartbeats", partition, world.producer.ends[one] - before[one])
+                    place = TopicPartition(name.topic, partition)
+                    await world.work_off("meter", "heartbeats", partition, world.producer.ends[place] - before[place])
 
             return await world.chase([more_and_the_old])
 
@@ -158,8 +158,8 @@ def test_a_topic_that_is_not_there_is_no_topic_that_is_worked_off(bootstrap: str
 
 def test_every_topic_that_evidence_passes_is_waited_for() -> None:
     meter, storing = stages("seatbeat")
-    assert [(one.group, one.topics) for one in meter] == [("seatbeat-meter", (HEARTBEATS,))]
-    assert {one.group: set(one.topics) for one in storing} == {
+    assert [(group.group, group.topics) for group in meter] == [("seatbeat-meter", (HEARTBEATS,))]
+    assert {group.group: set(group.topics) for group in storing} == {
         f"seatbeat-{role}": set(topics) for role, topics in SINK_TOPICS.items()
     }
-    assert {USAGE, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE} <= {topic for one in storing for topic in one.topics}
+    assert {USAGE, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE} <= {topic for group in storing for topic in group.topics}

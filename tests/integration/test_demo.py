@@ -73,4 +73,4 @@ def test_every_command_it_names_next_runs(demo: tuple[Ended, Path]) -> None:
 
 def test_its_store_is_the_one_thing_it_leaves(demo: tuple[Ended, Path]) -> None:
     _, temporary = demo
-    assert [one.name.startswith("seatbeat-demo-") for one in temporary.iterdir()] == [True]
+    assert [path.name.startswith("seatbeat-demo-") for path in temporary.iterdir()] == [True]

@@ -28,7 +28,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {
         "no line": office.say("dispute", "open", "--period", "2022Q2", "--product", "STAAD"),
         "open": office.say(*open_it, "--out", str(packet), "--output", "json"),
-        "files": sorted(one.name for one in packet.iterdir()),
+        "files": sorted(path.name for path in packet.iterdir()),
         "another": office.say("dispute", "open", *LINE),
         "same id": office.say(*open_it[:-1], "other words"),
         "too early": move("granted", "--granted", "100.00"),
@@ -68,16 +68,16 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_not_posted(story: di
     for name, sentence in said.items():
         assert (story[name].status, story[name].out) == (2, b""), name
         assert sentence in story[name].err, name
-    assert [one["id"] for one in story["commands"]] == ["d1", "m submitted", "m answered", "m granted"]
-    assert {one["outcome"] for one in story["commands"]} == {"accepted"}
+    assert [command["id"] for command in story["commands"]] == ["d1", "m submitted", "m answered", "m granted"]
+    assert {command["outcome"] for command in story["commands"]} == {"accepted"}
 
 
 def test_the_list_tells_every_dispute_with_its_ticket_comments_and_what_was_granted(story: dict[str, Any]) -> None:
     assert [story[name].status for name in ("submitted", "answered", "granted")] == [0, 0, 0]
-    (one,) = story["list"]
-    assert (one["id"], one["state"], one["ticket"], one["by"]) == ("d1", "granted", "CS-7", "eva")
-    assert (one["amount"], one["granted"], one["currency"]) == ("300.00", "100.00", "EUR")
-    assert [(said["state"], said["text"]) for said in one["comments"]] == [
+    (dispute,) = story["list"]
+    assert (dispute["id"], dispute["state"], dispute["ticket"], dispute["by"]) == ("d1", "granted", "CS-7", "eva")
+    assert (dispute["amount"], dispute["granted"], dispute["currency"]) == ("300.00", "100.00", "EUR")
+    assert [(said["state"], said["text"]) for said in dispute["comments"]] == [
         ("draft", "one launch too many"),
         ("granted", "as goodwill"),
     ]
@@ -87,7 +87,9 @@ def test_the_list_tells_every_dispute_with_its_ticket_comments_and_what_was_gran
 
 def test_what_is_granted_is_a_credit_once_the_quarter_is_closed(story: dict[str, Any]) -> None:
     assert story["closed"].status == 0, story["closed"].err
-    assert [(one["kind"], one["amount"]) for one in story["after"]["adjustments"]] == [("credit", "-100.00")]
+    assert [(adjustment["kind"], adjustment["amount"]) for adjustment in story["after"]["adjustments"]] == [
+        ("credit", "-100.00")
+    ]
 
 
 def test_the_packet_alone_is_made_as_ever_and_of_a_closed_quarter_by_what_it_was_closed_with(

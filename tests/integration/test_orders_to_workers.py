@@ -58,6 +58,6 @@ def test_a_contract_and_orders_are_shown_by_the_store_before_their_outcome_is_to
     other = say(*void, "--reason", "another")
     assert (other.status, "conflict" in other.err) == (2, True)
     listed = say("commands", "--output", "json").json
-    assert [(one["id"], one["outcome"]) for one in listed] == [("v1", "accepted")]
+    assert [(command["id"], command["outcome"]) for command in listed] == [("v1", "accepted")]
     [shown] = say("statement", "--period", "2022Q2", "--output", "json").json["voids"]
     assert (shown["machine"], shown["reason"]) == ("ws-9", "training")

@@ -86,8 +86,8 @@ class Played:
     status: int
     err: str
 
-    def last(self, event: str) -> dict[str, Any]:
-        return next(one for one in reversed(self.events) if one["event"] == event)
+    def last(self, name: str) -> dict[str, Any]:
+        return next(event for event in reversed(self.events) if event["event"] == name)
 
 
 class Scenarios:
@@ -146,15 +146,15 @@ class Scenarios:
     def _seats(self, name: str, stored: list[Carried], topic: list[Carried]) -> dict[str, Any]:
         """What is live once nothing changes any more: all is as expected, or time is up."""
         command = self._command("seats", name, stored=stored, topic=topic)
-        found: dict[str, Any] = {}
+        live: dict[str, Any] = {}
         with running(command, temporary=self._folder / "temporary", stdin=subprocess.PIPE) as process:
-            while not self._is_whole(found):
+            while not self._is_whole(live):
                 line = read_line(process)
                 assert line, ended(process).err
-                found = json.loads(line)
+                live = json.loads(line)
             _go_on(process)
             end = ended(process)
-        return {**found, "status": end.status, "err": end.words}
+        return {**live, "status": end.status, "err": end.words}
 
     def _is_whole(self, live: dict[str, Any]) -> bool:
         expected = expected_counts(self._world.contract, live.get("horizon_day", 0))
@@ -257,7 +257,7 @@ def test_messages_of_every_shape_and_key_are_stored_as_the_pure_fold_says(shapes
 def test_poison_and_tombstones_become_dead_letters_with_their_codes_and_harm_no_neighbour(
     shapes: dict[str, Any],
 ) -> None:
-    codes = Counter(one.reason.code for value in VALUES for one in decode(value).invalid)
+    codes = Counter(invalid.reason.code for value in VALUES for invalid in decode(value).invalid)
     assert shapes["codes"] == dict(codes)
     assert codes["empty"] == 4
     assert len(codes) > 4
@@ -288,11 +288,11 @@ def test_a_process_that_is_killed_at_any_moment_changes_nothing_but_time(
 ) -> None:
     played = scenarios.crashes.result()
     assert played.status == 0, played.err
-    found = played.last("done")
-    assert found["usage"] == shapes["usage"]
-    assert found["lines"] == shapes["lines"]
-    assert found["codes"] == shapes["codes"]
-    assert found["heartbeats"] == shapes["heartbeats"]
+    done = played.last("done")
+    assert done["usage"] == shapes["usage"]
+    assert done["lines"] == shapes["lines"]
+    assert done["codes"] == shapes["codes"]
+    assert done["heartbeats"] == shapes["heartbeats"]
 
 
 def test_seats_are_rebuilt_from_the_store_alone(scenarios: Scenarios, world: World) -> None:
@@ -316,10 +316,10 @@ def test_partitions_that_go_to_somebody_else_and_come_back_lose_nothing(
 ) -> None:
     played = scenarios.shared.result()
     assert played.status == 0, played.err
-    found = played.last("done")
-    assert found["usage"] == shapes["usage"]
-    assert found["lines"] == shapes["lines"]
-    assert found["heartbeats"] == shapes["heartbeats"]
+    done = played.last("done")
+    assert done["usage"] == shapes["usage"]
+    assert done["lines"] == shapes["lines"]
+    assert done["heartbeats"] == shapes["heartbeats"]
 
 
 @pytest.mark.usefixtures("_embedded_broker")

@@ -64,7 +64,7 @@ def test_the_basis_tells_what_was_read_and_up_to_when(world: World, kept: dict[s
     assert 2_000 < len(world.heartbeats) < 20_000
     assert kept["basis"]["heartbeats"] == len(world.heartbeats)
     assert kept["basis"]["dead_letters"] == 0
-    assert kept["basis"]["complete_until"] == iso(max(one.at for one in valid(world.heartbeats)))
+    assert kept["basis"]["complete_until"] == iso(max(beat.at for beat in valid(world.heartbeats)))
     assert kept["basis"]["engine"] == "embedded"
     assert (kept["account"], kept["period"], kept["currency"]) == ("studio", "2022Q2", "EUR")
 
@@ -75,7 +75,7 @@ def test_the_statement_keeps_to_its_schema(kept: dict[str, Any]) -> None:
 
 
 def test_a_run_says_nothing_but_the_statement(run_twice: tuple[Ended, Ended]) -> None:
-    assert [one.err for one in run_twice] == ["", ""]
+    assert [ended.err for ended in run_twice] == ["", ""]
 
 
 def test_running_the_same_file_again_into_one_store_changes_not_a_byte(run_twice: tuple[Ended, Ended]) -> None:
@@ -103,8 +103,8 @@ def test_shuffled_and_doubled_heartbeats_change_no_line_and_no_total(
 
 def test_broken_lines_are_told_with_file_and_line_and_counted(runs: Runs) -> None:
     ended = runs.faults.result()
-    told = dict(re.findall(r"faults\.ndjson:(\d+): (\w+):", ended.err))
-    assert told == {str(place + 1): code for place, code in zip(BROKEN_AT, BROKEN.values(), strict=True)}
+    codes_by_line = dict(re.findall(r"faults\.ndjson:(\d+): (\w+):", ended.err))
+    assert codes_by_line == {str(place + 1): code for place, code in zip(BROKEN_AT, BROKEN.values(), strict=True)}
     assert ended.json["basis"]["dead_letters"] == len(BROKEN)
     assert f"{len(BROKEN)} could not be used and are kept as dead letters: bad_encoding 1, bad_json 1" in ended.err
 
@@ -115,7 +115,7 @@ def test_heartbeats_of_other_accounts_are_metered_and_left_out(runs: Runs, world
     other.write_text("account: other\ncountry: CZ\ncurrency: EUR\n")
     ended = world.ask("statement", "faults", "--contract", other, "--period", "2022Q2", "--output", "json")
     assert ended.json["basis"]["heartbeats"] == OTHERS
-    others = [one.replace(b'"account":"studio"', b'"account":"other"') for one in world.heartbeats[:OTHERS]]
+    others = [heartbeat.replace(b'"account":"studio"', b'"account":"other"') for heartbeat in world.heartbeats[:OTHERS]]
     assert ended.json["lines"] == lines_of(other, others, "2022Q2")
     assert ended.json["lines"]
 

@@ -12,9 +12,9 @@ from tests.integration.test_life import CONTRACT, MAY, Office, heartbeats
 LATER: Final = MAY + 50 * 86_400_000
 
 
-def by_one_user(told: bytes) -> bytes:
+def by_one_user(lines: bytes) -> bytes:
     """The same evidence, all of the user whom a void is about."""
-    return b"".join(orjson.dumps(orjson.loads(one) | {"user": "late"}) + b"\n" for one in told.splitlines())
+    return b"".join(orjson.dumps(orjson.loads(line) | {"user": "late"}) + b"\n" for line in lines.splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def carried(statement: Any) -> list[tuple[str, str, str, str, str]]:
     names = ("period", "kind", "before", "after", "amount")
     assert all(
-        (one["product"], one["country"], one["model"]) == ("MSTN", "CZ", "pooled") for one in statement["adjustments"]
+        (adjustment["product"], adjustment["country"], adjustment["model"]) == ("MSTN", "CZ", "pooled")
+        for adjustment in statement["adjustments"]
     )
-    return [tuple(one[name] for name in names) for one in statement["adjustments"]]
+    return [tuple(adjustment[name] for name in names) for adjustment in statement["adjustments"]]
 
 
 def test_late_evidence_makes_the_open_quarter_carry_the_difference(story: dict[str, Any]) -> None:

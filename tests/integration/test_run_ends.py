@@ -63,7 +63,7 @@ def _usage(temporary: Path, _: int) -> object:
 
 
 @pytest.mark.parametrize(
-    ("moment", "told", "status"),
+    ("moment", "sent", "status"),
     [
         (_scratch, signal.SIGINT, 130),
         (_broker, signal.SIGINT, 130),
@@ -76,12 +76,12 @@ def _usage(temporary: Path, _: int) -> object:
 )
 @pytest.mark.usefixtures("_embedded_broker")
 def test_an_interrupted_run_leaves_nothing_behind(
-    moment: Callable[[Path, int], object], told: signal.Signals, status: int, world: World, tmp_path: Path
+    moment: Callable[[Path, int], object], sent: signal.Signals, status: int, world: World, tmp_path: Path
 ) -> None:
     with _run(world, tmp_path) as process:
         until(process, lambda: moment(tmp_path, process.pid))
         brokers = children(process.pid, BROKER)
-        process.send_signal(told)
+        process.send_signal(sent)
         end = ended(process, ENDS_S_MAX)
     assert (end.status, end.out) == (status, b"")
     assert end.err == "seatbeat: interrupted; nothing is left running, and what was stored stays as it is\n"

@@ -15,8 +15,8 @@ from tests.support.evidence.small_world import World
 @pytest.fixture(scope="module")
 def everything(kept: dict[str, Any], world: World) -> list[dict[str, Any]]:
     """Every session that is stored."""
-    found: list[dict[str, Any]] = world.ask("usage", "kept", "--output", "json").json
-    return found
+    sessions: list[dict[str, Any]] = world.ask("usage", "kept", "--output", "json").json
+    return sessions
 
 
 @pytest.mark.parametrize("source", ["stored", "given"])
@@ -30,46 +30,58 @@ def test_the_statement_read_from_the_store_is_that_of_the_run(source: str, kept:
 def test_explain_counts_what_the_statement_says(kept: dict[str, Any], world: World) -> None:
     for line in kept["lines"]:
         for slot in line["peak_slots"][:1]:
-            found = world.ask("explain", "kept", "--product", line["product"], "--slot", slot, "--output", "json").json
-            assert (found["count"], found["entitled"]) == (line["peak"], line["entitled"])
-            assert found["count"] == len({unit["machine"] for unit in found["units"]})
+            explained = world.ask(
+                "explain", "kept", "--product", line["product"], "--slot", slot, "--output", "json"
+            ).json
+            assert (explained["count"], explained["entitled"]) == (line["peak"], line["entitled"])
+            assert explained["count"] == len({unit["machine"] for unit in explained["units"]})
         for slot in line["overuse_slots"][-1:]:
-            found = world.ask("explain", "kept", "--product", line["product"], "--slot", slot, "--output", "json").json
-            assert found["overuse"] == line["overuse"]
+            explained = world.ask(
+                "explain", "kept", "--product", line["product"], "--slot", slot, "--output", "json"
+            ).json
+            assert explained["overuse"] == line["overuse"]
     assert sum(bool(line["peak_slots"]) for line in kept["lines"]) == 2
 
 
 def test_explain_takes_any_instant_of_a_slot_and_tells_why_something_does_not_count(
     everything: list[dict[str, Any]], world: World
 ) -> None:
-    one = next(record for record in everything if record["usage"] == "production" and record["open_s"] > 1200)
-    ended = world.ask("explain", "kept", "--product", one["product"], "--slot", one["opened_at"])
+    session = next(record for record in everything if record["usage"] == "production" and record["open_s"] > 1200)
+    ended = world.ask("explain", "kept", "--product", session["product"], "--slot", session["opened_at"])
     assert ended.status == 0
-    assert f"{one['session']}: opened" in ended.out.decode()
+    assert f"{session['session']}: opened" in ended.out.decode()
     assert "was opened in this slot, and counting begins in the next one" in ended.out.decode()
 
 
 def test_usage_tells_every_session_once(everything: list[dict[str, Any]], world: World) -> None:
     expected = {tuple(day.session) for day in usage_of(world.heartbeats)}
-    found = [
-        ("studio", one["reported_product"], "CZ", one["usage"], one["machine"], one["user"], one["session"])
-        for one in everything
+    sessions = [
+        (
+            "studio",
+            session["reported_product"],
+            "CZ",
+            session["usage"],
+            session["machine"],
+            session["user"],
+            session["session"],
+        )
+        for session in everything
     ]
-    assert sorted(found) == sorted(expected)
+    assert sorted(sessions) == sorted(expected)
 
 
 def test_usage_is_filtered_by_product_user_machine_and_time(everything: list[dict[str, Any]], world: World) -> None:
-    one = everything[len(everything) // 2]
-    day = one["opened_at"][:10]
-    filters = ("--product", one["product"], "--user", one["user"].upper(), "--machine", one["machine"])
+    session = everything[len(everything) // 2]
+    day = session["opened_at"][:10]
+    filters = ("--product", session["product"], "--user", session["user"].upper(), "--machine", session["machine"])
     ended = world.ask("usage", "kept", *filters, "--from", day, "--until", f"{day}T23:59:59Z", "--output", "json")
-    assert one in ended.json
+    assert session in ended.json
     for name in ("product", "user", "machine"):
-        assert {record[name] for record in ended.json} == {one[name]}
+        assert {record[name] for record in ended.json} == {session[name]}
     assert all(record["opened_at"][:10] <= day <= record["last_at"][:10] for record in ended.json)
     rows = list(csv.DictReader(io.StringIO(world.ask("usage", "kept", *filters, "--output", "csv").out.decode())))
     same = [
-        record for record in everything if all(record[name] == one[name] for name in ("product", "user", "machine"))
+        record for record in everything if all(record[name] == session[name] for name in ("product", "user", "machine"))
     ]
     assert [row["session"] for row in rows] == [record["session"] for record in same]
 
@@ -95,4 +107,4 @@ def test_a_command_on_a_folder_without_a_store_leaves_it_as_it_is(world: World) 
     ended = world.ask("statement", "photos", "--period", "2022Q2")
     assert ended.status == 2
     assert "holds no store" in ended.err
-    assert [one.name for one in folder.iterdir()] == ["data"]
+    assert [path.name for path in folder.iterdir()] == ["data"]

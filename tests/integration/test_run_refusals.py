@@ -100,7 +100,7 @@ def test_a_folder_that_the_engine_cannot_open_is_told(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("contract", "given", "period", "options", "told"),
+    ("contract", "given", "period", "options", "message"),
     [
         ("nowhere.yaml", "plain.ndjson", "2022Q2", "", "nowhere.yaml"),
         ("broken.yaml", "plain.ndjson", "2022Q2", "", "broken.yaml:1"),
@@ -114,13 +114,13 @@ def test_a_folder_that_the_engine_cannot_open_is_told(runs: Runs) -> None:
     ],
 )
 def test_input_that_cannot_be_used_is_told_with_place_and_remedy(
-    contract: str, given: str, period: str, options: str, told: str, world: World
+    contract: str, given: str, period: str, options: str, message: str, world: World
 ) -> None:
     (world.folder / "broken.yaml").write_text("accounts: studio\n")
     words = [str(world.folder / word) if word in {"plain.ndjson/store", "what?"} else word for word in options.split()]
     ended = world.run(world.folder / given, period=period, contract=world.folder / contract, options=words)
     assert (ended.status, ended.out) == (2, b"")
-    assert told in ended.err
+    assert message in ended.err
     assert "Traceback" not in ended.err
 
 

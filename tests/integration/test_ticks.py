@@ -32,7 +32,7 @@ def test_a_tick_is_given_once_an_hour_of_marks_and_again_after_a_start_under_the
                 await ticks.give(mark)
                 written.append(_total(producer))
             await Ticks(producer, accounts).give(NOON + 7)
-            return [*(one - written[0] for one in written), _total(producer) - written[0]]
+            return [*(outgoing - written[0] for outgoing in written), _total(producer) - written[0]]
         finally:
             await producer.stop()
 

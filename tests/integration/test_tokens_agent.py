@@ -91,7 +91,7 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
         rebalance_timeout_s=3, topics="embedded",
     )  # fmt: skip
     progress = GroupProgress(
-        pipeline.bootstrap, "seatbeat-tokens", {one: pipeline.partitions[one] for one in (USAGE, COMMANDS)},
+        pipeline.bootstrap, "seatbeat-tokens", {topic: pipeline.partitions[topic] for topic in (USAGE, COMMANDS)},
         pipeline.producer.ends,
     )  # fmt: skip
     failures: list[BaseException] = []
@@ -112,7 +112,7 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
             await app.stop()
             await progress.stop()
     assert failures == []
-    return await pipeline.ask_store(told)
+    return await pipeline.ask_store(results)
 
 
 async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
@@ -125,10 +125,10 @@ async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
     await import_heartbeats(numbered, pipeline.producer, framer, lambda _: None)
     await pipeline.drained(lambda *_: None)
     orders = (*step.orders, tick(step.account, step.complete_until))
-    await pipeline.producer.write([command_message(one) for one in orders])
+    await pipeline.producer.write([command_message(order) for order in orders])
 
 
-def told(client: Client) -> Played:
+def results(client: Client) -> Played:
     """What the store says at the end."""
     studio, office = (
         ContractReading(read_contract(name, text.encode()), metering_catalogue())
@@ -139,9 +139,9 @@ def told(client: Client) -> Played:
     users = {entry.id: debit.window.user for entry, debit in debits(ledger)}
     return Played(
         orjson.loads(statement_json(statement)),
-        [(one.window.user, one.window.start_at, one.window.end_at) for _, one in debits(ledger)],
+        [(debit.window.user, debit.window.start_at, debit.window.end_at) for _, debit in debits(ledger)],
         ledger.teams["default"].balance,
-        [(one.what, users.get(one.entry, "")) for one in audit_ledger(client, office).differences],
+        [(difference.what, users.get(difference.entry, "")) for difference in audit_ledger(client, office).differences],
     )
 
 
@@ -215,7 +215,8 @@ def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
     """The statement of a run over the fleet, shuffled, and what agents make of it by ticks, the office beside it."""
     folder = tmp_path_factory.mktemp("ticks")
     fleet = sorted(
-        (one for one in world.heartbeats if b'"studio"' in one), key=lambda one: int(orjson.loads(one)["at"])
+        (heartbeat for heartbeat in world.heartbeats if b'"studio"' in heartbeat),
+        key=lambda heartbeat: int(orjson.loads(heartbeat)["at"]),
     )
     shuffled = [*fleet]
     random.Random(3).shuffle(shuffled)  # noqa: S311 -- a repeatable shuffle
@@ -223,7 +224,7 @@ def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
     (folder / "tokens.yaml").write_text(CONTRACT)
     run = world.run(folder / "shuffled.ndjson", contract=folder / "tokens.yaml", options=("--output", "json")).json
     halves = fleet[: len(fleet) // 2], fleet[len(fleet) // 2 :]
-    first_until, until = (max(int(orjson.loads(one)["at"]) for one in half) for half in halves)
+    first_until, until = (max(int(orjson.loads(heartbeat)["at"]) for heartbeat in half) for half in halves)
     first, second = office()
     steps = [
         Step("studio", halves[0], first_until, contract=CONTRACT), first,

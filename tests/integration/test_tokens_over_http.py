@@ -58,13 +58,13 @@ def over_http(tmp_path: Path) -> Iterator[str]:
 
 def use(account: str) -> list[Heartbeat]:
     """Four users on ten days; every third time no longer than what is free."""
-    found = []
+    heartbeats = []
     for number, user in enumerate(USERS):
         for day in range(10):
             at = MONDAY + day * DAY_MS + number * HOUR_MS
             until = at + (4 * MINUTE_MS if (day + number) % 3 == 0 else HOUR_MS)
-            found.append(heartbeat(at, until, account=account, product="ACD", user=user, session=f"{user}-{day}"))
-    return found
+            heartbeats.append(heartbeat(at, until, account=account, product="ACD", user=user, session=f"{user}-{day}"))
+    return heartbeats
 
 
 def orders(account: str) -> list[Order]:
@@ -106,25 +106,25 @@ def test_tokens_over_http_are_those_of_the_embedded_engine(
             settle(client, account)
             assert account in accounts_with_tokens(client)
         monkeypatch.setenv(DSN_VARIABLE, dsn)
-        told: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
         for asked in (
             "tokens balance", "tokens ledger", "tokens explain", "tokens forecast", "audit --period 2022Q2",
             "statement --period 2022Q2",
         ):  # fmt: skip
             assert run_command([*asked.split(), "--account", account, "--output", "json"]) == 0
-            told[asked] = orjson.loads(capsysbinary.readouterr().out)
-        basis = told["statement --period 2022Q2"]["basis"]
+            outputs[asked] = orjson.loads(capsysbinary.readouterr().out)
+        basis = outputs["statement --period 2022Q2"]["basis"]
         del basis["engine"], basis["dead_letters"]  # letters of other tests in one store, which name no account, count
-        answers.append(told)
+        answers.append(outputs)
     embedded, server = answers
     assert server == embedded
     assert embedded["audit --period 2022Q2"]["differences"] == []
-    kinds = [one["kind"] for one in embedded["tokens ledger"]]
+    kinds = [entry["kind"] for entry in embedded["tokens ledger"]]
     assert {"grant", "debit", "credit", "settled"} == {*kinds}
     assert kinds.count("debit") == len(embedded["tokens explain"]["charges"]) - embedded_open(embedded) > 10
     assert embedded["tokens explain"]["free"]
 
 
-def embedded_open(told: dict[str, Any]) -> int:
+def embedded_open(outputs: dict[str, Any]) -> int:
     """How many charges are not settled yet."""
-    return sum(one["entry"] is None for one in told["tokens explain"]["charges"])
+    return sum(charge["entry"] is None for charge in outputs["tokens explain"]["charges"])
