@@ -117,7 +117,7 @@ def test_a_leader_change_loses_nothing_that_all_in_sync_replicas_acknowledged(th
 
 def test_topics_on_one_broker_have_the_settings_of_their_files(kafka: ApacheKafka) -> None:
     wanted = topics("single")
-    assert set(asyncio.run(create_topics(kafka.bootstrap, wanted))) == {one.name for one in wanted}
+    assert set(asyncio.run(create_topics(kafka.bootstrap, wanted))) == {spec.name for spec in wanted}
     assert asyncio.run(create_topics(kafka.bootstrap, wanted)) == ()
     _assert_as_stated(kafka, wanted)
 
@@ -125,12 +125,12 @@ def test_topics_on_one_broker_have_the_settings_of_their_files(kafka: ApacheKafk
 def test_topics_on_three_brokers_have_the_settings_of_their_files(three: ApacheKafka) -> None:
     wanted = topics("production")
     asyncio.run(create_topics(three.bootstrap, wanted))
-    three.until_in_sync(*(one.name for one in wanted))
+    three.until_in_sync(*(spec.name for spec in wanted))
     _assert_as_stated(three, wanted)
 
 
 def _assert_as_stated(kafka: ApacheKafka, wanted: Sequence[Topic]) -> None:
-    stated = {one.name: (one.partitions, one.replication, dict(one.config)) for one in wanted}
+    stated = {spec.name: (spec.partitions, spec.replication, dict(spec.config)) for spec in wanted}
     assert asyncio.run(_topics_as_they_are(kafka.bootstrap, wanted)) == stated
     for _, _, config in stated.values():
         assert config["message.timestamp.type"] == "LogAppendTime"
@@ -144,8 +144,10 @@ async def _topics_as_they_are(
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        described = {one["topic"]: one["partitions"] for one in await admin.describe_topics([t.name for t in wanted])}
-        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, one.name) for one in wanted])
+        described = {
+            answer["topic"]: answer["partitions"] for answer in await admin.describe_topics([t.name for t in wanted])
+        }
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, spec.name) for spec in wanted])
     finally:
         await admin.close()
     configs: dict[str, dict[str, str]] = {}
@@ -153,12 +155,12 @@ async def _topics_as_they_are(
         for _, _, _, name, entries in answer.resources:
             configs[name] = {entry[0]: entry[1] for entry in entries}
     return {
-        one.name: (
-            len(described[one.name]),
-            len(described[one.name][0]["replicas"]),
-            {name: configs[one.name][name] for name in one.config},
+        spec.name: (
+            len(described[spec.name]),
+            len(described[spec.name][0]["replicas"]),
+            {name: configs[spec.name][name] for name in spec.config},
         )
-        for one in wanted
+        for spec in wanted
     }
 
 

@@ -54,7 +54,7 @@ def run(folder: Path, broker: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def told(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
+def values_of(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
     assert done.returncode == 0, done.stdout + done.stderr
     return [part.split(">")[0].split() for part in done.stdout.split("<")[1:]]
 
@@ -64,11 +64,11 @@ def told(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
     ["embedded", pytest.param("apache", marks=pytest.mark.skipif(not available(), reason=available().reason))],
 )
 def test_a_run_has_one_broker_of_the_kind_asked_for_and_a_prefix_for_each_test(tmp_path: Path, kind: str) -> None:
-    (first_kind, first, one), (second_kind, second, two) = told(run(tmp_path, kind))
+    (first_kind, first, first_prefix), (second_kind, second, second_prefix) = values_of(run(tmp_path, kind))
     assert first_kind == second_kind == kind
     assert first == second
-    assert one != two
-    assert one.endswith("-test-one-")
+    assert first_prefix != second_prefix
+    assert first_prefix.endswith("-test-one-")
 
 
 def test_a_word_that_is_no_broker_is_refused_with_the_choices(tmp_path: Path) -> None:
