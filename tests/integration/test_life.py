@@ -64,7 +64,7 @@ Story = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Q2 closed by force, late evidence, a corrected contract, and Q3 closed with what it carries."""
+    """Q2 closed by force, late evidence, a corrected contract, and Q3 closed with adjustments."""
     office = Office(tmp_path_factory.mktemp("office"))
     (office.folder / "one.yaml").write_text(CONTRACT)
     (office.folder / "two.yaml").write_text(CONTRACT.replace("quantity: 1", "quantity: 2"))
@@ -98,7 +98,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     return steps
 
 
-def test_what_is_not_complete_is_closed_by_force_alone_and_that_is_recorded(story: Story) -> None:
+def test_an_incomplete_quarter_is_closed_only_by_force_which_is_recorded(story: Story) -> None:
     refused = story["incomplete"]
     assert (refused.status, refused.out) == (2, b"")
     assert "incomplete: Evidence is not complete to the end of 2022Q2 (up to 2022-05-03T10:01:00Z)" in refused.err
@@ -108,7 +108,7 @@ def test_what_is_not_complete_is_closed_by_force_alone_and_that_is_recorded(stor
     assert forced.json == {**story["open"], "state": "closed"}
 
 
-def test_closing_twice_is_refused_with_who_closed_it_when_and_the_same_close_again_is_nothing_new(story: Story) -> None:
+def test_a_second_close_is_refused_with_author_and_time_of_the_first(story: Story) -> None:
     assert (story["again"].status, story["again"].out) == (0, story["forced"].out)
     other = story["by another"]
     assert (other.status, other.out) == (2, b"")
@@ -117,17 +117,17 @@ def test_closing_twice_is_refused_with_who_closed_it_when_and_the_same_close_aga
     assert [(command["id"], command["outcome"]) for command in story["commands"]] == [("c1", "accepted")]
 
 
-def test_a_quarter_that_is_not_over_is_not_closed_by_force_either(story: Story) -> None:
+def test_a_quarter_that_is_not_over_cannot_be_closed_even_by_force(story: Story) -> None:
     assert story["not over"].status == 2
     assert "not_over: 2099Q4 is not over before 2100-01-01T00:00:00Z" in story["not over"].err
 
 
-def test_a_quarter_is_closed_only_under_a_version_of_the_contract_that_is_kept(story: Story) -> None:
+def test_a_quarter_can_be_closed_only_under_a_stored_version_of_the_contract(story: Story) -> None:
     assert story["unknown version"].status == 2
     assert "is not among the stored versions of the contract" in story["unknown version"].err
 
 
-def test_a_closed_statement_stays_what_it_was_and_run_and_statement_agree(story: Story) -> None:
+def test_a_closed_statement_does_not_change(story: Story) -> None:
     assert story["closed"] == story["run of the closed"] == story["forced"].json
 
 
@@ -141,13 +141,13 @@ def test_late_evidence_is_an_adjustment_on_the_open_statement(story: Story) -> N
     assert all(text in story["table"] for text in ("late evidence", "1200.00", "together 200.00 EUR", "open"))
 
 
-def test_a_contract_corrected_for_the_past_is_told_as_such(story: Story) -> None:
+def test_a_retroactive_contract_is_an_adjustment_of_its_own_kind(story: Story) -> None:
     kinds = [(adjustment["kind"], adjustment["amount"]) for adjustment in story["corrected"]["adjustments"]]
     assert kinds == [("late_evidence", "200.00"), ("contract", "-100.00")]
     assert story["closed"] == story["as of c1"] == story["as of Q2"]
 
 
-def test_a_statement_under_a_version_of_the_contract_is_recomputed_under_it(story: Story) -> None:
+def test_a_statement_can_be_recomputed_under_any_version_of_the_contract(story: Story) -> None:
     assert story["as of now"] == story["corrected"]
     assert story["as of then"] == story["late"]
     assert (story["recomputed"]["state"], story["recomputed"]["total"]) == ("open", "1100.00")
@@ -156,13 +156,13 @@ def test_a_statement_under_a_version_of_the_contract_is_recomputed_under_it(stor
     assert (story["wrong quarter"].status, story["unheard of"].status) == (2, 2)
 
 
-def test_what_a_closed_quarter_carries_is_frozen_with_it(story: Story) -> None:
+def test_adjustments_on_a_closed_quarter_are_frozen(story: Story) -> None:
     assert story["Q3"].status == 0, story["Q3"].err
     assert story["Q3"].json["adjustments"] == story["corrected"]["adjustments"]
     assert story["after"]["adjustments"] == []
 
 
-def test_machines_that_fell_silent_in_the_quarter_are_told(story: Story) -> None:
+def test_silent_machines_of_the_quarter_are_listed(story: Story) -> None:
     assert [machine["machine"] for machine in story["silent"]["machines"]] == sorted(
         f"pc{number}" for number in range(1, 14)
     )

@@ -1,4 +1,4 @@
-"""``seatbeat dispute`` and ``explain --line`` on the store that a run has left: they agree with its statement."""
+"""``seatbeat dispute`` and ``explain --line`` on the store of a run agree with its statement."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.evidence.small_world import World
 
 
-def test_the_packet_and_the_explanation_are_of_the_statements_line(kept: dict[str, Any], world: World) -> None:
+def test_packet_and_explanation_agree_with_the_statements_line(kept: dict[str, Any], world: World) -> None:
     over = [line for line in kept["lines"] if line["overuse"]]
     assert over
     for line in over:
@@ -24,7 +24,7 @@ def test_the_packet_and_the_explanation_are_of_the_statements_line(kept: dict[st
         assert len(explained["days"]) == line["overuse_days"]
 
 
-def test_with_pseudonyms_no_name_of_the_account_is_left_in_any_file(kept: dict[str, Any], world: World) -> None:
+def test_packet_files_with_pseudonyms_contain_no_name(kept: dict[str, Any], world: World) -> None:
     line = next(line for line in kept["lines"] if line["overuse"])
     folder = world.folder / "packet"
     asked = ("--period", "2022Q2", "--product", line["product"], "--pseudonyms", "--out", folder)
@@ -35,7 +35,7 @@ def test_with_pseudonyms_no_name_of_the_account_is_left_in_any_file(kept: dict[s
     assert not {row[name] for row in everything for name in ("user", "machine", "session") if row[name] in text}
 
 
-def test_a_line_without_over_use_is_refused(kept: dict[str, Any], world: World) -> None:
+def test_a_line_without_overuse_is_refused(kept: dict[str, Any], world: World) -> None:
     line = next(line for line in kept["lines"] if not line["overuse"])
     ended = world.ask("dispute", "kept", "--period", "2022Q2", "--product", line["product"])
     assert (ended.status, ended.out) == (2, b"")

@@ -1,4 +1,4 @@
-"""``seatbeat explain`` and ``usage`` through the whole pipeline: every model, and what a closed quarter rests on."""
+"""``seatbeat explain`` and ``usage`` through the whole pipeline: every model, open and closed quarters."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def heartbeat(day: str, since: str, until: str, user: str, machine: str, product
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Everything asked of a quarter while it is open; closed, and with another contract and a void, asked again."""
+    """Questions about an open quarter, repeated after its close, another contract and a void."""
     office = Office(tmp_path_factory.mktemp("explained"))
     (office.folder / "one.yaml").write_text(CONTRACT)
     (office.folder / "two.yaml").write_text(CHANGED)
@@ -86,7 +86,7 @@ def asked(office: Office) -> dict[str, Ended]:
     return {name: office.say(*question, "--output", "json") for name, question in questions.items()}
 
 
-def test_a_product_is_explained_by_all_its_lines_and_the_json_is_of_its_schema(story: Story) -> None:
+def test_a_product_is_explained_by_all_its_lines_and_the_json_matches_its_schema(story: Story) -> None:
     lines = {(line["product"], line["model"]): line for line in story["statement"]["lines"]}
     whole = story["open"]["all"].json
     assert [explanation["line"] for explanation in (whole, *whole["others"])] == [
@@ -96,7 +96,7 @@ def test_a_product_is_explained_by_all_its_lines_and_the_json_is_of_its_schema(s
         assert validator(LINE_EXPLANATION).is_valid(story["open"][name].json), name
 
 
-def test_seats_are_explained_down_to_sessions_and_where_else_they_count(story: Story) -> None:
+def test_seats_are_explained_down_to_sessions_with_the_step_that_covers_them(story: Story) -> None:
     named, practitioner = story["open"]["all"].json["others"]
     uses = [
         (
@@ -125,7 +125,7 @@ def test_seats_are_explained_down_to_sessions_and_where_else_they_count(story: S
         assert sentence in story["tree"], sentence
 
 
-def test_charges_are_explained_down_to_the_stretches_behind_each_window(story: Story) -> None:
+def test_charges_are_explained_down_to_the_stretches_of_each_window(story: Story) -> None:
     (charge,) = story["open"]["flex"].json["charges"]
     assert (charge["user"], charge["start"], charge["tokens"]) == ("zoe", "2022-05-03T09:03:00Z", 7)
     assert [stretch["active_until"] for stretch in charge["caused_by"]] == ["2022-05-03T09:30:00Z"]
@@ -138,7 +138,7 @@ def test_charges_are_explained_down_to_the_stretches_behind_each_window(story: S
         assert sentence in story["charges"], sentence
 
 
-def test_a_closed_quarter_is_explained_under_what_it_was_closed_with_whatever_came_after(story: Story) -> None:
+def test_a_closed_quarter_is_explained_under_its_own_contract_and_voids(story: Story) -> None:
     assert (story["closed"], story["applied"], story["voided"]) == (0, 0, 0)
     first, second = (version["contract"] for version in story["versions"])
     for name in ("slot", "pool", "all", "flex"):
@@ -158,14 +158,14 @@ def closed(record: Any) -> Any:
     return [closed(part) for part in record] if isinstance(record, list) else record
 
 
-def test_usage_tells_each_quarter_under_its_own_contract(story: Story) -> None:
+def test_usage_lists_each_quarter_under_its_own_contract(story: Story) -> None:
     before, after = story["open"]["usage"].json, story["after"]["usage"].json
     assert [session["opened_at"][:10] for session in before] == ["2022-05-03"] * 4 + ["2022-08-03"]
     assert after == before[:4]
     assert "2022Q2 was closed by eva at" in story["after"]["usage"].err
 
 
-def test_below_stands_which_contract_a_closed_quarter_is_told_under(story: Story) -> None:
+def test_a_footer_names_the_contract_of_a_closed_quarter(story: Story) -> None:
     version = story["versions"][0]["contract"][:19]
     for text in story["footer"]:
         last = text.splitlines()[-1]
@@ -173,7 +173,7 @@ def test_below_stands_which_contract_a_closed_quarter_is_told_under(story: Story
         assert f"(id c1) and is told under what was known then: its contract {version}\N{HORIZONTAL ELLIPSIS}" in last
 
 
-def test_what_cannot_be_explained_is_refused_with_what_can(story: Story) -> None:
+def test_a_missing_line_is_refused_with_the_lines_that_exist(story: Story) -> None:
     assert (story["no line"].status, story["no line"].out) == (2, b"")
     lines = "ACD/CZ/flex, MSTN/CZ/named, MSTN/CZ/pooled, MSTN/CZ/practitioner"
     assert f"--line STAAD: is no line of 2022Q2. Its lines: {lines}" in story["no line"].err

@@ -1,4 +1,4 @@
-"""``statement``, ``usage`` and ``explain`` on the store that a run has left: they agree with the run."""
+"""``statement``, ``usage`` and ``explain`` on the store of a run agree with the run."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.support.evidence.small_world import World
 
 @pytest.fixture(scope="module")
 def everything(kept: dict[str, Any], world: World) -> list[dict[str, Any]]:
-    """Every session that is stored."""
+    """Every stored session."""
     sessions: list[dict[str, Any]] = world.ask("usage", "kept", "--output", "json").json
     return sessions
 
 
 @pytest.mark.parametrize("source", ["stored", "given"])
-def test_the_statement_read_from_the_store_is_that_of_the_run(source: str, kept: dict[str, Any], world: World) -> None:
+def test_the_statement_from_the_store_equals_that_of_the_run(source: str, kept: dict[str, Any], world: World) -> None:
     contract = ("--contract", world.contract) if source == "given" else ()
     ended = world.ask("statement", "kept", "--period", "2022Q2", "--output", "json", *contract)
     assert (ended.status, ended.err) == (0, "")
     assert ended.json == kept
 
 
-def test_explain_counts_what_the_statement_says(kept: dict[str, Any], world: World) -> None:
+def test_explain_and_statement_agree_on_counts(kept: dict[str, Any], world: World) -> None:
     for line in kept["lines"]:
         for slot in line["peak_slots"][:1]:
             explained = world.ask(
@@ -43,7 +43,7 @@ def test_explain_counts_what_the_statement_says(kept: dict[str, Any], world: Wor
     assert sum(bool(line["peak_slots"]) for line in kept["lines"]) == 2
 
 
-def test_explain_takes_any_instant_of_a_slot_and_tells_why_something_does_not_count(
+def test_explain_accepts_any_instant_of_a_slot_and_gives_reasons(
     everything: list[dict[str, Any]], world: World
 ) -> None:
     session = next(record for record in everything if record["usage"] == "production" and record["open_s"] > 1200)
@@ -53,7 +53,7 @@ def test_explain_takes_any_instant_of_a_slot_and_tells_why_something_does_not_co
     assert "was opened in this slot, and counting begins in the next one" in ended.out.decode()
 
 
-def test_usage_tells_every_session_once(everything: list[dict[str, Any]], world: World) -> None:
+def test_usage_lists_every_session_once(everything: list[dict[str, Any]], world: World) -> None:
     expected = {tuple(day.session) for day in usage_of(world.heartbeats)}
     sessions = [
         (
@@ -86,13 +86,13 @@ def test_usage_is_filtered_by_product_user_machine_and_time(everything: list[dic
     assert [row["session"] for row in rows] == [record["session"] for record in same]
 
 
-def test_usage_refuses_a_time_that_ends_before_it_begins(kept: dict[str, Any], world: World) -> None:
+def test_usage_refuses_a_range_that_ends_before_it_begins(kept: dict[str, Any], world: World) -> None:
     ended = world.ask("usage", "kept", "--from", "2022-06-02", "--until", "2022-06-01")
     assert (ended.status, ended.out) == (2, b"")
     assert "--until: is not after --from" in ended.err
 
 
-def test_tables_name_every_line_and_the_total(kept: dict[str, Any], world: World) -> None:
+def test_tables_contain_every_line_and_the_total(kept: dict[str, Any], world: World) -> None:
     text = world.ask("statement", "kept", "--period", "2022Q2").out.decode()
     assert f"Total {kept['total']} EUR" in text
     for line in kept["lines"]:
@@ -100,7 +100,7 @@ def test_tables_name_every_line_and_the_total(kept: dict[str, Any], world: World
         assert f" {line['peak']} " in row
 
 
-def test_a_command_on_a_folder_without_a_store_leaves_it_as_it_is(world: World) -> None:
+def test_a_command_on_a_folder_without_a_store_creates_nothing(world: World) -> None:
     folder = world.folder / "photos"
     folder.mkdir()
     (folder / "data").touch()

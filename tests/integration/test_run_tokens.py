@@ -1,4 +1,4 @@
-"""``seatbeat run`` on a fleet that is charged in tokens: in whatever order heartbeats stand, the ledger is the same."""
+"""``seatbeat run`` on a fleet that is charged in tokens: the ledger does not depend on the order of heartbeats."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def contract(world: World) -> Path:
     return path
 
 
-def test_the_same_fleet_in_any_order_and_twice_has_the_same_flex_lines_and_tokens(
+def test_flex_lines_and_tokens_do_not_depend_on_order_and_repetition(
     world: World, contract: Path, side_by_side: SideBySide
 ) -> None:
     heartbeats = [heartbeat for heartbeat in world.heartbeats if b'"studio"' in heartbeat]

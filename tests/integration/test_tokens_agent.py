@@ -1,4 +1,4 @@
-"""Meter, sink and tokens agent over a fleet and an office, with time in their logs: the statement is that of a run."""
+"""Meter, sink and tokens agent over a fleet and an office: ticks lead to the statement of a run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Said = ParamSpec("Said")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What comes for an account, in this order: a contract, heartbeats, orders, and a tick."""
+    """Input of an account, in this order: a contract, heartbeats, orders, and a tick."""
 
     account: str
     heartbeats: Sequence[bytes]
@@ -59,7 +59,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What the store says at the end: the fleet's statement; the office's debits, in order, its balance and audit."""
+    """Results in the store: the fleet's statement; the office's debits in order, its balance and audit."""
 
     statement: dict[str, Any]
     debits: list[tuple[str, int, int]]
@@ -80,7 +80,7 @@ class Asked:
 
 
 async def play_in(folder: Path, steps: Sequence[Step]) -> Played:
-    """Each step's heartbeats are metered before its orders and its tick are given."""
+    """Each step's heartbeats are metered before its orders and its tick are sent."""
     async with EmbeddedPipeline(folder, LOG) as pipeline:
         return await pipeline.unless_failed(played(pipeline, steps))
 
@@ -116,7 +116,7 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
 
 
 async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
-    """Send what a step holds; its heartbeats are stored before anything after them is sent."""
+    """Send the input of a step; its heartbeats are stored before the rest is sent."""
     if step.contract:
         body = step.contract.encode()
         await pipeline.ask_store(store_contract, read_contract(step.account, body), body, now, "")
@@ -129,7 +129,7 @@ async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
 
 
 def results(client: Client) -> Played:
-    """What the store says at the end."""
+    """The results in the store."""
     studio, office = (
         ContractReading(read_contract(name, text.encode()), metering_catalogue())
         for name, text in (("studio", CONTRACT), ("office", WITHOUT_FLEX))
@@ -212,7 +212,7 @@ def office() -> list[Step]:
 
 @pytest.fixture(scope="module")
 def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Played]:
-    """The statement of a run over the fleet, shuffled, and what agents make of it by ticks, the office beside it."""
+    """The statement of a run over the shuffled fleet, and the agents' results by ticks, with the office beside it."""
     folder = tmp_path_factory.mktemp("ticks")
     fleet = sorted(
         (heartbeat for heartbeat in world.heartbeats if b'"studio"' in heartbeat),
@@ -236,14 +236,14 @@ def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
         return run, elsewhere.submit(play, steps, folder / "store").result()
 
 
-def test_ticks_settle_what_a_run_of_the_same_input_settles_at_its_end(both: tuple[dict[str, Any], Played]) -> None:
+def test_ticks_settle_the_same_windows_as_a_run_of_the_same_input(both: tuple[dict[str, Any], Played]) -> None:
     run, by_ticks = both
     assert by_ticks.statement["lines"] == run["lines"]
     assert by_ticks.statement["tokens"] == run["tokens"]
     assert sum(line["charges"] for line in run["lines"] if line["model"] == "flex") > 100
 
 
-def test_seats_come_first_voids_leave_out_what_is_not_settled_and_flex_ends_within_a_window(
+def test_charges_respect_seats_voids_before_settlement_and_the_end_of_flex(
     both: tuple[dict[str, Any], Played],
 ) -> None:
     _, played = both

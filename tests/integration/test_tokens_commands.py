@@ -1,4 +1,4 @@
-"""Tokens through the whole program: evidence, purchases and credits in two folders, whose ledgers are the same."""
+"""Tokens through the whole program: two folders with differently ordered evidence have the same ledger."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Office:
 
 
 def play(office: Office) -> tuple[Office, Any]:
-    """Half of the evidence, a purchase, the other half; the statement at the end."""
+    """Run half of the evidence, a purchase and the other half; returns the final statement."""
     assert office.run("first").status == 0
     assert office.say("tokens", *BUY, *BOUGHT).status == 0
     ended = office.run("second")
@@ -64,7 +64,7 @@ def play(office: Office) -> tuple[Office, Any]:
 
 @pytest.fixture(scope="module")
 def offices(world: World, side_by_side: SideBySide) -> list[tuple[Office, Any]]:
-    """The same in two folders: evidence in order, and doubled and shuffled."""
+    """The same input in two folders: in order, and doubled and shuffled."""
     (world.folder / "flex.yaml").write_text(CONTRACT)
     heartbeats = [heartbeat for heartbeat in world.heartbeats if b'"studio"' in heartbeat]
     for part, lines in (("first", heartbeats[: len(heartbeats) // 2]), ("second", heartbeats[len(heartbeats) // 2 :])):
@@ -79,7 +79,7 @@ def offices(world: World, side_by_side: SideBySide) -> list[tuple[Office, Any]]:
     return [run.result() for run in started]
 
 
-def test_whatever_way_evidence_came_the_ledgers_have_the_same_entries_with_the_same_ids(
+def test_ledgers_do_not_depend_on_order_and_repetition_of_evidence(
     offices: list[tuple[Office, Any]],
 ) -> None:
     (plain, statement), (shuffled, again) = offices
@@ -92,7 +92,7 @@ def test_whatever_way_evidence_came_the_ledgers_have_the_same_entries_with_the_s
     assert min(entry["balance"] for entry in ledger if entry["balance"] is not None) >= 0
 
 
-def test_the_balance_is_that_of_the_statement_and_of_the_ledgers_last_entry(offices: list[tuple[Office, Any]]) -> None:
+def test_the_balance_agrees_with_the_statement_and_the_ledgers_last_entry(offices: list[tuple[Office, Any]]) -> None:
     (office, statement), _ = offices
     balance = office.ask_json("tokens", "balance")
     (team,) = balance["teams"]
@@ -104,7 +104,7 @@ def test_the_balance_is_that_of_the_statement_and_of_the_ledgers_last_entry(offi
     assert balance["settled_until"] == balance["complete_until"]
 
 
-def test_every_debit_is_explained_by_a_stretch_of_its_user(offices: list[tuple[Office, Any]]) -> None:
+def test_every_debit_is_explained_by_a_session_of_its_user(offices: list[tuple[Office, Any]]) -> None:
     (office, statement), _ = offices
     charges = office.ask_json("tokens", "explain", "--product", "MSTN")["charges"]
     (line,) = (line for line in statement["lines"] if line["model"] == "flex")
@@ -115,7 +115,7 @@ def test_every_debit_is_explained_by_a_stretch_of_its_user(offices: list[tuple[O
     assert explained["charges"] == charges[:1]
 
 
-def test_the_forecast_speaks_of_where_the_evidence_ends(offices: list[tuple[Office, Any]]) -> None:
+def test_the_forecast_starts_where_the_evidence_ends(offices: list[tuple[Office, Any]]) -> None:
     (office, _), _ = offices
     outlook = office.ask_json("tokens", "forecast")
     assert outlook["at"].startswith("2022-06")
@@ -124,7 +124,7 @@ def test_the_forecast_speaks_of_where_the_evidence_ends(offices: list[tuple[Offi
     assert (later["teams"][0]["balance"], later["teams"][0]["days_left"]) == (0, None)
 
 
-def test_bad_orders_are_refused_with_a_code_and_a_sentence_and_change_nothing(
+def test_invalid_orders_are_refused_with_code_and_sentence_and_change_nothing(
     offices: list[tuple[Office, Any]],
 ) -> None:
     (office, _), _ = offices
@@ -148,7 +148,7 @@ def test_bad_orders_are_refused_with_a_code_and_a_sentence_and_change_nothing(
     assert office.ask_json("tokens", "ledger") == before
 
 
-def test_an_audit_finds_nothing_and_after_a_void_of_what_was_charged_every_debit_without_evidence(
+def test_an_audit_names_every_debit_that_a_void_left_without_evidence(
     offices: list[tuple[Office, Any]],
 ) -> None:
     _, (office, _) = offices

@@ -1,4 +1,4 @@
-"""Tokens on ClickHouse's HTTP interface: settled, told, explained and audited as on the embedded engine."""
+"""Tokens on ClickHouse's HTTP interface: the same settlement, explanation and audit as on the embedded engine."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def over_http(tmp_path: Path) -> Iterator[str]:
 
 
 def use(account: str) -> list[Heartbeat]:
-    """Four users on ten days; every third time no longer than what is free."""
+    """Four users on ten days; every third session is short enough to be free."""
     heartbeats = []
     for number, user in enumerate(USERS):
         for day in range(10):
@@ -68,7 +68,7 @@ def use(account: str) -> list[Heartbeat]:
 
 
 def orders(account: str) -> list[Order]:
-    """A seat for Eva, a purchase, Zoe's first week void, and a credit of the first debit."""
+    """A seat for Eva, a purchase, a void of Zoe's first week, and a credit of the first debit."""
     reversed_ = entry_id(account, "debit", "ACD", "CZ", "o'brien", MONDAY + HOUR_MS)
     return [
         Assign("ACD", "CZ", "eva", MONDAY + DAY_MS, model="single_user"),
@@ -79,7 +79,7 @@ def orders(account: str) -> list[Order]:
 
 
 def settle(client: Client, account: str) -> None:
-    """Keep contract, evidence and orders, and settle; the credit is ordered when there is something to give back."""
+    """Store contract, evidence and orders, and settle; the credit is ordered after the first debit."""
     body = CONTRACT.format(account=account).encode()
     contract = read_contract(account, body)
     store_contract(client, contract, body, MONDAY)
@@ -96,7 +96,7 @@ def settle(client: Client, account: str) -> None:
         settle_stored(client, ContractReading(contract, metering_catalogue()), now=NOW)
 
 
-def test_tokens_over_http_are_those_of_the_embedded_engine(
+def test_tokens_over_http_equal_those_of_the_embedded_engine(
     store: Client, over_http: str, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     account = new_account()
@@ -126,5 +126,5 @@ def test_tokens_over_http_are_those_of_the_embedded_engine(
 
 
 def embedded_open(outputs: dict[str, Any]) -> int:
-    """How many charges are not settled yet."""
+    """The number of charges that are not settled yet."""
     return sum(charge["entry"] is None for charge in outputs["tokens explain"]["charges"])
