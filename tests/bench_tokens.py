@@ -78,12 +78,12 @@ def settle(book: Book, ledger: Ledger, complete_until: int) -> None:
         entries = book.draft(ledger, order)
     encoder, before = PostingEncoder(), ledger.sequence
     with timed("encoded, decoded, taken into the ledger"):
-        for one in each_posting(ledger, entries, bytes_of=encoder.entry_bytes):
-            read = decode(encoder.encode(one))
+        for posting in each_posting(ledger, entries, bytes_of=encoder.entry_bytes):
+            read = decode(encoder.encode(posting))
             assert ledger.append(read)
             book.evidence.posted(read)
     print(f"  {len(entries):,} entries in {ledger.sequence - before} postings")
-    del entries, one, read
+    del entries, posting, read
     with timed("what is settled forgotten, reserved told"):
         book.forget(ledger)
         assert book.available(ledger)

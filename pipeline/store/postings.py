@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, cast
 
 import pyarrow as pa
 
-from pipeline.codec.json_text import json_bytes, parse_json
+from pipeline.codec.json_text import Json, json_bytes, parse_json
 from pipeline.codec.topics.ledger_messages import fact_record, kind_of, read_fact
 from pipeline.model.ledger_entries import Credit, Debit, Entry, EntryFact, Expiry, Grant, Posting
 from pipeline.rules.tokens.ledger import Ledger, read_ledger

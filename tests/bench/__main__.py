@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     broker = "Apache Kafka" if available() else "the embedded broker"
     started_s = time.monotonic()
-    results = Results(broker, say=lambda found: _tell(f"  {time.monotonic() - started_s:4.0f} s  {found}"))
+    results = Results(broker, say=lambda result: _tell(f"  {time.monotonic() - started_s:4.0f} s  {result}"))
     sizes = SMOKE if args.smoke else Sizes(repetitions=args.repetitions)
     for name in args.only or SCENARIOS:
         _tell(name)

@@ -45,13 +45,13 @@ def table(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _rows(targets: dict[str, Target], found: dict[str, list[float]]) -> list[str]:
+def _rows(targets: dict[str, Target], measured: dict[str, list[float]]) -> list[str]:
     return [
         f"| `{name}` | {_shown(statistics.median(values))} | {_spread(values)} | "
         f"{target if target.value is not None else '-'} | {_VERDICTS[target.met(statistics.median(values))]} "
         f"| {target.means} |"
         for name, target in targets.items()
-        if (values := found.get(name))
+        if (values := measured.get(name))
     ]
 
 

@@ -40,7 +40,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "found"),
+    ("scenario", "expected"),
     [
         (visible.run, {"visible_per_s", "visible_over_clickhouse_sql", "catch_up_over_live", "rows_per_session_day"}),
         (statements.run, {"statement_s", "explain_s", "clickhouse_bytes_per_machine_day"}),
@@ -48,13 +48,13 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     ],
     ids=["visible", "statements", "storage"],
 )
-def test_each_scenario_finds_its_figures(scenario: Callable[[Bench], None], found: set[str], bench: Bench) -> None:
+def test_each_scenario_finds_its_figures(scenario: Callable[[Bench], None], expected: set[str], bench: Bench) -> None:
     """The visible one holds what ours stored against what ClickHouse's SQL makes of the same heartbeats."""
     scenario(bench)
     results = bench.results
-    told: Mapping[str, list[float]] = results.ratios | results.figures
-    assert found <= set(told)
-    assert all(value > 0 for values in told.values() for value in values)
+    measured: Mapping[str, list[float]] = results.ratios | results.figures
+    assert expected <= set(measured)
+    assert all(value > 0 for values in measured.values() for value in values)
 
 
 def test_the_bare_loop_counts_every_heartbeat_of_frames_and_of_single_messages(bench: Bench) -> None:
@@ -69,17 +69,17 @@ def test_the_results_are_ratios_figures_machine_and_versions() -> None:
     results = Results("a broker", say=lambda _: None)
     results.ratio("durable_over_bare_loop", 1.0)
     results.ratio("durable_over_bare_loop", 3.0)
-    found = orjson.loads(results.as_json())
-    assert list(found) == ["ratios", "figures", "machine", "versions"]
-    assert found["ratios"] == {"durable_over_bare_loop": 2.0}
+    record = orjson.loads(results.as_json())
+    assert list(record) == ["ratios", "figures", "machine", "versions"]
+    assert record["ratios"] == {"durable_over_bare_loop": 2.0}
     assert orjson.loads(results.details())["spread"]["durable_over_bare_loop"]["max"] == 3.0
 
 
 def test_a_frame_and_the_single_heartbeats_of_it_say_the_same() -> None:
     fleet = Fleet(accounts=2, machines=3)
-    framed = [one for _, frame in fleet.frames(60) for one in orjson.loads(frame)]
+    framed = [member for _, frame in fleet.frames(60) for member in orjson.loads(frame)]
     assert framed == [orjson.loads(value) for _, value in fleet.singles(60)]
-    assert len({(one["session"], one["at"]) for one in framed}) == 60
+    assert len({(member["session"], member["at"]) for member in framed}) == 60
 
 
 def test_the_documents_get_headline_and_table_in_place_of_the_last_ones(tmp_path: Path) -> None:

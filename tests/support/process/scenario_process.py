@@ -10,9 +10,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final, cast
 
@@ -35,7 +34,6 @@ from pipeline.kafka.posting import contract_message
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topic, topics
-from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, iso
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import UsageFold
@@ -46,40 +44,10 @@ from pipeline.store.letters import read_letters
 from pipeline.store.migrations import migrate
 from pipeline.store.stored_sessions import Selection, read_session_days
 from tests.support.auditors.recompute import unreceived, valid
+from tests.support.process.scenario_messages import encode_day, read_messages
 
 TURN_S: Final = 0.05
 LineRecord = dict[str, object]
-Carried = tuple[bytes | None, bytes | None]
-"""The key and the value of a message."""
-
-
-def encode_messages(messages: Iterable[Carried]) -> bytes:
-    """Messages as a file that a scenario plays."""
-    return b"".join(
-        orjson.dumps([part.hex() if part is not None else None for part in message]) + b"\n" for message in messages
-    )
-
-
-def encode_day(day: SessionDay) -> LineRecord:
-    """A session day as scenarios tell it."""
-    return {**asdict(day), "session": list(day.session), "used_slots": f"{day.used_slots:x}"} | {
-        "stretches": sorted(day.stretches.items())
-    }
-
-
-def decode_day(record: LineRecord) -> SessionDay:
-    """A session day as a scenario told it."""
-    fields: dict[str, object] = dict(record)
-    session, slots, stretches = fields.pop("session"), fields.pop("used_slots"), fields.pop("stretches")
-    assert isinstance(session, list)
-    assert isinstance(slots, str)
-    assert isinstance(stretches, list)
-    return SessionDay(
-        session=SessionKey(*session),
-        used_slots=int(slots, 16),
-        stretches=dict(stretches),
-        **fields,  # type: ignore[arg-type]  # the rest as it was written
-    )
 
 
 def _say(event: str, **more: object) -> None:
@@ -96,13 +64,6 @@ async def _told_to_go_on() -> None:
         await heard
     finally:
         loop.remove_reader(stdin)
-
-
-def _messages(path: Path) -> list[Carried]:
-    return [
-        (None if key is None else bytes.fromhex(key), None if value is None else bytes.fromhex(value))
-        for key, value in map(orjson.loads, path.read_bytes().splitlines())
-    ]
 
 
 def _stored_usage(client: Client) -> list[LineRecord]:
@@ -138,7 +99,7 @@ async def _play(args: argparse.Namespace) -> None:
     reading = _reading(args.contract)
     account = reading.contract.account
     counts = LiveCounts()
-    messages = _messages(args.messages)
+    messages = read_messages(args.messages)
     async with EmbeddedPipeline(args.data_dir, args.log, counts, still_s_max=args.still) as pipeline:
         _say("started", broker=pipeline._broker.process_id, bootstrap=pipeline.bootstrap)
 

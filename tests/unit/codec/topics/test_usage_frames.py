@@ -1,4 +1,4 @@
-"""Session days on the ``usage`` topic: what goes in comes out, in frames that fit a message."""
+"""Session days on the ``usage`` topic: a round trip, in frames that fit into a message."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def frames_of(
 @given(
     days=st.lists(DAYS, max_size=5), closes=st.lists(CLOSES, max_size=3), deliveries=st.lists(DELIVERIES, max_size=3)
 )
-def test_a_frame_gives_back_what_was_put_in_and_its_schema_takes_it(
+def test_a_frame_survives_a_round_trip_and_matches_its_schema(
     days: list[SessionDay], closes: list[SessionClose], deliveries: list[Delivery]
 ) -> None:
     frames = list(frames_of("acme", days, closes, deliveries))
@@ -134,10 +134,10 @@ def test_frames_are_bounded_and_lose_nothing() -> None:
     )
     read = [decode_frame(frame) for frame in frames]
     assert merged(read) == (set(closes), {(day.session, day.day): day for day in days})
-    assert [one for frame in read for one in frame.deliveries] == deliveries
+    assert [delivery for frame in read for delivery in frame.deliveries] == deliveries
 
 
-def test_the_largest_row_there_can_be_fits_a_message() -> None:
+def test_the_largest_possible_row_fits_into_a_message() -> None:
     key = SessionKey("🛠" * 200, "\\" * 200, "\\" * 200, "pre-activation", "\\" * 600, "\\" * 600, "\\" * 200)
     stretches = {LAST_AT - n: LAST_AT for n in range(STRETCHES_PER_ROW_MAX)}
     day = SessionDay(key, 47_846, AT, AT, 2**144 - 1, stretches, "\\" * 200, 2**48, 2**48)
@@ -145,7 +145,7 @@ def test_the_largest_row_there_can_be_fits_a_message() -> None:
     assert len(frame) < USAGE_FRAME_BYTES_MAX
 
 
-def test_without_anything_to_say_there_is_no_frame() -> None:
+def test_no_rows_make_no_frame() -> None:
     assert list(frames_of("acme", [], [], [])) == []
 
 
@@ -155,7 +155,7 @@ def frame_with(**changes: object) -> bytes:
     return orjson.dumps({**fields, **changes})
 
 
-def test_a_frame_of_a_stranger_is_unreadable() -> None:
+def test_a_foreign_frame_is_unreadable() -> None:
     not_rows: list[object] = [[None], [[]], [{}], ["row"], 1]
     strangers = [
         *(b"", b"\xff", b"{", b"null", b"1", b'"x"', b"[]", b"{}", b'[{"v":1}]'),
@@ -170,13 +170,13 @@ def test_a_frame_of_a_stranger_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize("used_slots", ["", "x", "-1", "1" + "0" * 36, 1, None])
-def test_slots_that_no_day_has_are_unreadable(used_slots: object) -> None:
+def test_a_frame_with_slots_beyond_a_day_is_unreadable(used_slots: object) -> None:
     [row] = orjson.loads(frame_with())["days"]
     with pytest.raises(UnreadableUsage):
         decode_frame(frame_with(days=[{**row, "used_slots": used_slots}]))
 
 
-def test_a_later_version_is_unreadable_and_says_so() -> None:
+def test_a_later_version_is_unreadable_with_a_reason_that_names_it() -> None:
     with pytest.raises(UnreadableUsage, match=r"^version 2 of the usage format is not one this program reads"):
         decode_frame(frame_with(v=2))
 
@@ -195,6 +195,6 @@ JSON = st.recursive(
         lambda fields: orjson.dumps({"v": 1, "account": "acme", "days": [], "closes": [], "deliveries": [], **fields})
     )
 )
-def test_whatever_is_no_frame_is_unreadable_and_nothing_else(value: bytes) -> None:
+def test_anything_else_is_unreadable(value: bytes) -> None:
     with suppress(UnreadableUsage):
         decode_frame(value)
