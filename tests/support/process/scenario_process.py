@@ -188,7 +188,7 @@ async def _tell_changes(live: Callable[[], LineRecord], failed: asyncio.Future[B
 
 def _folded(path: Path) -> UsageFold:
     usage = UsageFold()
-    for heartbeat in valid(value for _, value in _messages(path)):
+    for heartbeat in valid(value for _, value in read_messages(path)):
         usage.add(heartbeat, 0)
     return usage
 
