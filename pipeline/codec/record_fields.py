@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from pipeline.codec.json_text import Json
-from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
-from pipeline.model.text import fold
+from pipeline.model.text import CONTROL_CHARACTER, CONTROL_EXCEPT_LINE_FEED, TEXT_LENGTH_MAX, fold
 
 PROSE_LENGTH_MAX: Final = 2_000
 WHOLE_MAX: Final = 2**53 - 1
 """The largest whole number that every reader of JSON takes for itself."""
 
 Choice = TypeVar("Choice", bound=str)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_CONTROL_IN_PROSE: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class Fields:
 
     def text(self, field: str, *, required: bool = True) -> str:
         """A name, 1 to 200 characters without control characters; ``''`` where it is not there."""
-        return self._text(field, required, TEXT_LENGTH_MAX, _CONTROL)
+        return self._text(field, required, TEXT_LENGTH_MAX, CONTROL_CHARACTER)
 
     def name(self, field: str, *, required: bool = True) -> str:
         """A user or a machine, folded as stored evidence is."""
@@ -59,7 +56,7 @@ class Fields:
 
     def prose(self, field: str, *, required: bool = True) -> str:
         """What somebody has to say, in lines."""
-        return self._text(field, required, PROSE_LENGTH_MAX, _CONTROL_IN_PROSE)
+        return self._text(field, required, PROSE_LENGTH_MAX, CONTROL_EXCEPT_LINE_FEED)
 
     def whole_text(self, field: str) -> str:
         """A text of any length and content."""

@@ -13,13 +13,13 @@ import orjson
 
 from pipeline.codec.json_text import Json, json_bytes
 from pipeline.codec.topics import denial_messages
-from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
 from pipeline.codec.topics.denial_messages import Denial
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.codec.topics.message_keys import encode_key
 from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import DENIALS, HEARTBEATS, partition_of
+from pipeline.model.text import TEXT_LENGTH_MAX
 
 FRAME_HEARTBEATS: Final = 250
 FRAME_BYTES: Final = 900_000

@@ -15,11 +15,12 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from pipeline.codec.topics.accept import SPAN_MS_MAX, TEXT_LENGTH_MAX
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.fleet.plan import FleetPlan
 from pipeline.model.errors import DeadLetterCode
 from pipeline.model.instants import DAY_MS, HOUR_MS
+from pipeline.model.text import TEXT_LENGTH_MAX
+from pipeline.rules.evidence.span_limit import SPAN_MS_MAX
 
 OVERSIZE_EVERY: Final = 1_000
 """One oversize line after this many heartbeats, until the plan's number is reached; the rest come at the end."""

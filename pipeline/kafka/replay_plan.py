@@ -16,7 +16,6 @@ import orjson
 
 from pipeline import __version__
 from pipeline.codec.json_text import Json
-from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, decode
 from pipeline.codec.topics.letter_ids import LetterId, id_of, write_id
@@ -24,6 +23,7 @@ from pipeline.codec.topics.message_keys import encode_key
 from pipeline.kafka.headers import LINES_HEADER, REPLAYS_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, HEARTBEATS
+from pipeline.model.text import TEXT_LENGTH_MAX
 
 LOG_PREFIX: Final = "replay:"
 """How the log of an embedded replay is named."""

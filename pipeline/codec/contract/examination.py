@@ -14,10 +14,8 @@ from pipeline.codec.contract.products import read_products
 from pipeline.codec.contract.schema_mistakes import findings
 from pipeline.codec.contract.seat_lists import SeatLists, read_assignments, read_checkouts, read_token_packs
 from pipeline.codec.contract.yaml_document import BYTES_MAX, read_yaml
-from pipeline.model.contracts import Contract
+from pipeline.model.contracts import DEFAULT_LATENESS_DAYS, Contract
 from pipeline.model.errors import ContractInvalid, InputError, Mistake
-
-DEFAULT_LATENESS_DAYS = 35
 
 
 @dataclass(frozen=True, slots=True)

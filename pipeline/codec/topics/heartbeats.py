@@ -6,7 +6,6 @@ becomes an ``InvalidMember`` and never harms its neighbours. Nothing here raises
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, cast
@@ -14,16 +13,16 @@ from typing import Final, cast
 import orjson
 
 from pipeline.codec.json_text import Json
-from pipeline.codec.topics.accept import SPAN_MS_MAX, TEXT_LENGTH_MAX, VERSION, accept
+from pipeline.codec.topics.accept import VERSION, accept
 from pipeline.model.errors import DeadLetterCode, InvalidHeartbeat
 from pipeline.model.evidence import PRODUCTION, STATES, USAGES, Heartbeat
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
-from pipeline.model.text import fold
+from pipeline.model.text import CONTROL_CHARACTER, TEXT_LENGTH_MAX, fold
+from pipeline.rules.evidence.span_limit import invalid_times
 
 FRAME_BYTES_MAX: Final = 1_048_576
 FRAME_HEARTBEATS_MAX: Final = 10_000
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REQUIRED_TEXTS: Final = ("account", "product", "machine", "user", "session")
 _OPTIONAL_TEXTS: Final = ("country", "version", "platform", "host_session")
 _REQUIRED_TIMES: Final = ("opened_at", "at")
@@ -123,18 +122,9 @@ def _assemble(member: dict[str, Json]) -> Heartbeat | InvalidHeartbeat:
     since = cast(int | None, member.get("since"))
     resumed_at, active_at = cast(int | None, member.get("resumed_at")), cast(int | None, member.get("active_at"))
     since = at if since is None else since
-    if not opened_at <= since <= at:
-        return InvalidHeartbeat("times_out_of_order", "since", "opened_at <= since <= at does not hold")
-    if at - opened_at > SPAN_MS_MAX:
-        return InvalidHeartbeat("span_too_long", "opened_at", "opened_at is more than 35 days before at")
-    if (resumed_at is None) != (active_at is None):
-        absent = "resumed_at" if resumed_at is None else "active_at"
-        return InvalidHeartbeat("activity_incomplete", absent, "resumed_at and active_at come together or not at all")
-    resumed_at = opened_at if resumed_at is None else resumed_at
-    active_at = at if active_at is None else active_at
-    if not opened_at <= resumed_at <= active_at <= at:
-        detail = "opened_at <= resumed_at <= active_at <= at does not hold"
-        return InvalidHeartbeat("times_out_of_order", "active_at", detail)
+    invalid = invalid_times(opened_at, since, at, resumed_at, active_at)
+    if invalid is not None:
+        return invalid
     texts = cast(dict[str, str | None], member)
     return Heartbeat(
         account=cast(str, texts["account"]),
@@ -148,8 +138,8 @@ def _assemble(member: dict[str, Json]) -> Heartbeat | InvalidHeartbeat:
         opened_at=opened_at,
         since=since,
         at=at,
-        resumed_at=resumed_at,
-        active_at=active_at,
+        resumed_at=opened_at if resumed_at is None else resumed_at,
+        active_at=at if active_at is None else active_at,
         version=texts.get("version") or "",
         platform=texts.get("platform") or "",
         host_session=texts.get("host_session") or "",
@@ -184,7 +174,7 @@ def _text_problem(member: dict[str, Json], name: str, *, required: bool) -> Inva
         return InvalidHeartbeat("empty_field", name, f"{name} is empty")
     if len(text) > TEXT_LENGTH_MAX:
         return InvalidHeartbeat("field_too_long", name, f"{name} has {len(text):,} characters; the limit is 200")
-    if not text.isprintable() and _CONTROL.search(text):
+    if not text.isprintable() and CONTROL_CHARACTER.search(text):
         return InvalidHeartbeat("control_character", name, f"{name} holds a control character")
     return None
 
