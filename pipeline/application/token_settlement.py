@@ -12,8 +12,7 @@ from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.ledger_entries import Posting
 from pipeline.model.orders import Logged, Refused
 from pipeline.model.statements import Statement
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.span_limit import SPAN_DAYS_MAX
 from pipeline.rules.orders.voids import voids_in_force
 from pipeline.rules.people.coverage import seat_coverage

@@ -11,8 +11,7 @@ import pytest
 from pipeline.model.evidence import SessionDay
 from pipeline.model.ledger_entries import Refusal
 from pipeline.model.orders import Logged
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading

@@ -17,8 +17,7 @@ from pipeline.model.instants import DAY_MS, MINUTE_MS
 from pipeline.model.ledger_entries import Window
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
 from pipeline.model.statements import VoidEntry
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.orders.voids import without

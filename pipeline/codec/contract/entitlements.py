@@ -7,10 +7,11 @@ from typing import Final, cast
 
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.overlaps import Claim, contradictions
-from pipeline.codec.contract.policies import DEFAULT_TOKEN_POLICY, Policies, date_text, unknown_policy
+from pipeline.codec.contract.policies import DEFAULT_TOKEN_POLICY, Policies, unknown_policy
 from pipeline.codec.contract.products import Products, check_listed
 from pipeline.codec.contract.yaml_document import Place
 from pipeline.model.contracts import Entitlement, Model
+from pipeline.model.instants import iso_date
 
 SEAT_MODELS: Final = frozenset({"pooled", "named", "practitioner", "single_user"})
 """The models that have seats; flex has a daily rate instead."""
@@ -94,8 +95,8 @@ def _check_policy(
         entry.notes.mistake(entry.at("policy"), reason, "Name a metering policy, or choose the model flex.")
     starts_at = policies.starts_at(name)
     if from_at is not None and starts_at is not None and from_at < starts_at:
-        reason = f"begins on {date_text(from_at)}, but {name} is defined from {date_text(starts_at)} on"
-        remedy = f"Begin on {date_text(starts_at)} or later, or name the policy that applied before."
+        reason = f"begins on {iso_date(from_at)}, but {name} is defined from {iso_date(starts_at)} on"
+        remedy = f"Begin on {iso_date(starts_at)} or later, or name the policy that applied before."
         entry.notes.mistake(entry.at("from"), reason, remedy)
 
 

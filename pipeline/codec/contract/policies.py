@@ -10,7 +10,7 @@ from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.schema_mistakes import nearest
 from pipeline.codec.contract.yaml_document import Place, printable, shown
 from pipeline.model.contracts import CustomPolicy, Unit
-from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, calendar_day, day_of
+from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, iso_date
 from pipeline.policy.catalogue import metering_catalogue, token_policy_starts
 from pipeline.policy.metering_policies import MeteringTimeline, UnknownPolicy, resolve
 from pipeline.policy.timeline import BeforeFirstRow
@@ -77,11 +77,6 @@ def unknown_policy(entry: ContractEntry, key: str, name: str, policies: Policies
     entry.notes.mistake(entry.at(key), f"there is no policy named {shown(name)}", remedy)
 
 
-def date_text(at: int) -> str:
-    """The UTC date of an instant."""
-    return calendar_day(day_of(at)).isoformat()
-
-
 def _listed(names: frozenset[str]) -> str:
     return ", ".join(printable(name) for name in sorted(names)[:20])
 
@@ -134,10 +129,8 @@ def _timeline(
     except (UnknownPolicy, BeforeFirstRow):
         return None  # the mistake stands at the policy it extends
     if own.from_at < base.first_at:
-        reason = (
-            f"begins before {own.extends}, which it extends and which is defined from {date_text(base.first_at)} on"
-        )
-        entry.notes.mistake(entry.at("from"), reason, f"Begin on {date_text(base.first_at)} or later.")
+        reason = f"begins before {own.extends}, which it extends and which is defined from {iso_date(base.first_at)} on"
+        entry.notes.mistake(entry.at("from"), reason, f"Begin on {iso_date(base.first_at)} or later.")
         return None
     timeline = resolve(own.name, catalogue, custom)
     if any(row.term_licenses and row.tolerance_days is None for _, row in timeline.rows):
@@ -161,5 +154,5 @@ def _extends_itself(name: str, custom: Mapping[str, CustomPolicy]) -> bool:
 
 def _note_no_tolerance(entry: ContractEntry, own: CustomPolicy) -> None:
     place: Place = entry.at("term_licenses") if entry.has("term_licenses") else entry.place
-    reason = f"has term licences, but {own.extends} says nothing of tolerance days on {date_text(own.from_at)}"
+    reason = f"has term licences, but {own.extends} says nothing of tolerance days on {iso_date(own.from_at)}"
     entry.notes.mistake(place, reason, "Add tolerance_days: 0, or the days the vendor tolerates.")

@@ -10,8 +10,7 @@ from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.model.ledger_entries import Debit
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.pool.reading import ContractReading
