@@ -38,11 +38,6 @@ class Heartbeat(NamedTuple):
     platform: str
     host_session: str
 
-    @property
-    def is_bare_close(self) -> bool:
-        """A close that carries no evidence: it only tells live views that the session is over."""
-        return self.state == "close" and self.since == self.at
-
 
 class SessionKey(NamedTuple):
     """A session's identity (RULES 1): product and country as reported, ``''`` where absent."""

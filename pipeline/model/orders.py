@@ -156,7 +156,7 @@ Order = (
     | CreditTokens | Tick
 )  # fmt: skip
 
-KINDS: Final[dict[str, type[Order]]] = {
+ORDER_KINDS: Final[dict[str, type[Order]]] = {
     "assign": Assign,
     "release": Release,
     "checkout": CheckOut,

@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from pipeline.codec.topics.ledger_messages import fact_record, kind_of, read_fact
-from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Fact, Grant, Posting
+from pipeline.model.ledger_entries import Credit, Debit, Entry, EntryFact, Expiry, Grant, Posting
 from pipeline.rules.tokens.ledger import Ledger, read_ledger
 from pipeline.store.client import Client
 
@@ -52,7 +52,7 @@ def write_postings(client: Client, placed: Iterable[PlacedPosting]) -> None:
         client.insert_arrow("ledger_log", pa.table(columns, schema=_LEDGER_LOG))
 
 
-def _columns(fact: Fact) -> tuple[str, str, str, str, int, int, int]:
+def _columns(fact: EntryFact) -> tuple[str, str, str, str, int, int, int]:
     """Team, product, country, user, the window's end, tokens and uncovered, as far as an entry has them."""
     match fact:
         case Debit(team=team, window=window):

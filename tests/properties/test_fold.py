@@ -85,13 +85,18 @@ def test_the_latest_close_is_kept_whatever_the_order(fleet: Fleet) -> None:
     )
 
 
+def is_bare_close(heartbeat: Heartbeat) -> bool:
+    """A close that carries no evidence: it only ends live views."""
+    return heartbeat.state == "close" and heartbeat.since == heartbeat.at
+
+
 @few
 @given(some_fleets)
 def test_used_slots_are_exactly_those_that_evidence_touches(fleet: Fleet) -> None:
     touched = {
         (one[:7], slot)
         for one in fleet.heartbeats
-        if not one.is_bare_close
+        if not is_bare_close(one)
         for slot in range(one.since // BASE_SLOT_MS, (one.at - (one.state == "close")) // BASE_SLOT_MS + 1)
     }
     found = {
@@ -107,10 +112,10 @@ def test_used_slots_are_exactly_those_that_evidence_touches(fleet: Fleet) -> Non
 def test_a_session_is_as_long_as_its_heartbeats_with_evidence_say(fleet: Fleet) -> None:
     found = {tuple(session.key): session for session in sessions(fold(fleet.heartbeats))}
     for key, session in found.items():
-        told = [one for one in fleet.heartbeats if one[:7] == key and not one.is_bare_close]
+        told = [one for one in fleet.heartbeats if one[:7] == key and not is_bare_close(one)]
         assert session.opened_at == min(one.opened_at for one in told)
         assert session.last_at == max(one.at for one in told)
-    assert set(found) == {one[:7] for one in fleet.heartbeats if not one.is_bare_close}
+    assert set(found) == {one[:7] for one in fleet.heartbeats if not is_bare_close(one)}
 
 
 @few
@@ -118,7 +123,7 @@ def test_a_session_is_as_long_as_its_heartbeats_with_evidence_say(fleet: Fleet) 
 def test_stretches_are_kept_with_the_day_of_the_last_used_slot(fleet: Fleet) -> None:
     kept: dict[tuple[tuple[str, ...], int, int], int] = {}
     for one in fleet.heartbeats:
-        if not one.is_bare_close:
+        if not is_bare_close(one):
             key = (one[:7], (one.at - (one.state == "close")) // DAY_MS, one.resumed_at)
             kept[key] = max(kept.get(key, 0), one.active_at)
     found = {

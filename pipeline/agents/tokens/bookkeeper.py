@@ -27,7 +27,7 @@ from pipeline.agents.tokens.ledger_log import LedgerLog
 from pipeline.application.token_settlement import read_token_evidence
 from pipeline.codec.topics import command_messages
 from pipeline.codec.topics.command_messages import CommandInvalid
-from pipeline.codec.topics.ledger_messages import Encoder
+from pipeline.codec.topics.ledger_messages import PostingEncoder
 from pipeline.codec.topics.message_keys import account_of, encode_key
 from pipeline.codec.topics.usage_frames import UnreadableUsage, decode_frame
 from pipeline.kafka.producer import Producer
@@ -119,7 +119,7 @@ class Bookkeeper:
 
     async def _stand(self, ledger: Ledger, drafted: Sequence[Entry]) -> bool:
         """Post one posting after the other, as long as they stand."""
-        encoder = Encoder()
+        encoder = PostingEncoder()
         for posting in each_posting(ledger, drafted, bytes_of=encoder.entry_bytes):
             if not await self._ledgers.post(posting, encoder.encode(posting)):
                 return False

@@ -82,4 +82,4 @@ def _warn_replaced(found: Iterable[Read], old_codes: Iterable[OldCode]) -> None:
                     reason = (
                         f"use of {code} counts as {old.said} by line {old.entry.line}, so these seats cover none of it"
                     )
-                    entry.notes.warning(entry.place, reason, f"Write the entitlement for {old.said}.")
+                    entry.warning(reason, f"Write the entitlement for {old.said}.")

@@ -9,7 +9,7 @@ from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.overlaps import Claim, contradictions
 from pipeline.codec.contract.policies import DEFAULT_TOKEN_POLICY, Policies, unknown_policy
 from pipeline.codec.contract.products import Products, check_listed
-from pipeline.codec.contract.yaml_document import Place
+from pipeline.codec.contract.yaml_document import ContractPath
 from pipeline.model.contracts import Entitlement, Model
 from pipeline.model.instants import iso_date
 
@@ -67,7 +67,7 @@ def _entitlement(
 
 def _product_codes(entry: ContractEntry, products: Products) -> tuple[str, ...]:
     """The listed products an entitlement names, in order."""
-    places: list[tuple[Place, str]] = []
+    places: list[tuple[ContractPath, str]] = []
     one, several = entry.text("product"), entry.value("products")
     if one is not None:
         places.append((entry.at("product"), one))
@@ -89,15 +89,15 @@ def _check_policy(
     is_token = name in policies.token_starts
     if model == "flex" and not is_token:
         reason = f"{name} counts seats, but the model flex charges tokens"
-        entry.notes.mistake(entry.at("policy"), reason, f"Name {DEFAULT_TOKEN_POLICY}, or choose another model.")
+        entry.mistake("policy", reason, f"Name {DEFAULT_TOKEN_POLICY}, or choose another model.")
     elif model is not None and model not in {"flex", "single_user"} and is_token:
         reason = f"{name} charges tokens, but the model {model} has seats"
-        entry.notes.mistake(entry.at("policy"), reason, "Name a metering policy, or choose the model flex.")
+        entry.mistake("policy", reason, "Name a metering policy, or choose the model flex.")
     starts_at = policies.starts_at(name)
     if from_at is not None and starts_at is not None and from_at < starts_at:
         reason = f"begins on {iso_date(from_at)}, but {name} is defined from {iso_date(starts_at)} on"
         remedy = f"Begin on {iso_date(starts_at)} or later, or name the policy that applied before."
-        entry.notes.mistake(entry.at("from"), reason, remedy)
+        entry.mistake("from", reason, remedy)
 
 
 def _pools(read: Read) -> Iterator[Pool]:
@@ -121,7 +121,7 @@ def _check_policies_together(found: Iterable[Read]) -> None:
     for later, other in contradictions(claims):
         reason = f"two policies for {_named(later.subject)} at once: {_both(later, other)}"
         remedy = "Name the same policy in both, or end one before the other begins."
-        later.entry.notes.mistake(later.entry.at("policy"), reason, remedy)
+        later.entry.mistake("policy", reason, remedy)
 
 
 def _check_flex_alone(found: Iterable[Read]) -> None:
@@ -135,7 +135,7 @@ def _check_flex_alone(found: Iterable[Read]) -> None:
     for later, other in contradictions(claims):
         reason = f"flex and other seats for {_named(later.subject)} at once: {_both(later, other)}"
         remedy = "Flex leaves no use to other seats than single_user: end one before the other begins."
-        later.entry.notes.mistake(later.entry.at("model"), reason, remedy)
+        later.entry.mistake("model", reason, remedy)
 
 
 def _check_daily_rates(found: Iterable[Read]) -> None:
@@ -147,9 +147,7 @@ def _check_daily_rates(found: Iterable[Read]) -> None:
     ]
     for later, other in contradictions(claims):
         reason = f"two daily rates for {_named(later.subject)} at once: {_both(later, other)}"
-        later.entry.notes.mistake(
-            later.entry.at("daily_rate"), reason, "End one with until on the day the other begins."
-        )
+        later.entry.mistake("daily_rate", reason, "End one with until on the day the other begins.")
 
 
 def _both(later: Claim[Pool, str | int], other: Claim[Pool, str | int]) -> str:

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.schema_mistakes import nearest
-from pipeline.codec.contract.yaml_document import Place, printable, shown
+from pipeline.codec.contract.yaml_document import ContractPath, printable, shown
 from pipeline.model.contracts import CustomPolicy, Unit
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, iso_date
 from pipeline.policy.catalogue import metering_catalogue, token_policy_starts
@@ -42,7 +42,7 @@ def read_policies(root: ContractEntry) -> Policies:
     custom: dict[str, CustomPolicy] = {}
     for name, entry in entries.items():
         if name in built_in:
-            entry.notes.mistake(entry.place, "has the name of a built-in policy", "Choose another name.")
+            entry.mistake("", "has the name of a built-in policy", "Choose another name.")
         else:
             own = _custom_policy(name, entry)
             if own is not None:
@@ -65,7 +65,7 @@ def read_default_policy(root: ContractEntry, policies: Policies) -> str | None:
         unknown_policy(root, "default_policy", name, policies)
     elif name in policies.token_starts:
         reason = f"{name} charges tokens; it cannot judge use outside every entitlement"
-        root.notes.mistake(root.at("default_policy"), reason, f"Name a metering policy such as {DEFAULT_POLICY}.")
+        root.mistake("default_policy", reason, f"Name a metering policy such as {DEFAULT_POLICY}.")
     else:
         return name
     return None
@@ -74,7 +74,7 @@ def read_default_policy(root: ContractEntry, policies: Policies) -> str | None:
 def unknown_policy(entry: ContractEntry, key: str, name: str, policies: Policies) -> None:
     """Note that a policy is neither built in nor defined in the contract."""
     remedy = f"{nearest(name, policies.names)}Define it under policies, or name one of {_listed(policies.names)}."
-    entry.notes.mistake(entry.at(key), f"there is no policy named {shown(name)}", remedy)
+    entry.mistake(key, f"there is no policy named {shown(name)}", remedy)
 
 
 def _listed(names: frozenset[str]) -> str:
@@ -86,11 +86,11 @@ def _custom_policy(name: str, entry: ContractEntry) -> CustomPolicy | None:
     slot_ms, opening, min_use_ms = entry.duration("slot"), entry.text("opening_slot"), entry.duration("min_use")
     if slot_ms is not None and (slot_ms == 0 or slot_ms % BASE_SLOT_MS or DAY_MS % slot_ms):
         reason = f"a slot of {entry.text('slot')} does not divide a day into whole slots of tens of minutes"
-        entry.notes.unusable(entry.at("slot"), reason, "Choose one such as 10m, 20m, 30m, 1h, 2h or 1d.")
+        entry.unusable("slot", reason, "Choose one such as 10m, 20m, 30m, 1h, 2h or 1d.")
         slot_ms = None
     if min_use_ms is not None and min_use_ms > DAY_MS:
         reason = f"a minimum use of {entry.text('min_use')} is longer than a day"
-        entry.notes.unusable(entry.at("min_use"), reason, "Write a duration of at most 24h, such as 12m.")
+        entry.unusable("min_use", reason, "Write a duration of at most 24h, such as 12m.")
         min_use_ms = None
     if extends is None or from_at is None:
         return None
@@ -130,7 +130,7 @@ def _timeline(
         return None  # the mistake stands at the policy it extends
     if own.from_at < base.first_at:
         reason = f"begins before {own.extends}, which it extends and which is defined from {iso_date(base.first_at)} on"
-        entry.notes.mistake(entry.at("from"), reason, f"Begin on {iso_date(base.first_at)} or later.")
+        entry.mistake("from", reason, f"Begin on {iso_date(base.first_at)} or later.")
         return None
     timeline = resolve(own.name, catalogue, custom)
     if any(row.term_licenses and row.tolerance_days is None for _, row in timeline.rows):
@@ -153,6 +153,6 @@ def _extends_itself(name: str, custom: Mapping[str, CustomPolicy]) -> bool:
 
 
 def _note_no_tolerance(entry: ContractEntry, own: CustomPolicy) -> None:
-    place: Place = entry.at("term_licenses") if entry.has("term_licenses") else entry.place
+    place: ContractPath = entry.at("term_licenses") if entry.has("term_licenses") else entry.place
     reason = f"has term licences, but {own.extends} says nothing of tolerance days on {iso_date(own.from_at)}"
     entry.notes.mistake(place, reason, "Add tolerance_days: 0, or the days the vendor tolerates.")

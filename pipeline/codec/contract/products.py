@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.overlaps import Claim, contradictions
 from pipeline.codec.contract.schema_mistakes import nearest
-from pipeline.codec.contract.yaml_document import Place, shown
+from pipeline.codec.contract.yaml_document import ContractPath, shown
 from pipeline.model.contracts import Product, Replacement
 from pipeline.rules.pool.percentage_price import DEFAULT_TERM_LICENSE_PERCENT, percent_of
 
@@ -47,7 +47,7 @@ def read_products(root: ContractEntry, currency: str | None) -> Products:
     return Products(by_code, entries, tuple(old_codes))
 
 
-def check_listed(entry: ContractEntry, place: Place, code: str, listed: Collection[str]) -> bool:
+def check_listed(entry: ContractEntry, place: ContractPath, code: str, listed: Collection[str]) -> bool:
     """Whether a product is listed; it is a mistake to name one that is not."""
     if code in listed:
         return True
@@ -82,7 +82,7 @@ def _percent(entry: ContractEntry) -> int | str | None:
     hundred: int = 100 * 10 ** len(decimals)
     if not 0 < int(whole + decimals) <= hundred:
         reason = f"{percent} is not more than 0 and at most 100"
-        entry.notes.unusable(entry.at("term_license_percent"), reason, 'Write a percentage such as 16 or "12.5".')
+        entry.unusable("term_license_percent", reason, 'Write a percentage such as 16 or "12.5".')
         return None
     return percent
 
@@ -138,14 +138,10 @@ def _check_old_codes(old_codes: Iterable[OldCode]) -> None:
         by_code.setdefault(old.subject, []).append(old)
     for later, other in contradictions(old_codes):
         reason = f"{later.subject} counts at once as {later.said} here and as {other.said} by line {other.entry.line}"
-        later.entry.notes.mistake(
-            later.entry.place, reason, "Keep one of the two, or divide the time between them with from and until."
-        )
+        later.entry.mistake("", reason, "Keep one of the two, or divide the time between them with from and until.")
     for edge in sorted(_cyclic(by_code), key=lambda each: each.order):
         reason = f"{edge.said} replaces {edge.subject}, and {edge.subject} replaces {edge.said} at the same time"
-        edge.entry.notes.mistake(
-            edge.entry.place, f"{reason}, directly or through others", "Keep the direction in which the code changed."
-        )
+        edge.entry.mistake("", f"{reason}, directly or through others", "Keep the direction in which the code changed.")
 
 
 def _cyclic(by_code: Mapping[str, list[OldCode]]) -> set[OldCode]:

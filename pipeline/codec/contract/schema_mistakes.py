@@ -17,11 +17,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from pipeline.codec.contract.yaml_document import Document, Place, Plain, shown
+from pipeline.codec.contract.yaml_document import ContractPath, Document, shown
+from pipeline.codec.json_text import Json
 from pipeline.codec.schema_folder import schema_folder
 
-Schema = dict[str, Plain]
-Finding = tuple[Place, str, str]
+Schema = dict[str, Json]
+Finding = tuple[ContractPath, str, str]
 """A place, what is wrong with it, how to mend it."""
 
 
@@ -29,15 +30,15 @@ class _Failure(Protocol):
     """What this module reads of a ``jsonschema`` error."""
 
     validator: str
-    validator_value: Plain
-    instance: Plain
+    validator_value: Json
+    instance: Json
     schema: Schema
     absolute_path: Iterable[str | int]
     absolute_schema_path: Sequence[str | int]
 
 
 class _Validator(Protocol):
-    def iter_errors(self, instance: Plain) -> Iterable[_Failure]: ...
+    def iter_errors(self, instance: Json) -> Iterable[_Failure]: ...
 
 
 _KINDS: Final[Mapping[type, str]] = {
@@ -52,7 +53,7 @@ _FIRST: Final = ("type", "minLength", "not", "enum", "minimum", "maximum", "maxL
 
 def findings(document: Document) -> list[Finding]:
     """Everything the schema finds in a contract: one finding for each value, missing key or unknown key at fault."""
-    found: dict[Place, Finding] = {}
+    found: dict[ContractPath, Finding] = {}
     failures = sorted(_validator().iter_errors(document.data), key=_urgency)
     for failure in failures:
         for finding in _translate(failure, document):
@@ -81,7 +82,7 @@ def _validator() -> _Validator:
     return cast("_Validator", validator(_schema()))
 
 
-def _pattern(_validator: object, pattern: str, instance: Plain, _schema: Schema) -> Iterator[Exception]:
+def _pattern(_validator: object, pattern: str, instance: Json, _schema: Schema) -> Iterator[Exception]:
     """Patterns as ECMA-262 reads them: ``$`` is the end of the text, never a place before a last line break."""
     exact = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
     if isinstance(instance, str) and re.search(exact, instance) is None:
@@ -126,7 +127,7 @@ def _resolved(schema: Schema) -> Schema:
     return cast("Schema", definitions[reference.removeprefix("#/$defs/")]) | schema
 
 
-def _written(document: Document, place: Place, value: Plain) -> str:
+def _written(document: Document, place: ContractPath, value: Json) -> str:
     """A value as its author wrote it."""
     if isinstance(value, int | float) and place in document.texts:
         text = document.texts[place]
@@ -134,7 +135,7 @@ def _written(document: Document, place: Place, value: Plain) -> str:
     return shown(value)
 
 
-def _reason(failure: _Failure, document: Document, place: Place) -> str:
+def _reason(failure: _Failure, document: Document, place: ContractPath) -> str:
     value, limit = failure.instance, failure.validator_value
     written, title = _written(document, place, value), failure.schema["title"]
     size = len(value) if isinstance(value, str | list | dict) else 0
@@ -153,14 +154,14 @@ def _reason(failure: _Failure, document: Document, place: Place) -> str:
             return f"{written} is not {title}"
 
 
-def _wrong_kind(value: Plain, written: str, title: Plain) -> str:
+def _wrong_kind(value: Json, written: str, title: Json) -> str:
     if value is None:
         return f"has no value; {title} is expected"
     kind = _KINDS.get(type(value))
     return f"{written} is {kind}, not {title}" if kind else f"is {written}, not {title}"
 
 
-def _remedy(failure: _Failure, document: Document, place: Place) -> str:
+def _remedy(failure: _Failure, document: Document, place: ContractPath) -> str:
     value, schema = failure.instance, failure.schema
     match failure.validator:
         case "uniqueItems":
@@ -168,7 +169,7 @@ def _remedy(failure: _Failure, document: Document, place: Place) -> str:
         case "maxItems" | "maxProperties":
             return "Remove what is no longer needed."
         case "enum":
-            choices = [str(choice) for choice in cast("list[Plain]", schema["enum"])]
+            choices = [str(choice) for choice in cast("list[Json]", schema["enum"])]
             return f"{nearest(str(value), choices)}Write {schema['description']}."
     if failure.validator == "type" and "string" in _types(schema) and isinstance(value, bool | int | float):
         return f'Put it in quotes: "{_written(document, place, value)}".'
@@ -177,7 +178,7 @@ def _remedy(failure: _Failure, document: Document, place: Place) -> str:
     return f"Write {_example(schema)}."
 
 
-def _types(schema: Schema) -> list[Plain]:
+def _types(schema: Schema) -> list[Json]:
     types = schema.get("type")
     return types if isinstance(types, list) else [types]
 

@@ -51,7 +51,7 @@ def read_token_packs(root: ContractEntry, currency: str | None) -> list[TokenPac
         price = entry.money("price", currency)
         if name is not None and name in first:
             reason = f"another pack has the id {shown(name)}, in line {first[name].line}"
-            entry.notes.mistake(entry.at("id"), reason, "Give each pack an id of its own, even of one purchase.")
+            entry.mistake("id", reason, "Give each pack an id of its own, even of one purchase.")
         elif name is not None:
             first[name] = entry
         if name is not None and tokens is not None and bought_at is not None:
@@ -69,7 +69,7 @@ def read_assignments(root: ContractEntry, seats: SeatLists) -> list[Assignment]:
         user, replaces = entry.text("user"), entry.text("replaces")
         if user is not None and replaces is not None and fold(user) == fold(replaces):
             reason = f"{shown(user)} takes over a seat from the same user"
-            entry.notes.mistake(entry.at("replaces"), reason, "Name the user whose seat is taken over, or remove it.")
+            entry.mistake("replaces", reason, "Name the user whose seat is taken over, or remove it.")
         if product is not None and country is not None and user is not None and at is not None:
             found.append(Assignment(product, country, fold(user), at, None if replaces is None else fold(replaces)))
     return found
@@ -87,7 +87,7 @@ def read_checkouts(root: ContractEntry, seats: SeatLists) -> list[Checkout]:
             continue
         if checked_in_at is not None and not from_at <= checked_in_at <= until_at:
             reason = "the licence was given back before it was taken, or after it ran out"
-            entry.notes.mistake(entry.at("checked_in_at"), reason, "Correct it to lie between from and until.")
+            entry.mistake("checked_in_at", reason, "Correct it to lie between from and until.")
         if product is not None and country is not None and user is not None and machine is not None:
             found.append(Checkout(product, country, fold(user), fold(machine), from_at, until_at, checked_in_at))
     return found
@@ -101,7 +101,7 @@ def _entitled_product(entry: ContractEntry, seats: SeatLists, models: frozenset[
     if country is not None and not seats.has(product, country, models):
         where = f"{product} in {country}" if country else product
         remedy = f"Add an entitlement of the model {' or '.join(sorted(models))}, or correct the product or country."
-        entry.notes.mistake(entry.at("product"), f"{where} has no {what}", remedy)
+        entry.mistake("product", f"{where} has no {what}", remedy)
     return product
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Final, TypedDict
 
-from pipeline.codec.topics.command_messages import kind_of
+from pipeline.codec.topics.order_fields import kind_of
 from pipeline.model.instants import iso
 from pipeline.model.money import format_money
 from pipeline.model.orders import Order

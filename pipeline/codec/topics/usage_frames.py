@@ -84,20 +84,16 @@ class UnreadableUsage(ValueError):
     """A message on ``usage`` that no meter wrote: an invariant is broken, and the process must end."""
 
 
-def encode_frames(
-    account: str, days: Iterable[SessionDay], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
-) -> Iterator[bytes]:
-    """The frames of one account, each at most about 512 KiB; a row with very many stretches is split into several."""
-    return encode_facts(account, ((day.session, day.day, _fact(day)) for day in days), closes, deliveries)
-
-
 def encode_facts(
     account: str,
     facts: Iterable[tuple[SessionKey, int, Fact]],
     closes: Iterable[SessionClose],
     deliveries: Iterable[Delivery],
 ) -> Iterator[bytes]:
-    """The same of facts as a fold holds them. Live, every heartbeat is a row: they are written as they stand."""
+    """The frames of one account, each at most about 512 KiB, from facts as a fold holds them (``UsageFold.facts``).
+
+    A fact with very many stretches is split into several rows, which merge to it.
+    """
     rows: dict[str, list[bytes]] = {"days": [], "closes": [], "deliveries": []}
     size = 0
     for kind, row in _rows(facts, closes, deliveries):
@@ -156,13 +152,6 @@ def _key(session: SessionKey) -> _SessionRow:
         "user": session.user,
         "session": session.session,
     }
-
-
-def _fact(day: SessionDay) -> Fact:
-    return [
-        day.opened_at, day.last_at, day.used_slots, day.stretches, day.version, day.received_min_at,
-        day.received_max_at,
-    ]  # fmt: skip
 
 
 def _day_row(session: SessionKey, day: int, fact: Fact, stretches: list[tuple[int, int]]) -> _DayRow:

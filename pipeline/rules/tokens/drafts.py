@@ -14,7 +14,18 @@ from itertools import groupby
 
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import DAY_MS
-from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Fact, Grant, Posting, Refusal, Settled, Window
+from pipeline.model.ledger_entries import (
+    Credit,
+    Debit,
+    Entry,
+    EntryFact,
+    Expiry,
+    Grant,
+    Posting,
+    Refusal,
+    Settled,
+    Window,
+)
 from pipeline.model.orders import BuyTokens, CreditTokens, Logged, Refused, Tick
 from pipeline.rules.tokens.ledger import Ledger, entry_of
 from pipeline.rules.tokens.pack_order import Pack, expires_at, pay
@@ -130,7 +141,7 @@ class Draft:
         self._commands.add(refused.id)
         self._add(logged.received_at, Refusal(refused.id, refused.code, refused.sentence))
 
-    def _add(self, at: int, fact: Fact, ordinal: int = 0) -> str:
+    def _add(self, at: int, fact: EntryFact, ordinal: int = 0) -> str:
         entry = entry_of(self._ledger.account, at, fact, ordinal)
         self.entries.append(entry)
         return entry.id

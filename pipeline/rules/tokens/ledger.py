@@ -20,8 +20,8 @@ from pipeline.model.ledger_entries import (
     Credit,
     Debit,
     Entry,
+    EntryFact,
     Expiry,
-    Fact,
     Grant,
     Part,
     Posting,
@@ -180,7 +180,7 @@ def read_ledger(account: str, log: Iterable[Posting]) -> Ledger:
     return ledger
 
 
-def entry_of(account: str, at: int, fact: Fact, ordinal: int = 0) -> Entry:
+def entry_of(account: str, at: int, fact: EntryFact, ordinal: int = 0) -> Entry:
     """A fact as an entry with its id. ``ordinal`` tells apart what may befall a pack again: expiry after a credit."""
     match fact:
         case Grant():

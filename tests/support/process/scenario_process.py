@@ -24,7 +24,7 @@ from pipeline.application.quarter_counts import read_statement
 from pipeline.codec.contract.examination import load_contract
 from pipeline.codec.statement_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import encode_frames
+from pipeline.codec.topics.usage_frames import encode_facts
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.embedded.pipeline import EmbeddedPipeline, PipelineFailed
 from pipeline.kafka.group_lag import GroupProgress, drained
@@ -178,7 +178,7 @@ async def _seats(args: argparse.Namespace) -> None:
             await producer.start()
             await producer.write(
                 Outgoing(USAGE, encode_key(account), frame)
-                for frame in encode_frames(account, awaiting.session_days(), awaiting.closes(), [])
+                for frame in encode_facts(account, awaiting.facts(), awaiting.closes(), [])
             )
             settings = Settings(
                 kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
