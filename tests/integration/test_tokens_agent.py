@@ -20,7 +20,7 @@ from pipeline.agents.tokens.tokens_agent import build_tokens
 from pipeline.application.account_audit import audit_ledger
 from pipeline.application.statement_life import current_statement
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.embedded.importer import Framer, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.kafka.group_lag import GroupProgress, drained

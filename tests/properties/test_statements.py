@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.codec.statement_json import statement_json
-from pipeline.codec.statement_reading import read_statement_json
+from pipeline.codec.statement.statement_json import read_statement_json, statement_json
 from pipeline.model.contracts import Model
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.statements import (

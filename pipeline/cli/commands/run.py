@@ -23,7 +23,8 @@ from pipeline.cli.tables.output import (
 )
 from pipeline.cli.tables.progress_bar import stage_progress
 from pipeline.codec.contract.examination import read_contract, read_contract_file
-from pipeline.codec.statement_json import statement_csv, statement_json
+from pipeline.codec.statement.statement_csv import statement_csv
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.errors import InputError
 from pipeline.model.statements import Statement
 from pipeline.policy.timeline import BeforeFirstRow

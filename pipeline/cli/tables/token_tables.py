@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.tables.output import console, shown
+from pipeline.codec.csv_text import csv_cell
 from pipeline.codec.reports.token_records import LEDGER_COLUMNS, Record
-from pipeline.codec.statement_json import csv_cell
 
 
 def print_balance(screen: Console, head: Record, teams: Sequence[Record]) -> None:

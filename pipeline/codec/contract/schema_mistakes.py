@@ -6,39 +6,20 @@ The sentences come from the schema itself: ``title`` says what a value is, ``des
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
 from pipeline.codec.contract.yaml_document import ContractPath, Document, shown
+from pipeline.codec.json_schema import Schema, SchemaFailure, Validator, load_schema, strict_validator
 from pipeline.codec.json_text import Json
-from pipeline.codec.schema_folder import schema_folder
 
-Schema = dict[str, Json]
 Finding = tuple[ContractPath, str, str]
 """A place, what is wrong with it, how to mend it."""
-
-
-class _Failure(Protocol):
-    """What this module reads of a ``jsonschema`` error."""
-
-    validator: str
-    validator_value: Json
-    instance: Json
-    schema: Schema
-    absolute_path: Iterable[str | int]
-    absolute_schema_path: Sequence[str | int]
-
-
-class _Validator(Protocol):
-    def iter_errors(self, instance: Json) -> Iterable[_Failure]: ...
 
 
 _KINDS: Final[Mapping[type, str]] = {
@@ -69,17 +50,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 @cache
 def _schema() -> Schema:
-    path = schema_folder() / "contract.v1.schema.json"
-    return cast("Schema", json.loads(path.read_text(encoding="utf-8")))
+    return load_schema("contract.v1.schema.json")
 
 
 @cache
-def _validator() -> _Validator:
-    whole_numbers = Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    )
-    validator = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=whole_numbers)
-    return cast("_Validator", validator(_schema()))
+def _validator() -> Validator:
+    return strict_validator(_schema(), {"pattern": _pattern})
 
 
 def _pattern(_validator: object, pattern: str, instance: Json, _schema: Schema) -> Iterator[Exception]:
@@ -89,11 +65,11 @@ def _pattern(_validator: object, pattern: str, instance: Json, _schema: Schema) 
         yield ValidationError("does not match")
 
 
-def _urgency(failure: _Failure) -> int:
+def _urgency(failure: SchemaFailure) -> int:
     return _FIRST.index(failure.validator) if failure.validator in _FIRST else len(_FIRST)
 
 
-def _translate(failure: _Failure, document: Document) -> Iterator[Finding]:
+def _translate(failure: SchemaFailure, document: Document) -> Iterator[Finding]:
     place = tuple(failure.absolute_path)
     if "propertyNames" in failure.absolute_schema_path:
         place = (*place, str(failure.instance))
@@ -135,7 +111,7 @@ def _written(document: Document, place: ContractPath, value: Json) -> str:
     return shown(value)
 
 
-def _reason(failure: _Failure, document: Document, place: ContractPath) -> str:
+def _reason(failure: SchemaFailure, document: Document, place: ContractPath) -> str:
     value, limit = failure.instance, failure.validator_value
     written, title = _written(document, place, value), failure.schema["title"]
     size = len(value) if isinstance(value, str | list | dict) else 0
@@ -161,7 +137,7 @@ def _wrong_kind(value: Json, written: str, title: Json) -> str:
     return f"{written} is {kind}, not {title}" if kind else f"is {written}, not {title}"
 
 
-def _remedy(failure: _Failure, document: Document, place: ContractPath) -> str:
+def _remedy(failure: SchemaFailure, document: Document, place: ContractPath) -> str:
     value, schema = failure.instance, failure.schema
     match failure.validator:
         case "uniqueItems":

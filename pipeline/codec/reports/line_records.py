@@ -9,7 +9,7 @@ import orjson
 
 from pipeline.codec.reports.session_records import checkout_record, explanation_record, session_record
 from pipeline.codec.reports.token_records import charge_record, free_record
-from pipeline.codec.statement_json import line_record
+from pipeline.codec.statement.line_json import line_record
 from pipeline.model.instants import calendar_day, iso
 from pipeline.model.statements import Line
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.codec.contract.examination import load_contract
-from pipeline.codec.statement_json import Record, line_record
+from pipeline.codec.statement.line_json import LineRecord, line_record
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import PRODUCTION, Heartbeat, SessionDay
@@ -33,7 +33,7 @@ def counts_of(contract: Contract, heartbeats: Iterable[Heartbeat], period: Perio
     return slot_counts(used, reading.judgements_of(reported, period))
 
 
-def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[Record]:
+def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[LineRecord]:
     """The lines of the statement that these lines or messages make."""
     terms, quarter = load_contract(contract), Period.parse(period)
     reading = ContractReading(terms, metering_catalogue())

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
-from pipeline.codec.statement_reading import read_statement_json
+from pipeline.codec.statement.statement_json import read_statement_json, statement_json
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period

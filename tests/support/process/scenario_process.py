@@ -22,7 +22,7 @@ from pipeline import __version__
 from pipeline.agents.live.seats_agent import LiveCounts, build_seats
 from pipeline.application.quarter_counts import read_statement
 from pipeline.codec.contract.examination import load_contract
-from pipeline.codec.statement_json import line_record
+from pipeline.codec.statement.line_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
 from pipeline.codec.topics.usage_frames import encode_facts
 from pipeline.embedded.broker import EmbeddedBroker
@@ -44,7 +44,7 @@ from pipeline.store.stored_sessions import Selection, read_session_days
 from tests.support.auditors.recompute import unreceived, valid
 
 TURN_S: Final = 0.05
-Record = dict[str, object]
+LineRecord = dict[str, object]
 Carried = tuple[bytes | None, bytes | None]
 """The key and the value of a message."""
 
@@ -56,14 +56,14 @@ def encode_messages(messages: Iterable[Carried]) -> bytes:
     )
 
 
-def encode_day(day: SessionDay) -> Record:
+def encode_day(day: SessionDay) -> LineRecord:
     """A session day as scenarios tell it."""
     return {**asdict(day), "session": list(day.session), "used_slots": f"{day.used_slots:x}"} | {
         "stretches": sorted(day.stretches.items())
     }
 
 
-def decode_day(record: Record) -> SessionDay:
+def decode_day(record: LineRecord) -> SessionDay:
     """A session day as a scenario told it."""
     fields: dict[str, object] = dict(record)
     session, slots, stretches = fields.pop("session"), fields.pop("used_slots"), fields.pop("stretches")
@@ -101,7 +101,7 @@ def _messages(path: Path) -> list[Carried]:
     ]
 
 
-def _stored_usage(client: Client) -> list[Record]:
+def _stored_usage(client: Client) -> list[LineRecord]:
     """Everything that is stored, of all accounts, sorted."""
     accounts = [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days").result_rows]
     days = [
@@ -112,7 +112,7 @@ def _stored_usage(client: Client) -> list[Record]:
     return [encode_day(day) for day in sorted(days, key=lambda day: (day.session, day.day))]
 
 
-def _live(seats: LiveCounts, account: str) -> Record:
+def _live(seats: LiveCounts, account: str) -> LineRecord:
     found = seats.account(account)
     return {
         "counts": [[*pool, slot_at, units] for pool, slot_at, units in found.counts()],
@@ -153,7 +153,7 @@ def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
     return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
 
 
-def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
+def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
     statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
     return {
         "usage": _stored_usage(client),
@@ -200,9 +200,9 @@ async def _seats(args: argparse.Namespace) -> None:
     _say("stopped")
 
 
-async def _tell_changes(live: Callable[[], Record], failed: asyncio.Future[BaseException]) -> None:
+async def _tell_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
     """Say what is live whenever it has changed, until a line is read."""
-    told: Record = {}
+    told: LineRecord = {}
     enough = asyncio.ensure_future(_told_to_go_on())
     while not enough.done():
         if failed.done():
