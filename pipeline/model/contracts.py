@@ -13,7 +13,7 @@ The same number as the span of a heartbeat (``rules/evidence/span_limit.py``), b
 how long evidence is waited for, never how far a heartbeat reaches back.
 """
 
-Model = Literal["pooled", "named", "practitioner", "single_user", "flex"]
+EntitlementModel = Literal["pooled", "named", "practitioner", "single_user", "flex"]
 Unit = Literal["machine", "machine+session"]
 
 
@@ -69,7 +69,7 @@ class Entitlement:
 
     products: tuple[str, ...]
     country: str
-    model: Model
+    model: EntitlementModel
     policy: str
     quantity: int
     from_at: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.codec.contract.entitlements import Read
+from pipeline.codec.contract.entitlements import ReadEntitlement
 from pipeline.codec.contract.entries import Notes
 from pipeline.codec.contract.policies import Policies
 from pipeline.codec.contract.products import OldCode, Products
@@ -13,7 +13,7 @@ from pipeline.rules.people.holders import listed_orders, people_of
 
 
 def warn(
-    found: Sequence[Read], products: Products, policies: Policies, default_policy: str | None, strict: bool
+    found: Sequence[ReadEntitlement], products: Products, policies: Policies, default_policy: str | None, strict: bool
 ) -> None:
     """Note what deserves a second look; a product without a price is a mistake where the check is strict."""
     _warn_unpriced(found, products, policies, default_policy, strict)
@@ -30,7 +30,7 @@ def warn_refused(notes: Notes, contract: Contract) -> None:
 
 
 def _warn_unpriced(
-    found: Sequence[Read], products: Products, policies: Policies, default_policy: str | None, strict: bool
+    found: Sequence[ReadEntitlement], products: Products, policies: Policies, default_policy: str | None, strict: bool
 ) -> None:
     for code, product in products.by_code.items():
         entry = products.entries[code]
@@ -69,7 +69,7 @@ def _has_term_licenses(own: Iterable[Entitlement], policies: Policies, default_p
     return False
 
 
-def _warn_replaced(found: Iterable[Read], old_codes: Iterable[OldCode]) -> None:
+def _warn_replaced(found: Iterable[ReadEntitlement], old_codes: Iterable[OldCode]) -> None:
     by_code: dict[str, list[OldCode]] = {}
     for old in old_codes:
         by_code.setdefault(old.subject, []).append(old)

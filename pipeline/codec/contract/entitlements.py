@@ -10,22 +10,22 @@ from pipeline.codec.contract.overlaps import Claim, contradictions
 from pipeline.codec.contract.policies import DEFAULT_TOKEN_POLICY, Policies, unknown_policy
 from pipeline.codec.contract.products import Products, check_listed
 from pipeline.codec.contract.yaml_document import ContractPath
-from pipeline.model.contracts import Entitlement, Model
+from pipeline.model.contracts import Entitlement, EntitlementModel
 from pipeline.model.instants import iso_date
 
-SEAT_MODELS: Final = frozenset({"pooled", "named", "practitioner", "single_user"})
+MODELS_WITH_SEATS: Final = frozenset({"pooled", "named", "practitioner", "single_user"})
 """The models that have seats; flex has a daily rate instead."""
 
-Read = tuple[ContractEntry, Entitlement]
-Pool = tuple[str, str]
+ReadEntitlement = tuple[ContractEntry, Entitlement]
+PoolKey = tuple[str, str]
 """A product and a country."""
 
 
 def read_entitlements(
     root: ContractEntry, country: str | None, default_policy: str | None, policies: Policies, products: Products
-) -> list[Read]:
+) -> list[ReadEntitlement]:
     """The entitlements whose products, model, policy and time are usable, and every mistake in all of them."""
-    found: list[Read] = []
+    found: list[ReadEntitlement] = []
     for entry in root.entries("entitlements"):
         entitlement = _entitlement(entry, country, default_policy, policies, products)
         if entitlement is not None:
@@ -39,7 +39,7 @@ def read_entitlements(
 def _entitlement(
     entry: ContractEntry, country: str | None, default_policy: str | None, policies: Policies, products: Products
 ) -> Entitlement | None:
-    model = cast("Model | None", entry.text("model"))
+    model = cast("EntitlementModel | None", entry.text("model"))
     codes = _product_codes(entry, products)
     from_at, until_at = entry.instant("from"), entry.instant("until")
     has_span = entry.check_span(from_at, until_at)
@@ -79,7 +79,7 @@ def _product_codes(entry: ContractEntry, products: Products) -> tuple[str, ...]:
 
 
 def _check_policy(
-    entry: ContractEntry, model: Model | None, name: str, from_at: int | None, policies: Policies
+    entry: ContractEntry, model: EntitlementModel | None, name: str, from_at: int | None, policies: Policies
 ) -> None:
     """A policy must exist, fit the model, and be defined from the entitlement's first day on (RULES 2)."""
     if name not in policies.names:
@@ -100,22 +100,22 @@ def _check_policy(
         entry.mistake("from", reason, remedy)
 
 
-def _pools(read: Read) -> Iterator[Pool]:
+def _pools(read: ReadEntitlement) -> Iterator[PoolKey]:
     for product in dict.fromkeys(read[1].products):
         yield product, read[1].country
 
 
-def _claim(read: Read, pool: Pool, said: str | int, order: int) -> Claim[Pool, str | int]:
+def _claim(read: ReadEntitlement, pool: PoolKey, said: str | int, order: int) -> Claim[PoolKey, str | int]:
     entry, entitlement = read
     return Claim(pool, said, entitlement.from_at, entitlement.until_at, entry, order)
 
 
-def _check_policies_together(found: Iterable[Read]) -> None:
+def _check_policies_together(found: Iterable[ReadEntitlement]) -> None:
     """All seats of one product and country that are in force together name the same policy (RULES 2)."""
     claims = [
         _claim(read, pool, read[1].policy, order)
         for order, read in enumerate(found)
-        if read[1].model in SEAT_MODELS
+        if read[1].model in MODELS_WITH_SEATS
         for pool in _pools(read)
     ]
     for later, other in contradictions(claims):
@@ -124,7 +124,7 @@ def _check_policies_together(found: Iterable[Read]) -> None:
         later.entry.mistake("policy", reason, remedy)
 
 
-def _check_flex_alone(found: Iterable[Read]) -> None:
+def _check_flex_alone(found: Iterable[ReadEntitlement]) -> None:
     """While flex is in force there is no pool: only single-user seats stand beside it (RULES 6)."""
     claims = [
         _claim(read, pool, "flex" if read[1].model == "flex" else "seats", order)
@@ -138,7 +138,7 @@ def _check_flex_alone(found: Iterable[Read]) -> None:
         later.entry.mistake("model", reason, remedy)
 
 
-def _check_daily_rates(found: Iterable[Read]) -> None:
+def _check_daily_rates(found: Iterable[ReadEntitlement]) -> None:
     claims = [
         _claim(read, pool, read[1].daily_rate, order)
         for order, read in enumerate(found)
@@ -150,10 +150,10 @@ def _check_daily_rates(found: Iterable[Read]) -> None:
         later.entry.mistake("daily_rate", reason, "End one with until on the day the other begins.")
 
 
-def _both(later: Claim[Pool, str | int], other: Claim[Pool, str | int]) -> str:
+def _both(later: Claim[PoolKey, str | int], other: Claim[PoolKey, str | int]) -> str:
     return f"{later.said} here, {other.said} in line {other.entry.line}"
 
 
-def _named(pool: Pool) -> str:
+def _named(pool: PoolKey) -> str:
     product, country = pool
     return f"{product} in {country}" if country else product

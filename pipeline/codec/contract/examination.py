@@ -13,7 +13,7 @@ from pipeline.codec.contract.policies import DEFAULT_POLICY, read_default_policy
 from pipeline.codec.contract.products import read_products
 from pipeline.codec.contract.schema_mistakes import findings
 from pipeline.codec.contract.seat_lists import SeatLists, read_assignments, read_checkouts, read_token_packs
-from pipeline.codec.contract.yaml_document import BYTES_MAX, read_yaml
+from pipeline.codec.contract.yaml_document import CONTRACT_BYTES_MAX, read_yaml
 from pipeline.model.contracts import DEFAULT_LATENESS_DAYS, Contract
 from pipeline.model.errors import ContractInvalid, InputError, Mistake
 
@@ -50,7 +50,7 @@ def read_contract_file(path: Path) -> bytes:
     """A contract file's bytes, hardly more than a contract may have. Raises ``InputError``."""
     try:
         with path.open("rb") as file:
-            return file.read(BYTES_MAX + 1)
+            return file.read(CONTRACT_BYTES_MAX + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(str(path), f"cannot be read: {reason}", "Give the path of a contract, a YAML file.") from error

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.schema_mistakes import nearest
-from pipeline.codec.contract.yaml_document import ContractPath, printable, shown
+from pipeline.codec.contract.yaml_document import ContractPath, shown, single_line
 from pipeline.model.contracts import CustomPolicy, Unit
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, iso_date
 from pipeline.policy.catalogue import metering_catalogue, token_policy_starts
@@ -78,7 +78,7 @@ def unknown_policy(entry: ContractEntry, key: str, name: str, policies: Policies
 
 
 def _listed(names: frozenset[str]) -> str:
-    return ", ".join(printable(name) for name in sorted(names)[:20])
+    return ", ".join(single_line(name) for name in sorted(names)[:20])
 
 
 def _custom_policy(name: str, entry: ContractEntry) -> CustomPolicy | None:

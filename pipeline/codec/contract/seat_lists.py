@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.codec.contract.entitlements import SEAT_MODELS
+from pipeline.codec.contract.entitlements import MODELS_WITH_SEATS
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.products import check_listed
 from pipeline.codec.contract.yaml_document import shown
 from pipeline.model.contracts import Assignment, Checkout, Entitlement, TokenPack
 from pipeline.model.text import fold
+from pipeline.rules.tokens.token_orders import DEFAULT_TEAM
 
 _ASSIGNED: Final = frozenset({"practitioner", "single_user"})
-DEFAULT_TEAM: Final = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def read_checkouts(root: ContractEntry, seats: SeatLists) -> list[Checkout]:
     """The licences taken offline."""
     found: list[Checkout] = []
     for entry in root.entries("checkouts"):
-        product = _entitled_product(entry, seats, SEAT_MODELS, "seats to take one offline")
+        product = _entitled_product(entry, seats, MODELS_WITH_SEATS, "seats to take one offline")
         country, user, machine = _country(entry, seats), entry.text("user"), entry.text("machine")
         from_at, until_at = entry.instant("from"), entry.instant("until")
         checked_in_at = entry.instant("checked_in_at")

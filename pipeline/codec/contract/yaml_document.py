@@ -21,7 +21,7 @@ from pipeline.model.errors import Mistake
 ContractPath = tuple[str | int, ...]
 """Keys and 0-based positions from the whole file, ``()``, down to one value."""
 
-BYTES_MAX: Final = 2 * 1024 * 1024
+CONTRACT_BYTES_MAX: Final = 2 * 1024 * 1024
 VALUES_MAX: Final = 500_000
 DIGITS_MAX: Final = 30
 
@@ -72,19 +72,21 @@ def shown(value: Json) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return str(value)
-    text = printable(value)
+    text = single_line(value)
     return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}..."'
 
 
-def printable(text: str) -> str:
+def single_line(text: str) -> str:
     """A text from the file on one line, without control characters."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def read_yaml(content: bytes) -> tuple[Document | None, list[Mistake]]:
     """A file's values and what is wrong with it as YAML. There is no document where the file cannot be read at all."""
-    if len(content) > BYTES_MAX:
-        return None, [_whole(1, f"has more than {BYTES_MAX} bytes", "Split it by account; one file is one contract.")]
+    if len(content) > CONTRACT_BYTES_MAX:
+        return None, [
+            _whole(1, f"has more than {CONTRACT_BYTES_MAX} bytes", "Split it by account; one file is one contract.")
+        ]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final, Literal, TypedDict
 
-import orjson
-
+from pipeline.codec.json_text import NotJson, indented_json, parse_json
 from pipeline.codec.topics.dead_letter_messages import DeadLetter, encode
 from pipeline.codec.topics.letter_ids import LetterId, id_of, write_id
 from pipeline.model.instants import iso
@@ -106,8 +105,8 @@ def letter_json(letter: DeadLetter) -> str:
 
 
 def _indented(text: str) -> str:
-    """JSON over several lines; as it is where it is nested more deeply than can be written so."""
+    """JSON over several lines; as it is where it is nested too deeply to be written so."""
     try:
-        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode("utf-8")
-    except (orjson.JSONEncodeError, orjson.JSONDecodeError):
+        return indented_json(parse_json(text)).decode("utf-8").removesuffix("\n")
+    except (TypeError, NotJson):
         return text

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import orjson
-
+from pipeline.codec.json_text import indented_json
 from pipeline.codec.reports.session_records import checkout_record, explanation_record, session_record
 from pipeline.codec.reports.token_records import charge_record, free_record
 from pipeline.codec.statement.line_json import line_record
@@ -39,7 +38,7 @@ def line_explanation_json(explained: Sequence[ExplainedLine], known: Mapping[str
     """
     first, *others = sorted(explained, key=lambda one: not isinstance(one, LineExplanation))
     record = {**line_explanation(first), **known, "others": [{**line_explanation(one), **known} for one in others]}
-    return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return indented_json(record)
 
 
 def line_explanation(explained: ExplainedLine) -> Record:

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypedDict, cast
 from pipeline.codec.json_schema import Validator, load_schema, strict_validator
 from pipeline.codec.json_text import indented_json, parse_json
 from pipeline.codec.statement.line_json import LineRecord, line_record, read_instant, read_line, read_money
-from pipeline.model.contracts import Model
+from pipeline.model.contracts import EntitlementModel
 from pipeline.model.instants import Period, iso
 from pipeline.model.money import format_money
 from pipeline.model.statements import Adjustment, AdjustmentKind, Basis, Statement, TokenBlock, VoidEntry
@@ -43,7 +43,7 @@ class AdjustmentRecord(TypedDict):
     kind: AdjustmentKind
     product: str
     country: str
-    model: Model
+    model: EntitlementModel
     before: str
     after: str
     amount: str

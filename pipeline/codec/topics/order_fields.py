@@ -12,10 +12,11 @@ from typing import Final, get_args
 
 from pipeline.codec.json_fields import JsonFields
 from pipeline.codec.json_text import NotJson, parse_json
-from pipeline.model.contracts import Model, TokenPack
+from pipeline.model.contracts import EntitlementModel, TokenPack
 from pipeline.model.orders import (
     ORDER_KINDS,
     Assign,
+    AssignableModel,
     BuyTokens,
     CheckIn,
     CheckOut,
@@ -26,7 +27,6 @@ from pipeline.model.orders import (
     OpenDispute,
     Order,
     Release,
-    SeatModel,
     Tick,
     Unvoid,
     Void,
@@ -83,8 +83,8 @@ def _release(message: JsonFields) -> Release:
     )
 
 
-def _seat_model(message: JsonFields) -> SeatModel | None:
-    choices: tuple[SeatModel, ...] = get_args(SeatModel)
+def _seat_model(message: JsonFields) -> AssignableModel | None:
+    choices: tuple[AssignableModel, ...] = get_args(AssignableModel)
     return message.choice("model", choices, required=False)
 
 
@@ -158,7 +158,7 @@ def _unvoid(message: JsonFields) -> Unvoid:
 
 
 def _open_dispute(message: JsonFields) -> OpenDispute:
-    models: tuple[Model, ...] = get_args(Model)
+    models: tuple[EntitlementModel, ...] = get_args(EntitlementModel)
     return OpenDispute(
         period=message.matching("period", _PERIOD, "2022Q2"),
         product=message.text("product"),

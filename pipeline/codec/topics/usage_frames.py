@@ -15,7 +15,7 @@ from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import SLOTS_PER_DAY
 from pipeline.rules.evidence.merge import Fact
 
-FRAME_BYTES_MAX: Final = 524_288
+USAGE_FRAME_BYTES_MAX: Final = 524_288
 STRETCHES_PER_ROW_MAX: Final = 4_000
 VERSION: Final = 1
 
@@ -97,7 +97,7 @@ def encode_facts(
     rows: dict[str, list[bytes]] = {"days": [], "closes": [], "deliveries": []}
     size = 0
     for kind, row in _rows(facts, closes, deliveries):
-        if size + len(row) > FRAME_BYTES_MAX and size:
+        if size + len(row) > USAGE_FRAME_BYTES_MAX and size:
             yield _frame(account, rows)
             rows, size = {"days": [], "closes": [], "deliveries": []}, 0
         rows[kind].append(row)

@@ -12,13 +12,13 @@ from typing import Final
 
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import DAY_MS, iso
-from pipeline.model.orders import Assign, Refused, Release, SeatModel
+from pipeline.model.orders import Assign, AssignableModel, Refused, Release
 from pipeline.model.text import fold
 from pipeline.rules.pool.entitled import entitlements_of, seats_at
 
 LOCK_MS: Final = 30 * DAY_MS
 """How long a practitioner seat stays with its user after each assignment."""
-SEAT_MODELS: Final[tuple[SeatModel, ...]] = ("single_user", "practitioner")
+SEAT_MODELS: Final[tuple[AssignableModel, ...]] = ("single_user", "practitioner")
 """The models whose seats are given by hand, in the order of the waterfall."""
 
 
@@ -28,7 +28,7 @@ class Holding:
 
     product: str
     country: str
-    model: SeatModel
+    model: AssignableModel
     user: str
     from_at: int
     until_at: int | None
@@ -45,7 +45,7 @@ class Holding:
         return self.until_at is None or at < self.until_at
 
 
-_Seats = tuple[str, str, SeatModel]
+_Seats = tuple[str, str, AssignableModel]
 
 
 class Assignments:

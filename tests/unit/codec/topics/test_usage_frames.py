@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.codec.topics.usage_frames import (
-    FRAME_BYTES_MAX,
     STRETCHES_PER_ROW_MAX,
+    USAGE_FRAME_BYTES_MAX,
     Delivery,
     UnreadableUsage,
     UsageFrame,
@@ -129,7 +129,7 @@ def test_frames_are_bounded_and_lose_nothing() -> None:
     largest_row = 200_000
     assert (
         max(map(len, frames))
-        < FRAME_BYTES_MAX + largest_row
+        < USAGE_FRAME_BYTES_MAX + largest_row
         < int(topic(USAGE, "production").config["max.message.bytes"])
     )
     read = [decode_frame(frame) for frame in frames]
@@ -142,7 +142,7 @@ def test_the_largest_row_there_can_be_fits_a_message() -> None:
     stretches = {LAST_AT - n: LAST_AT for n in range(STRETCHES_PER_ROW_MAX)}
     day = SessionDay(key, 47_846, AT, AT, 2**144 - 1, stretches, "\\" * 200, 2**48, 2**48)
     [frame] = frames_of(key.account, [day], [], [])
-    assert len(frame) < FRAME_BYTES_MAX
+    assert len(frame) < USAGE_FRAME_BYTES_MAX
 
 
 def test_without_anything_to_say_there_is_no_frame() -> None:
