@@ -1,4 +1,4 @@
-"""A contract's entitlements: each for itself, and all that are in force together (RULES 2 to 6)."""
+"""A contract's entitlements: each by itself, then those in force together (RULES 2 to 6)."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ MODELS_WITH_SEATS: Final = frozenset({"pooled", "named", "practitioner", "single
 
 ReadEntitlement = tuple[ContractEntry, Entitlement]
 PoolKey = tuple[str, str]
-"""A product and a country."""
+"""A product and a country, which is what seats are counted for."""
 
 
 def read_entitlements(
     root: ContractEntry, country: str | None, default_policy: str | None, policies: Policies, products: Products
 ) -> list[ReadEntitlement]:
     """The entitlements whose products, model, policy and time are usable, and every mistake in all of them."""
-    found: list[ReadEntitlement] = []
+    entitlements: list[ReadEntitlement] = []
     for entry in root.entries("entitlements"):
         entitlement = _entitlement(entry, country, default_policy, policies, products)
         if entitlement is not None:
-            found.append((entry, entitlement))
-    _check_policies_together(found)
-    _check_flex_alone(found)
-    _check_daily_rates(found)
-    return found
+            entitlements.append((entry, entitlement))
+    _check_policies_together(entitlements)
+    _check_flex_alone(entitlements)
+    _check_daily_rates(entitlements)
+    return entitlements
 
 
 def _entitlement(
@@ -68,9 +68,9 @@ def _entitlement(
 def _product_codes(entry: ContractEntry, products: Products) -> tuple[str, ...]:
     """The listed products an entitlement names, in order."""
     places: list[tuple[ContractPath, str]] = []
-    one, several = entry.text("product"), entry.value("products")
-    if one is not None:
-        places.append((entry.at("product"), one))
+    single, several = entry.text("product"), entry.value("products")
+    if single is not None:
+        places.append((entry.at("product"), single))
     for index, code in enumerate(several if isinstance(several, list) else ()):
         place = (*entry.at("products"), index)
         if isinstance(code, str) and entry.notes.is_usable(place):
@@ -105,16 +105,16 @@ def _pools(read: ReadEntitlement) -> Iterator[PoolKey]:
         yield product, read[1].country
 
 
-def _claim(read: ReadEntitlement, pool: PoolKey, said: str | int, order: int) -> Claim[PoolKey, str | int]:
+def _claim(read: ReadEntitlement, pool: PoolKey, claimed: str | int, order: int) -> Claim[PoolKey, str | int]:
     entry, entitlement = read
-    return Claim(pool, said, entitlement.from_at, entitlement.until_at, entry, order)
+    return Claim(pool, claimed, entitlement.from_at, entitlement.until_at, entry, order)
 
 
-def _check_policies_together(found: Iterable[ReadEntitlement]) -> None:
+def _check_policies_together(entitlements: Iterable[ReadEntitlement]) -> None:
     """All seats of one product and country that are in force together name the same policy (RULES 2)."""
     claims = [
         _claim(read, pool, read[1].policy, order)
-        for order, read in enumerate(found)
+        for order, read in enumerate(entitlements)
         if read[1].model in MODELS_WITH_SEATS
         for pool in _pools(read)
     ]
@@ -124,11 +124,11 @@ def _check_policies_together(found: Iterable[ReadEntitlement]) -> None:
         later.entry.mistake("policy", reason, remedy)
 
 
-def _check_flex_alone(found: Iterable[ReadEntitlement]) -> None:
+def _check_flex_alone(entitlements: Iterable[ReadEntitlement]) -> None:
     """While flex is in force there is no pool: only single-user seats stand beside it (RULES 6)."""
     claims = [
         _claim(read, pool, "flex" if read[1].model == "flex" else "seats", order)
-        for order, read in enumerate(found)
+        for order, read in enumerate(entitlements)
         if read[1].model != "single_user"
         for pool in _pools(read)
     ]
@@ -138,10 +138,10 @@ def _check_flex_alone(found: Iterable[ReadEntitlement]) -> None:
         later.entry.mistake("model", reason, remedy)
 
 
-def _check_daily_rates(found: Iterable[ReadEntitlement]) -> None:
+def _check_daily_rates(entitlements: Iterable[ReadEntitlement]) -> None:
     claims = [
         _claim(read, pool, read[1].daily_rate, order)
-        for order, read in enumerate(found)
+        for order, read in enumerate(entitlements)
         if read[1].daily_rate is not None
         for pool in _pools(read)
     ]
@@ -151,7 +151,7 @@ def _check_daily_rates(found: Iterable[ReadEntitlement]) -> None:
 
 
 def _both(later: Claim[PoolKey, str | int], other: Claim[PoolKey, str | int]) -> str:
-    return f"{later.said} here, {other.said} in line {other.entry.line}"
+    return f"{later.claimed} here, {other.claimed} in line {other.entry.line}"
 
 
 def _named(pool: PoolKey) -> str:

@@ -1,4 +1,4 @@
-"""A contract's own policies, and which policy may judge what and from when (RULES 2)."""
+"""A contract's own policies, and which policy may judge what, and from when (RULES 2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.schema_mistakes import nearest
-from pipeline.codec.contract.yaml_document import ContractPath, shown, single_line
+from pipeline.codec.contract.yaml_document import shown, single_line
 from pipeline.model.contracts import CustomPolicy, Unit
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, iso_date
 from pipeline.policy.catalogue import metering_catalogue, token_policy_starts
@@ -21,7 +21,7 @@ DEFAULT_TOKEN_POLICY: Final = "autodesk-flex"  # noqa: S105 (a licence unit, no 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The policies an entitlement can name. ``timelines`` holds the metering policies that are free of mistakes."""
+    """The policies an entitlement can name. ``timelines`` holds the metering policies without mistakes."""
 
     custom: Mapping[str, CustomPolicy]
     timelines: Mapping[str, MeteringTimeline]
@@ -29,7 +29,7 @@ class Policies:
     names: frozenset[str]
 
     def starts_at(self, name: str) -> int | None:
-        """When a policy begins; ``None`` for one that is unknown or has mistakes of its own."""
+        """When a policy begins; ``None`` where it is unknown or has mistakes of its own."""
         timeline = self.timelines.get(name)
         return self.token_starts.get(name) if timeline is None else timeline.first_at
 
@@ -57,7 +57,7 @@ def read_policies(root: ContractEntry) -> Policies:
 
 
 def read_default_policy(root: ContractEntry, policies: Policies) -> str | None:
-    """The metering policy that judges use outside every entitlement (RULES 2); ``None`` where it is a mistake."""
+    """The metering policy that judges use outside every entitlement (RULES 2); ``None`` where it is not usable."""
     if not root.is_sound("default_policy"):
         return None
     name = root.text("default_policy") or DEFAULT_POLICY
@@ -110,19 +110,19 @@ def _custom_policy(name: str, entry: ContractEntry) -> CustomPolicy | None:
 def _timeline(
     entry: ContractEntry, own: CustomPolicy, custom: Mapping[str, CustomPolicy], names: frozenset[str]
 ) -> MeteringTimeline | None:
-    catalogue, place = metering_catalogue(), entry.at("extends")
+    catalogue = metering_catalogue()
     if own.extends in token_policy_starts():
         reason = f"{own.extends} charges tokens; only a metering policy can be extended"
-        entry.notes.mistake(place, reason, f"Extend a metering policy such as {DEFAULT_POLICY}.")
+        entry.mistake("extends", reason, f"Extend a metering policy such as {DEFAULT_POLICY}.")
         return None
     if own.extends not in names:
-        known = names - frozenset(token_policy_starts())
-        remedy = f"{nearest(own.extends, known)}Name one of {_listed(known - {own.name})}."
-        entry.notes.mistake(place, f"there is no policy named {shown(own.extends)}", remedy)
+        extensible = names - frozenset(token_policy_starts())
+        remedy = f"{nearest(own.extends, extensible)}Name one of {_listed(extensible - {own.name})}."
+        entry.mistake("extends", f"there is no policy named {shown(own.extends)}", remedy)
         return None
     if _extends_itself(own.name, custom):
         remedy = f"Extend a built-in policy such as {DEFAULT_POLICY}."
-        entry.notes.mistake(place, f"policy {own.name} extends itself{_through(own)}", remedy)
+        entry.mistake("extends", f"policy {own.name} extends itself{_through(own)}", remedy)
         return None
     try:
         base = resolve(own.extends, catalogue, custom)
@@ -153,6 +153,6 @@ def _extends_itself(name: str, custom: Mapping[str, CustomPolicy]) -> bool:
 
 
 def _note_no_tolerance(entry: ContractEntry, own: CustomPolicy) -> None:
-    place: ContractPath = entry.at("term_licenses") if entry.has("term_licenses") else entry.place
+    key = "term_licenses" if entry.has("term_licenses") else ""
     reason = f"has term licences, but {own.extends} says nothing of tolerance days on {iso_date(own.from_at)}"
-    entry.notes.mistake(place, reason, "Add tolerance_days: 0, or the days the vendor tolerates.")
+    entry.mistake(key, reason, "Add tolerance_days: 0, or the days the vendor tolerates.")

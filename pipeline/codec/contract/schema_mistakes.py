@@ -1,4 +1,4 @@
-"""What a contract's JSON Schema finds, in plain words: for every value at fault a reason and a remedy.
+"""What a contract's JSON Schema refuses, in plain words: for every value at fault a reason and a remedy.
 
 The sentences come from the schema itself: ``title`` says what a value is, ``description`` what to write,
 ``examples`` the first thing to suggest, and ``mistake`` replaces them where a rule needs its own words.
@@ -19,7 +19,7 @@ from pipeline.codec.json_schema import Schema, SchemaFailure, Validator, load_sc
 from pipeline.codec.json_text import Json
 
 Finding = tuple[ContractPath, str, str]
-"""A place, what is wrong with it, how to mend it."""
+"""A place, what is wrong with it, how to correct it."""
 
 
 _KINDS: Final[Mapping[type, str]] = {
@@ -29,22 +29,22 @@ _KINDS: Final[Mapping[type, str]] = {
     str: "a text",
 }
 _FIRST: Final = ("type", "minLength", "not", "enum", "minimum", "maximum", "maxLength", "pattern")
-"""Of several failures of one value, the first in this order is told."""
+"""Of several failures of a value, the first in this order is reported."""
 
 
 def findings(document: Document) -> list[Finding]:
-    """Everything the schema finds in a contract: one finding for each value, missing key or unknown key at fault."""
-    found: dict[ContractPath, Finding] = {}
+    """What the schema refuses in a contract: a finding for each value, missing key or unknown key at fault."""
+    first: dict[ContractPath, Finding] = {}
     failures = sorted(_validator().iter_errors(document.data), key=_urgency)
     for failure in failures:
         for finding in _translate(failure, document):
-            found.setdefault(finding[0], finding)
-    return list(found.values())
+            first.setdefault(finding[0], finding)
+    return list(first.values())
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``Did you mean "quantity"? `` (with the blank), or nothing where no known word is near."""
-    matches = get_close_matches(word, list(known), n=1)
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """``Did you mean "quantity"? `` (with the blank), or nothing where no choice is near."""
+    matches = get_close_matches(word, list(choices), n=1)
     return f"Did you mean {shown(matches[0])}? " if matches else ""
 
 
@@ -81,10 +81,10 @@ def _translate(failure: SchemaFailure, document: Document) -> Iterator[Finding]:
             if key not in failure.instance:
                 yield (*place, key), "is missing", f"Add {key}: {_description(failure.schema, key)}."
     elif failure.validator == "additionalProperties" and isinstance(failure.instance, dict):
-        known = list(cast("Schema", failure.schema["properties"]))
+        allowed = list(cast("Schema", failure.schema["properties"]))
         for key in failure.instance:
-            if key not in known:
-                remedy = f"{nearest(key, known)}The keys here are {', '.join(known)}."
+            if key not in allowed:
+                remedy = f"{nearest(key, allowed)}The keys here are {', '.join(allowed)}."
                 yield (*place, key), "is not a key that is known here", remedy
     else:
         yield place, _reason(failure, document, place), _remedy(failure, document, place)

@@ -1,4 +1,4 @@
-"""YAML 1.2 to plain values that know their lines.
+"""YAML 1.2 to plain values, with the line of each.
 
 Dates and times stay the texts they are written as, keys are texts as written, and whatever YAML allows but a
 contract has no use for (tags, merge keys, repeated keys, values that contain themselves) is a mistake.
@@ -34,7 +34,7 @@ _TRUE: Final = frozenset({"true", "yes", "on", "y"})
 class Document:
     """A file's values, the 1-based line of each, and the text of each scalar as it is written.
 
-    ``unreadable`` are the places whose value could not be told; each has its mistake already.
+    ``unreadable`` are the places whose value could not be read; each has its mistake already.
     """
 
     data: Json
@@ -82,7 +82,7 @@ def single_line(text: str) -> str:
 
 
 def read_yaml(content: bytes) -> tuple[Document | None, list[Mistake]]:
-    """A file's values and what is wrong with it as YAML. There is no document where the file cannot be read at all."""
+    """A file's values and its mistakes as YAML. There is no document where the file cannot be parsed."""
     if len(content) > CONTRACT_BYTES_MAX:
         return None, [
             _whole(1, f"has more than {CONTRACT_BYTES_MAX} bytes", "Split it by account; one file is one contract.")
@@ -131,7 +131,7 @@ def _syntax_remedy(problem: str) -> str:
 
 @dataclass(slots=True)
 class _Building:
-    """Turns YAML's nodes into plain values; a node met again through an alias counts again, up to a limit."""
+    """Turns YAML's nodes into plain values. A node that an alias repeats counts again, up to a limit."""
 
     lines: dict[ContractPath, int] = field(default_factory=dict)
     texts: dict[ContractPath, str] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class _Building:
     _full: bool = False
 
     def value(self, node: Node, place: ContractPath, line: int | None = None) -> Json:
-        """The plain value of a node; ``None`` where it cannot be told, with a mistake."""
+        """The plain value of a node; ``None``, with a mistake, where it has none."""
         self.lines[place] = node.start_mark.line + 1 if line is None else line
         if len(self.lines) > VALUES_MAX:
             self._too_many(place)
