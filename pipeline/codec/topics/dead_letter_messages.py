@@ -1,4 +1,4 @@
-"""Dead letters: evidence that could not be used, kept whole with a stable code.
+"""Dead letters: invalid evidence, kept whole with a stable code.
 
 Their machine-readable form is ``schemas/events/dead-letter.v1.schema.json``.
 """
@@ -42,7 +42,7 @@ class DeadLetter:
 
 
 def member_text(invalid: InvalidMember) -> tuple[str | None, bytes]:
-    """The member as JSON text, or the bytes of the whole value where it could not be parsed."""
+    """The member as JSON text; else ``None`` and the bytes of the whole value, which could not be parsed."""
     if isinstance(invalid.member, bytes):
         return None, invalid.member
     return json_bytes(invalid.member).decode("utf-8"), b""

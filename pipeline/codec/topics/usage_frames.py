@@ -1,6 +1,7 @@
 """Session days on the ``usage`` topic: frames of what the meter folded (``schemas/events/usage.v1.schema.json``).
 
-A frame belongs to one account. It carries session days, closes for live views, and which deliveries were counted.
+A frame belongs to a single account. It carries session days, closes for live views, and which deliveries were counted.
+Reading trusts the types of its fields: only the meter writes here, and a frame is read for every few heartbeats.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from typing import Final, NamedTuple, TypedDict, cast
 
 import orjson
 
+from pipeline.codec.json_text import parse_json
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import SLOTS_PER_DAY
 from pipeline.rules.evidence.merge import Fact
 
 USAGE_FRAME_BYTES_MAX: Final = 524_288
+"""A frame ends before the row that would exceed this."""
 STRETCHES_PER_ROW_MAX: Final = 4_000
+"""So that the largest row fits a message."""
 VERSION: Final = 1
 
 
 class Delivery(NamedTuple):
-    """Valid heartbeats that one message brought: at a place in a log, so that a replay counts the same again."""
+    """How many valid heartbeats a message held. It is counted by its place in a log, so a replay counts the same."""
 
     log: str
     topic: str
@@ -32,7 +36,7 @@ class Delivery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UsageFrame:
-    """What one message of the ``usage`` topic says of one account."""
+    """What a message of the ``usage`` topic says of its account."""
 
     account: str
     days: tuple[SessionDay, ...] = ()
@@ -81,7 +85,7 @@ class _FrameRow(TypedDict):
 
 
 class UnreadableUsage(ValueError):
-    """A message on ``usage`` that no meter wrote: an invariant is broken, and the process must end."""
+    """A message on ``usage`` that no meter wrote. The sink keeps it as a dead letter; others skip it."""
 
 
 def encode_facts(
@@ -109,7 +113,7 @@ def encode_facts(
 def decode_frame(value: bytes) -> UsageFrame:
     """Read a frame. Raises ``UnreadableUsage``."""
     try:
-        return _read_frame(cast(_FrameRow, orjson.loads(value)))
+        return _read_frame(cast(_FrameRow, parse_json(value)))
     except UnreadableUsage:
         raise
     except (KeyError, TypeError, ValueError) as error:
