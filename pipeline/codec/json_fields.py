@@ -12,6 +12,7 @@ from pipeline.codec.json_text import Json, NotJson, parse_json
 from pipeline.model.text import CONTROL_CHARACTER, CONTROL_EXCEPT_LINE_FEED, TEXT_LENGTH_MAX, fold
 
 PROSE_LENGTH_MAX: Final = 2_000
+"""Characters of a reason or a comment."""
 WHOLE_MAX: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exact."""
 

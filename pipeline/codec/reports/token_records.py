@@ -18,6 +18,7 @@ from pipeline.rules.tokens.forecast import Forecast
 from pipeline.rules.tokens.ledger import Ledger
 
 TokenRecord = dict[str, object]
+"""A record of the token commands; columns of an entry are ``LEDGER_COLUMNS``."""
 
 LEDGER_COLUMNS: Final = (
     "at", "kind", "team", "product", "country", "user", "until", "change", "balance", "uncovered", "packs", "note",
@@ -25,13 +26,14 @@ LEDGER_COLUMNS: Final = (
 )  # fmt: skip
 """The fields of entries of every kind. An entry leaves those of other kinds empty."""
 
-WHY_FREE: Final = {  # the sentence for each code
+WHY_FREE: Final = {
     "not_production": "it was no production use",
     "plug_in_without_rate": "a plug-in without a rate of its own costs nothing",
     "free_connection": "it was no longer than the free connection",
     "single_user_seat": "the user's own seat covers it",
     "paid_window": "a window that was paid for covers it, or it is not long enough beyond",
 }
+"""The sentence for each code of a free connection."""
 
 
 def balance_record(team: TeamBalance, ledger: Ledger, currency: str) -> TokenRecord:
