@@ -19,13 +19,6 @@ TONGUES: Final[tuple[Tongue, ...]] = get_args(Tongue)
 Plural = Literal["one", "few", "other"]
 """A plural form by its CLDR name."""
 
-PLURALS: Final[Mapping[Tongue, tuple[Plural, ...]]] = {
-    "en": ("one", "other"),
-    "fr": ("one", "other"),
-    "cs": ("one", "few", "other"),
-}
-"""The plural forms that whole numbers take (Unicode CLDR)."""
-
 Phrase = str | dict[Plural, str]
 """A text, or its plural forms."""
 

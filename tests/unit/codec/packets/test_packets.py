@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.codec.packets.language import PLURALS, TONGUES, Phrase, Tongue, language, plural_of
+from pipeline.codec.packets.language import TONGUES, Phrase, Tongue, language, plural_of
 from pipeline.codec.packets.packet_files import NAMES, Form, packet_bytes
 from pipeline.codec.packets.ticket import ATTACHMENTS, ticket_of
 from pipeline.model.evidence import Heartbeat
@@ -27,6 +27,8 @@ from tests.support.laws import examples
 
 FORMS: tuple[Form, ...] = tuple(NAMES)
 EXAMPLE = example()
+PLURALS = {"en": ("one", "other"), "fr": ("one", "other"), "cs": ("one", "few", "other")}
+"""The plural forms that whole numbers take (Unicode CLDR)."""
 each_language = pytest.mark.parametrize("tongue", TONGUES)
 names = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=30)
 
