@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pipeline.codec.topics.ledger_messages import kind_of
+from pipeline.codec.topics.ledger_messages import entry_kind
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import iso
 from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant, Part, Refusal, Settled
@@ -69,7 +69,7 @@ def ledger_records(ledger: Ledger) -> Iterator[tuple[Entry, TokenRecord]]:
     """Every entry in log order. ``change`` is to the balance of its team, ``balance`` what that is afterwards."""
     balance: dict[str, int] = {}
     for entry in ledger.entries.values():
-        record = dict.fromkeys(LEDGER_COLUMNS) | {"id": entry.id, "at": iso(entry.at), "kind": kind_of(entry.fact)}
+        record = dict.fromkeys(LEDGER_COLUMNS) | {"id": entry.id, "at": iso(entry.at), "kind": entry_kind(entry.fact)}
         record |= _own_fields(entry)
         team, change = record["team"], record["change"]
         if isinstance(team, str) and isinstance(change, int):
