@@ -48,7 +48,7 @@ def _seconds(bench: Bench, where: World, workers: int) -> tuple[float, float]:
         time.sleep(0.05)
     busy_s = _busy_s() - busy_before_s
     for job in jobs:
-        job.tell_to_end()
+        job.terminate()
     for job in jobs:
         job.answer()
     made = [line for job in jobs for line in job.lines() if "done" in line]
