@@ -16,6 +16,7 @@ POOL: Final = "product: MSTN, model: pooled, quantity: 10, from: 2022-01-01"
 
 
 def read(body: str, head: str = HEAD) -> Contract:
+    """The contract in a body under a head."""
     return read_contract("acme.yaml", (head + dedent(body)).encode())
 
 
@@ -26,6 +27,7 @@ def mistakes(body: str, head: str = HEAD, *, strict: bool = False) -> list[str]:
 
 
 def warnings(body: str) -> list[str]:
+    """Each warning as ``line path: reason``."""
     return [f"{each.line} {each.path}: {each.reason}" for each in examine_contract((HEAD + body).encode()).warnings]
 
 
