@@ -32,7 +32,7 @@ def run(bench: Bench) -> None:
 def _seconds(bench: Bench, where: World, workers: int) -> tuple[float, float]:
     """From the first message that any of them took until the last checkpoint; and the machine's CPU seconds for it."""
     group, heartbeats = where.new_group("workers"), bench.sizes.two_workers
-    # Each is to do more than there is: it works until it is told to end.
+    # Each job expects more heartbeats than there are, so it works until it is terminated.
     jobs = [
         ours("pipeline", where.folder, **where.options, group=group, heartbeats=heartbeats + 1) for _ in range(workers)
     ]

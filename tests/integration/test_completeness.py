@@ -101,7 +101,7 @@ def test_a_mark_waits_for_every_partition_of_every_agent(bootstrap: str, prefix:
                 await world.work_off("meter", "heartbeats", 1, behind=1)
 
             async def meter_second() -> None:
-                # What a meter commits it has written on; the ends of these topics must be read after that.
+                # A meter commits after writing its outputs, so the ends of their topics must be read after the commit.
                 await world.write("usage", 1)
                 await world.write("letters", 0)
                 await world.work_off("meter", "heartbeats", 1)

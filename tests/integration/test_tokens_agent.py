@@ -231,7 +231,7 @@ def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
         Step("studio", halves[1], until), second,
         Step("studio", [], until + DAY_MS),
     ]  # fmt: skip
-    # A process opens one embedded store only, and this one may have another open.
+    # In a process of its own, because this process may have another embedded store open.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
         return run, elsewhere.submit(play, steps, folder / "store").result()
 

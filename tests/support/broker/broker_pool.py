@@ -130,6 +130,6 @@ async def _empty(bootstrap: str) -> None:
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
-    (answer,) = await admin.describe_consumer_groups([group])  # aiokafka misreads an answer about several
+    (answer,) = await admin.describe_consumer_groups([group])  # aiokafka misreads an answer about several groups
     (described,) = answer.to_object()["groups"]
     return len(described["members"])
