@@ -255,4 +255,4 @@ def test_charges_respect_seats_voids_before_settlement_and_the_end_of_flex(
         ("petr", thursday, thursday + DAY_MS),
     ]
     assert played.balance == 100 - 4 * 7
-    assert played.differences == [("no_evidence", "dan")], "what was settled stays, and the audit names it"
+    assert played.differences == [("no_evidence", "dan")], "a settled charge stays, and the audit names it"
