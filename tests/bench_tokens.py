@@ -25,13 +25,14 @@ from pathlib import Path
 
 from pipeline.agents.tokens.account_book import Book
 from pipeline.agents.tokens.ticks import tick
-from pipeline.codec.topics.ledger_messages import Encoder, decode
+from pipeline.codec.topics.ledger_messages import PostingEncoder, decode
 from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS
 from pipeline.model.orders import Logged
-from pipeline.rules.tokens.drafts import HOLD_MS, each_posting
+from pipeline.rules.tokens.drafts import each_posting
 from pipeline.rules.tokens.ledger import Ledger
+from pipeline.rules.tokens.settling_hold import HOLD_MS
 
 PRODUCTS = tuple(f"P{number}" for number in range(5))
 BOUGHT_AT = 1_641_772_800_000
@@ -75,7 +76,7 @@ def settle(book: Book, ledger: Ledger, complete_until: int) -> None:
     order = Logged(tick("acme", complete_until), complete_until)
     with timed("found and paid"):
         entries = book.draft(ledger, order)
-    encoder, before = Encoder(), ledger.sequence
+    encoder, before = PostingEncoder(), ledger.sequence
     with timed("encoded, decoded, taken into the ledger"):
         for posting in each_posting(ledger, entries, bytes_of=encoder.entry_bytes):
             read = decode(encoder.encode(posting))

@@ -11,14 +11,15 @@ from pipeline.model.evidence import PRODUCTION, SessionKey
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, day_of
 from pipeline.model.orders import Logged
 from pipeline.model.statements import PooledLine, Statement
-from pipeline.rules.dispute.packet import Findings, OverusedSlot, Packet, overused_slots, packet
+from pipeline.rules.dispute.packet import Packet
+from pipeline.rules.dispute.packet_assembly import Findings, assemble_packet
 from pipeline.rules.evidence.merge import slot_mask, slots_of
 from pipeline.rules.evidence.sessions import Session, sessions
-from pipeline.rules.orders.voids import voids_in_force
-from pipeline.rules.orders.voids import without as apply_voids
+from pipeline.rules.orders.voids import voids_in_force, without_voided
 from pipeline.rules.people.coverage import Covered
+from pipeline.rules.pool.overused_slots import OverusedSlot, overused_slots
+from pipeline.rules.pool.pooled_lines import pooled_line
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_line
 from pipeline.store.client import Client, Parameter
 from pipeline.store.counts import SESSION_DAYS_MAX
 from pipeline.store.order_log import read_first_commands
@@ -81,12 +82,12 @@ def read_packet(
     seats, pools = read_pools(client, reading, period, log)
     counts = pools.get(pool, {})
     parameters = _parameters(reading, period, line, overused_slots(reading, *pool, counts))
-    found = tuple(apply_voids(_sessions(client, _FOUND, parameters), voids))
+    found = tuple(without_voided(_sessions(client, _FOUND, parameters), voids))
     days = sorted({day for one in found for day in one.used_slots})
     findings = Findings(
         counts=counts,
-        found=found,
-        others=tuple(apply_voids(_sessions(client, _OTHERS, {**parameters, "days": days}), voids)),
+        used=found,
+        others=tuple(without_voided(_sessions(client, _OTHERS, {**parameters, "days": days}), voids)),
         first=_first_sessions(client, reading, line.product),
         covered=Covered(seats.coverage),
     )
@@ -95,7 +96,7 @@ def read_packet(
         _, left = read_pools(client, reading, period, log, without)
         return pooled_line(reading, *pool, period, left.get(pool, {}))
 
-    return packet(
+    return assemble_packet(
         reading, period, line, findings, recount, state=statement.state, basis=statement.basis, invoice=invoice
     )
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
 from pipeline.model.statements import VoidEntry
+from pipeline.rules.people.checkout_counts import OfflineSpan, offline_spans
 from pipeline.rules.people.coverage import Coverage, seat_coverage
 from pipeline.rules.people.holders import People
 from pipeline.rules.people.named_seats import NamedSeats, named_coverage, named_seats, named_stretches
-from pipeline.rules.people.waterfall import OfflineSpan, offline_spans
 from pipeline.rules.pool.reading import ContractReading, Judgement
 from pipeline.store.client import Client
 from pipeline.store.counts import reported_codes

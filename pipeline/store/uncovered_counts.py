@@ -12,9 +12,9 @@ from typing import Final, cast
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
 from pipeline.model.statements import VoidEntry
+from pipeline.rules.people.checkout_counts import OfflineSpan
 from pipeline.rules.people.coverage import Coverage
 from pipeline.rules.people.named_seats import CountedSlot
-from pipeline.rules.people.waterfall import OfflineSpan
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.reading import Judgement
 from pipeline.store.arrays import array_parameter

@@ -13,7 +13,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import HEARTBEATS, USAGE

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.codec.contract.examination import read_contract
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS
 from pipeline.model.statements import PooledLine
 from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 from tests.chaos.judge import ACCOUNTS, ASSIGNED_AT, PERIOD, OrderEffects, Orders, closed_at, contract_body, effects_of
 from tests.simulation.evidence import SLOT_MS, read_heartbeats
 from tests.simulation.knowledge import Knowledge, Session

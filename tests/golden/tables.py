@@ -33,7 +33,17 @@ from pipeline.model.contracts import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, at_midnight, calendar_day
 from pipeline.model.money import format_money
-from pipeline.model.orders import Assign, CheckIn, CheckOut, Command, Logged, Order, Refused, Release, SeatModel
+from pipeline.model.orders import (
+    Assign,
+    AssignableModel,
+    CheckIn,
+    CheckOut,
+    Command,
+    Logged,
+    Order,
+    Refused,
+    Release,
+)
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.model.text import fold
 from pipeline.rules.people.holders import listed_orders
@@ -230,7 +240,7 @@ def _command(row: str, account: str) -> Logged:
     said = dict(word.split("=", 1) for word in match["rest"].split())
     assert said.keys() <= {"country", "model"}, row
     at, country, user = _at("", match["at"]) if match["at"] else 0, said.get("country", ""), match["user"] or ""
-    model = cast("SeatModel | None", said.get("model"))
+    model = cast("AssignableModel | None", said.get("model"))
     order: Order
     match match["kind"]:
         case "assign":

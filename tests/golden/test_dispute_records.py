@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.model.orders import Command, Logged, MoveDispute, OpenDispute, Release
-from pipeline.rules.dispute.dispute_log import NEXT, Dispute, disputes
+from pipeline.rules.dispute.dispute_log import NEXT_STATES, Dispute, disputes
 
 Blocks = dict[str, list[str]]
 
@@ -37,7 +37,7 @@ def logged(row: str, at: int) -> Logged:
         period, _, product = what.partition("/")
         order = OpenDispute(period, product, "CZ", "pooled", "Invoice", None, comment)
     else:
-        (state,) = (state for state in NEXT if state == rest[0])
+        (state,) = (state for state in NEXT_STATES if state == rest[0])
         granted = int(options["granted"]) if "granted" in options else None
         order = MoveDispute(what, state, options.get("ticket", ""), comment, granted)
     return Logged(Command(id_, "acme", "eva", at, order), at)

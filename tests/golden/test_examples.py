@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
 from pipeline.codec.topics import command_messages, denial_messages, ledger_messages
 from pipeline.codec.topics.dead_letter_messages import decode as decode_dead_letter

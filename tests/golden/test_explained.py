@@ -17,9 +17,10 @@ from pipeline.model.instants import Period, iso
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.explain.line_explanation import ExplainedLine
-from pipeline.rules.explain.seat_explanation import CheckoutUse, Person, SeatLineExplanation, SessionUse, Slots
-from pipeline.rules.tokens.activity import Span
+from pipeline.rules.explain.seat_explanation import Person, SeatLineExplanation
+from pipeline.rules.explain.seat_use import CheckoutUse, SessionUse, SlotsByStep
 from pipeline.rules.tokens.charge_explanation import Charge
+from pipeline.rules.tokens.spans import Span
 from pipeline.store.client import Client
 from pipeline.store.facts import write_session_days
 from tests.golden.tables import Cells, Scenario, read_rows, read_scenarios
@@ -120,7 +121,7 @@ def _person(person: Person) -> Iterator[Cells]:
         yield of_person
 
 
-def _counts(slots: Slots) -> str:
+def _counts(slots: SlotsByStep) -> str:
     return ", ".join(f"{place} {len(starts)}" for place, starts in slots.items()) or "-"
 
 

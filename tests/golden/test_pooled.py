@@ -17,8 +17,8 @@ from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.explain.slot_explanation import explain_slot
 from pipeline.rules.live.seats_in_use import AccountSeats
 from pipeline.rules.pool.counting import slot_counts
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 from pipeline.store import counts as store_counts
 from pipeline.store.client import Client
 from pipeline.store.facts import write_session_days

@@ -11,16 +11,16 @@ import pytest
 from pipeline.model.evidence import SessionDay
 from pipeline.model.ledger_entries import Refusal
 from pipeline.model.orders import Logged
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.connections import causes, free_connections
-from pipeline.rules.tokens.drafts import HOLD_MS, draft, postings
+from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.flex_lines import debits, token_block
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.settling_hold import HOLD_MS
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from tests.golden.token_tables import (
     Evidence,

@@ -11,8 +11,7 @@ import pytest
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.model.instants import Period
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft, postings

@@ -14,13 +14,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import orjson
 import pytest
 
+from pipeline.agents.faust.consumer import consume
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.agents.tokens.ticks import tick
-from pipeline.agents.tokens.tokens_agent import build_tokens
+from pipeline.agents.tokens.tokens_agent import tokens_agent
 from pipeline.application.account_audit import audit_ledger
 from pipeline.application.statement_life import current_statement
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.embedded.importer import Framer, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.kafka.group_lag import GroupProgress, drained
@@ -43,7 +44,7 @@ from tests.support.evidence.small_world import World
 LOG = "fleet"
 NOW = 1_700_000_000_000
 Answer = TypeVar("Answer")
-Said = ParamSpec("Said")
+Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ class Asked:
         self._pipeline = pipeline
 
     async def __call__(
-        self, question: Callable[Concatenate[Client, Said], Answer], *said: Said.args, **named: Said.kwargs
+        self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
     ) -> Answer:
-        return await self._pipeline.ask_store(lambda client: question(client, *said, **named))
+        return await self._pipeline.ask_store(lambda client: work(client, *args, **kwargs))
 
 
 async def play_in(folder: Path, steps: Sequence[Step]) -> Played:
@@ -100,8 +101,8 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
         Ranges(pipeline.bootstrap, "seatbeat-sink") as postings,
     ):
         bookkeeper = Bookkeeper(LOG, stored, postings, pipeline.producer, Asked(pipeline))
-        app = build_tokens(settings, bookkeeper, failures.append)
-        await app.start()
+        consumer = consume(settings, tokens_agent(settings, bookkeeper), failures.append)
+        await consumer.start()
         await progress.start()
         try:
             for number, step in enumerate(steps):
@@ -109,7 +110,7 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
                 await drained([progress], lambda *_: None)
             await pipeline.drained(lambda *_: None)
         finally:
-            await app.stop()
+            await consumer.stop()
             await progress.stop()
     assert failures == []
     return await pipeline.ask_store(results)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.codec.contract.examination import examine_contract
-from pipeline.codec.contract.yaml_document import Plain, read_yaml
+from pipeline.codec.contract.yaml_document import read_yaml
+from pipeline.codec.json_text import Json
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.model.instants import calendar_day
 from pipeline.rules.pool.percentage_price import percent_of
@@ -31,7 +32,7 @@ MISTAKES = [
 ]
 
 
-def plain_values() -> st.SearchStrategy[Plain]:
+def plain_values() -> st.SearchStrategy[Json]:
     keys = st.sampled_from(["account", "country", "products", "entitlements", "model", "from", "quantity", "A"])
     leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
     return st.recursive(

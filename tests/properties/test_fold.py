@@ -85,13 +85,18 @@ def test_the_latest_close_is_kept_in_any_order(fleet: Fleet) -> None:
     )
 
 
+def is_bare_close(heartbeat: Heartbeat) -> bool:
+    """A close that carries no evidence: it only ends live views."""
+    return heartbeat.state == "close" and heartbeat.since == heartbeat.at
+
+
 @few
 @given(some_fleets)
 def test_used_slots_are_exactly_those_that_evidence_touches(fleet: Fleet) -> None:
     touched = {
         (heartbeat[:7], slot)
         for heartbeat in fleet.heartbeats
-        if not heartbeat.is_bare_close
+        if not is_bare_close(heartbeat)
         for slot in range(
             heartbeat.since // BASE_SLOT_MS, (heartbeat.at - (heartbeat.state == "close")) // BASE_SLOT_MS + 1
         )
@@ -109,10 +114,12 @@ def test_used_slots_are_exactly_those_that_evidence_touches(fleet: Fleet) -> Non
 def test_a_session_spans_its_heartbeats_with_evidence(fleet: Fleet) -> None:
     by_key = {tuple(session.key): session for session in sessions(fold(fleet.heartbeats))}
     for key, session in by_key.items():
-        evidence = [heartbeat for heartbeat in fleet.heartbeats if heartbeat[:7] == key and not heartbeat.is_bare_close]
+        evidence = [
+            heartbeat for heartbeat in fleet.heartbeats if heartbeat[:7] == key and not is_bare_close(heartbeat)
+        ]
         assert session.opened_at == min(heartbeat.opened_at for heartbeat in evidence)
         assert session.last_at == max(heartbeat.at for heartbeat in evidence)
-    assert set(by_key) == {heartbeat[:7] for heartbeat in fleet.heartbeats if not heartbeat.is_bare_close}
+    assert set(by_key) == {heartbeat[:7] for heartbeat in fleet.heartbeats if not is_bare_close(heartbeat)}
 
 
 @few
@@ -120,7 +127,7 @@ def test_a_session_spans_its_heartbeats_with_evidence(fleet: Fleet) -> None:
 def test_stretches_are_kept_with_the_day_of_the_last_used_slot(fleet: Fleet) -> None:
     kept: dict[tuple[tuple[str, ...], int, int], int] = {}
     for heartbeat in fleet.heartbeats:
-        if not heartbeat.is_bare_close:
+        if not is_bare_close(heartbeat):
             key = (heartbeat[:7], (heartbeat.at - (heartbeat.state == "close")) // DAY_MS, heartbeat.resumed_at)
             kept[key] = max(kept.get(key, 0), heartbeat.active_at)
     stored = {

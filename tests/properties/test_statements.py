@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.codec.statement_json import statement_json
-from pipeline.codec.statement_reading import read_statement_json
-from pipeline.model.contracts import Model
+from pipeline.codec.statement.statement_json import read_statement_json, statement_json
+from pipeline.model.contracts import EntitlementModel
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.statements import (
     Adjustment,
@@ -65,7 +64,7 @@ windows = st.lists(st.builds(ChargedWindow, names, instants, counts, counts), ma
 flex = st.builds(FlexLine, names, texts, policies, counts, counts, counts, windows, model=st.just("flex"))
 lines: st.SearchStrategy[Line] = st.one_of(pooled, named, assigned, flex)
 kinds: st.SearchStrategy[AdjustmentKind] = st.sampled_from(("late_evidence", "void", "contract", "credit"))
-line_models: st.SearchStrategy[Model] = models  # type: ignore[assignment]  # the five names are the models
+line_models: st.SearchStrategy[EntitlementModel] = models  # type: ignore[assignment]  # the five names are the models
 adjustments = st.builds(Adjustment, quarters, kinds, names, texts, line_models, money, money)
 voids = st.builds(
     VoidEntry, names, texts, instants, texts, texts, texts, texts, texts, st.none() | instants, st.none() | instants

@@ -16,8 +16,8 @@ from pipeline.model.instants import DAY_MS, Period
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.counting import Pool
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.counts import reported_codes, slot_counts

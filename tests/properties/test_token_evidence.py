@@ -17,11 +17,10 @@ from pipeline.model.instants import DAY_MS, MINUTE_MS
 from pipeline.model.ledger_entries import Window
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
 from pipeline.model.statements import VoidEntry
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
-from pipeline.rules.orders.voids import without
+from pipeline.rules.orders.voids import without_voided
 from pipeline.rules.people.coverage import Coverage
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft, postings
@@ -29,7 +28,7 @@ from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.token_evidence import SOON_MS, TokenEvidence
-from pipeline.rules.tokens.windows import ChargePool, open_windows
+from pipeline.rules.tokens.windows import ChargeKey, open_windows
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.laws import examples
 
@@ -62,17 +61,17 @@ def reading_of(wanted: Contract, seat_days: int) -> TokenReading:
 
 def plainly(
     days: Sequence[SessionDay], voids: Sequence[VoidEntry], ledger: Ledger, reading: TokenReading
-) -> dict[ChargePool, list[Window]]:
+) -> dict[ChargeKey, list[Window]]:
     """The open windows of every pool, from all evidence at once."""
-    kept = without(sessions(days), voids)
-    pools = [ChargePool(product, "CZ", user) for product in ("ACD", "OLD") for user in ("eva", "petr")]
+    kept = without_voided(sessions(days), voids)
+    pools = [ChargeKey(product, "CZ", user) for product in ("ACD", "OLD") for user in ("eva", "petr")]
     opened = {
         pool: open_windows(pool, kept, ledger.settled.get(pool, ()), ledger.settled_until_at, reading) for pool in pools
     }
     return {pool: windows for pool, windows in opened.items() if windows}
 
 
-def as_found(windows_by_pool: Mapping[ChargePool, Sequence[Window]]) -> dict[ChargePool, list[Window]]:
+def as_found(windows_by_pool: Mapping[ChargeKey, Sequence[Window]]) -> dict[ChargeKey, list[Window]]:
     return {pool: [*windows] for pool, windows in windows_by_pool.items()}
 
 

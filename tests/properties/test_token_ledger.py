@@ -13,15 +13,15 @@ from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import LATEST_AT, MINUTE_MS
 from pipeline.model.ledger_entries import Debit, Posting
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order, Tick
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.tokens.drafts import HOLD_MS, draft, postings
+from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger, entry_id, read_ledger
 from pipeline.rules.tokens.ledger_audit import audit
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.settling_hold import HOLD_MS
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from tests.support.auditors.token_auditor import DAY, YEAR, Auditor
 from tests.support.evidence.evidence_shorthand import heartbeat, instant

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pipeline.model.contracts import Contract, Entitlement, Product, Replacement, TokenPack
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, MINUTE_MS
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.people.coverage import Coverage
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft, postings

@@ -14,11 +14,11 @@ from pipeline.model.orders import Logged, Order, Unvoid, Void
 from pipeline.model.statements import VoidEntry
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session, sessions
-from pipeline.rules.orders.voids import voids_in_force, without
+from pipeline.rules.orders.voids import voids_in_force, without_voided
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.counting import slot_counts as counts_of
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.order_log import PlacedCommand, read_commands, write_commands
@@ -89,7 +89,7 @@ def test_voids_in_sql_equal_those_of_the_rules(store: Client, fleet: Fleet, data
     )
     assert read_voids(store, account) == voids
     days: list[SessionDay] = fold(heartbeats)
-    left = without(sessions(days), voids)
+    left = without_voided(sessions(days), voids)
     for period in fleet.periods:
         expected = pure(reading, left, period)
         statement = read_statement(store, reading, period, seatbeat="0", engine="embedded")
@@ -116,7 +116,7 @@ def test_the_analysts_views_apply_the_same_voids(store: Client, fleet: Fleet, da
         data.draw(logs(fleet)),
         data,
     )
-    left = without(sessions(fold(heartbeats)), voids)
+    left = without_voided(sessions(fold(heartbeats)), voids)
     expected: dict[Pool, dict[int, int]] = {}
     for period in fleet.periods:
         for pool, slots in pure(reading_of(contract), left, period).items():

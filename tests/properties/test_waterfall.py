@@ -12,7 +12,7 @@ from pipeline.application.quarter_counts import read_lines
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
-from pipeline.rules.people.coverage import STEPS, Covered
+from pipeline.rules.people.coverage import WATERFALL_STEPS, Covered
 from pipeline.rules.people.holders import People, people_of
 from pipeline.rules.people.named_seats import named_coverage
 from pipeline.rules.people.waterfall import uncovered, units_by_slot
@@ -55,7 +55,7 @@ def test_each_use_is_counted_exactly_once(fleet: Fleet, data: st.DataObject) -> 
         by_step = [
             used_slot
             for used_slot in used
-            for step in STEPS
+            for step in WATERFALL_STEPS
             if (
                 by := covered.by(
                     used_slot.product, used_slot.country, used_slot.user, used_slot.slot_at, used_slot.slot_ms

@@ -27,7 +27,8 @@ from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.explain.line_explanation import ExplainedLine, LineExplanation
 from pipeline.rules.explain.seat_explanation import SeatLineExplanation
-from pipeline.rules.explain.slot_explanation import SlotExplanation, because, covered_sentence
+from pipeline.rules.explain.slot_explanation import SlotExplanation
+from pipeline.rules.explain.uncounted import because, covered_sentence
 from pipeline.rules.people.checkouts import TakenOut
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client

@@ -16,13 +16,14 @@ from pipeline.codec.reports.token_records import charge_record, free_record
 from pipeline.model.statements import SeatLine
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
-from pipeline.rules.explain.seat_explanation import CheckoutUse, Person, Place, SeatLineExplanation, SessionUse, Slots
+from pipeline.rules.explain.seat_explanation import Person, SeatLineExplanation
+from pipeline.rules.explain.seat_use import CheckoutUse, CountedIn, SessionUse, SlotsByStep
 from pipeline.rules.people.checkouts import TakenOut
 from pipeline.rules.tokens.charge_explanation import Charge
 
 PEOPLE_SHOWN_MAX: Final = 20
 WINDOWS_SHOWN_MAX: Final = 20
-_PLACES: Final[dict[Place, str]] = {
+_PLACES: Final[dict[CountedIn, str]] = {
     "single_user": "covered by the single-user seat",
     "practitioner": "covered by the practitioner seat",
     "named": "covered by the named seat",
@@ -121,7 +122,7 @@ def _places(use: SessionUse | CheckoutUse) -> str:
     return "; ".join(f"{_PLACES[place]} {_in_slots(use.slots, place)}" for place in use.slots)
 
 
-def _in_slots(slots: Slots, place: Place) -> str:
+def _in_slots(slots: SlotsByStep, place: CountedIn) -> str:
     starts = slots[place]
     if len(starts) == 1:
         return f"in the slot {minute(starts[0])}"

@@ -11,7 +11,8 @@ from pipeline.codec.packets.language import Language, clock
 from pipeline.codec.packets.ticket import Ticket, product_of
 from pipeline.model.instants import DAY_MS, SECOND_MS, calendar_day, iso
 from pipeline.rules.dispute.flags import FLAGS, activity_ms
-from pipeline.rules.dispute.packet import DaySeries, Evidence, OverusedSlot, Packet, WhatIf
+from pipeline.rules.dispute.packet import DaySeries, Evidence, Packet, WhatIf
+from pipeline.rules.pool.overused_slots import OverusedSlot
 
 CHARTS_MAX = 10
 """Days that are drawn, those with the highest over-use; the others are in the JSON."""

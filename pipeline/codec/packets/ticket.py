@@ -11,7 +11,8 @@ from typing import Final
 
 from pipeline.codec.packets.language import Language, clock
 from pipeline.model.instants import MINUTE_MS
-from pipeline.rules.dispute.packet import Evidence, OverusedSlot, Packet, WhatIf
+from pipeline.rules.dispute.packet import Evidence, Packet, WhatIf
+from pipeline.rules.pool.overused_slots import OverusedSlot
 
 CATEGORY: Final = "Invoice"
 SUBCATEGORIES: Final = {"cancellation": "Request cancellation", "goodwill": "Goodwill request"}

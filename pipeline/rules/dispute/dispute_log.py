@@ -1,7 +1,7 @@
-"""Disputes as records: what the log of commands makes of them (RULES 7). A granted amount is a credit.
+"""Disputes as records, read from the log of commands (RULES 7). A granted amount is a credit.
 
-A dispute goes draft → submitted → answered → granted or refused, one step at a time. Moving it to the state it is in
-adds a comment or the vendor's ticket number and changes nothing else.
+A dispute goes draft → submitted → answered → granted or refused, one step at a time. Moving it to the state that it is
+in adds a comment or the vendor's ticket number and changes nothing else.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Final
 
 from pipeline.model.orders import DisputeState, Logged, MoveDispute, OpenDispute, Refused
 
-NEXT: Final[Mapping[DisputeState, tuple[DisputeState, ...]]] = {
+NEXT_STATES: Final[Mapping[DisputeState, tuple[DisputeState, ...]]] = {
     "draft": ("submitted",),
     "submitted": ("answered",),
     "answered": ("granted", "refused"),
     "granted": (),
     "refused": (),
 }
-"""The states that may follow each."""
+"""By state the states that may follow it."""
 
 LineIdentity = tuple[str, str, str, str]
 """Period, product, country and model."""
@@ -27,7 +27,7 @@ LineIdentity = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A remark of somebody, with the state that the dispute was in from then on."""
+    """A remark, with the state that the dispute was in from then on."""
 
     at: int
     by: str
@@ -37,7 +37,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A contested line. ``ticket`` is the vendor's number, ``granted`` the credit, ``None`` until there is one."""
+    """A contested line. ``ticket`` is the vendor's number, ``granted`` the credit, ``None`` until it is granted."""
 
     id: str
     opened: OpenDispute
@@ -50,16 +50,18 @@ class Dispute:
 
     @property
     def line(self) -> LineIdentity:
+        """Which line is contested."""
         return self.opened.period, self.opened.product, self.opened.country, self.opened.line_model
 
     @property
     def is_settled(self) -> bool:
-        return not NEXT[self.state]
+        """Whether the dispute has ended: granted or refused."""
+        return not NEXT_STATES[self.state]
 
 
 @dataclass(frozen=True, slots=True)
 class Disputes:
-    """Every dispute of an account by id, in the order in which they were opened, and what changed nothing."""
+    """Every dispute of an account by id, in the order of opening, and the orders that changed nothing."""
 
     by_id: Mapping[str, Dispute]
     refused: tuple[Refused, ...]
@@ -68,14 +70,14 @@ class Disputes:
     def credits(self) -> dict[LineIdentity, int]:
         """What vendors have granted, by line."""
         granted: dict[LineIdentity, int] = {}
-        for one in self.by_id.values():
-            if one.granted is not None:
-                granted[one.line] = granted.get(one.line, 0) + one.granted
+        for dispute in self.by_id.values():
+            if dispute.granted is not None:
+                granted[dispute.line] = granted.get(dispute.line, 0) + dispute.granted
         return granted
 
 
 def disputes(log: Iterable[Logged]) -> Disputes:
-    """The disputes of one account. ``log`` is in log order; of an id that comes again the first wins."""
+    """The disputes of an account. ``log`` is in log order; of several commands with an id the first counts."""
     by_id: dict[str, Dispute] = {}
     refused: list[Refused] = []
     seen: set[str] = set()
@@ -95,7 +97,7 @@ def disputes(log: Iterable[Logged]) -> Disputes:
 def _opened(by_id: Mapping[str, Dispute], logged: Logged, order: OpenDispute) -> Dispute | Refused:
     command = logged.command
     dispute = Dispute(command.id, order, command.by, command.issued_at)
-    pending = next((one for one in by_id.values() if one.line == dispute.line and not one.is_settled), None)
+    pending = next((other for other in by_id.values() if other.line == dispute.line and not other.is_settled), None)
     if pending is not None:
         sentence = f"the line is contested already, by dispute {pending.id}, which is {pending.state}"
         return Refused(command.id, "already_open", sentence)
@@ -103,30 +105,31 @@ def _opened(by_id: Mapping[str, Dispute], logged: Logged, order: OpenDispute) ->
 
 
 def _moved(by_id: Mapping[str, Dispute], logged: Logged, order: MoveDispute) -> Dispute | Refused:
-    id_, known = logged.command.id, by_id.get(order.dispute)
-    if known is None:
+    id_, dispute = logged.command.id, by_id.get(order.dispute)
+    if dispute is None:
         return Refused(id_, "unknown_dispute", f"there is no dispute {order.dispute}")
-    if order.state != known.state and order.state not in NEXT[known.state]:
-        return Refused(id_, "wrong_state", _not_from(known, order.state))
-    if order.granted is not None and (order.state != "granted" or known.state == "granted"):
+    if order.state != dispute.state and order.state not in NEXT_STATES[dispute.state]:
+        return Refused(id_, "wrong_state", _not_from(dispute, order.state))
+    if order.granted is not None and (order.state != "granted" or dispute.state == "granted"):
         return Refused(id_, "not_being_granted", "an amount is stated once, with the step to granted")
-    if order.state == "granted" != known.state and (order.granted is None or order.granted <= 0):
+    is_granting = order.state == "granted" and dispute.state != "granted"
+    if is_granting and (order.granted is None or order.granted <= 0):
         return Refused(id_, "no_amount", "granted what? State the amount that the vendor gives back, more than nothing")
     moved = replace(
-        known,
+        dispute,
         state=order.state,
-        ticket=order.ticket or known.ticket,
-        granted=known.granted if order.granted is None else order.granted,
+        ticket=order.ticket or dispute.ticket,
+        granted=dispute.granted if order.granted is None else order.granted,
     )
     return replace(moved, comments=_comments(moved, logged, order.comment))
 
 
-def _not_from(known: Dispute, state: DisputeState) -> str:
-    allowed = " or ".join(NEXT[known.state])
+def _not_from(dispute: Dispute, state: DisputeState) -> str:
+    allowed = " or ".join(NEXT_STATES[dispute.state])
     after = f"from there it goes to {allowed}" if allowed else "there it ends"
-    return f"dispute {known.id} is {known.state} and cannot become {state}: {after}"
+    return f"dispute {dispute.id} is {dispute.state} and cannot become {state}: {after}"
 
 
 def _comments(dispute: Dispute, logged: Logged, text: str) -> tuple[Comment, ...]:
-    said = Comment(logged.command.issued_at, logged.command.by, dispute.state, text)
-    return (*dispute.comments, said) if text else dispute.comments
+    comment = Comment(logged.command.issued_at, logged.command.by, dispute.state, text)
+    return (*dispute.comments, comment) if text else dispute.comments

@@ -1,7 +1,7 @@
-"""What speaks for a session that made a term licence due: the flags of a dispute packet, not exclusive (RULES 7).
+"""What speaks for a session that made a term licence due: the flags of a dispute packet (RULES 7).
 
-Flags look at production use of the product under the contract's reading: use of a replaced code is use of its
-successor, in whatever country it was reported.
+A session can carry several flags. They are judged by production use of the product as the contract reads it: use of a
+replaced code is use of its successor, in whatever country it was reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ACCIDENTAL_OPEN_MS_MAX: Final = 30 * MINUTE_MS
 ACCIDENTAL_ACTIVE_MS_MAX: Final = 5 * MINUTE_MS
 FORGOTTEN_MS_MIN: Final = 2 * HOUR_MS
 
-Use = Mapping[int, int]
+SlotsOfDays = Mapping[int, int]
 """UTC days to the bit sets of base slots in use."""
 
 
@@ -44,22 +44,22 @@ def flags_of_sessions(
 ) -> dict[SessionKey, tuple[Flag, ...]]:
     """The flags of each of ``sessions``, in the order of ``FLAGS``.
 
-    ``others`` are the sessions of their users on the days of their use (``sessions`` among them or not, other users
-    and products do no harm). ``first`` are the account's first sessions of the product ever: several where several
-    were opened at that instant, empty where that is not known.
+    ``others`` are the sessions of their users on the days of their use; it may hold ``sessions``, and those of other
+    users and products. ``first`` are the account's first sessions of the product ever: several where several were
+    opened at the same instant, none where nothing says which.
     """
     judged = list(sessions)
-    by_user: dict[str, dict[SessionKey, Use]] = {}
-    for one in (*judged, *others):
-        if one.is_production and (used := use_of(reading, product, one)):
-            by_user.setdefault(one.key.user, {})[one.key] = used
+    by_user: dict[str, dict[SessionKey, SlotsOfDays]] = {}
+    for session in (*judged, *others):
+        if session.is_production and (used := use_of(reading, product, session)):
+            by_user.setdefault(session.key.user, {})[session.key] = used
     return {
         session.key: tuple(_flags(session, use_of(reading, product, session), by_user.get(session.key.user, {}), first))
         for session in judged
     }
 
 
-def use_of(reading: ContractReading, product: str, session: Session) -> Use:
+def use_of(reading: ContractReading, product: str, session: Session) -> SlotsOfDays:
     """The part of a session's use that is use of a product: replaced codes begin and end at midnight."""
     return {
         day: used
@@ -68,7 +68,9 @@ def use_of(reading: ContractReading, product: str, session: Session) -> Use:
     }
 
 
-def _flags(session: Session, used: Use, of_user: Mapping[SessionKey, Use], first: Set[SessionKey]) -> Iterable[Flag]:
+def _flags(
+    session: Session, used: SlotsOfDays, of_user: Mapping[SessionKey, SlotsOfDays], first: Set[SessionKey]
+) -> Iterable[Flag]:
     others = {key: use for key, use in of_user.items() if key != session.key}
     if _is_accidental(session) and not any(used.keys() & other.keys() for other in others.values()):
         yield "accidental"
@@ -82,12 +84,12 @@ def _flags(session: Session, used: Use, of_user: Mapping[SessionKey, Use], first
 
 
 def _is_accidental(session: Session) -> bool:
-    """Short enough; whether it was the only one of its days is asked elsewhere."""
+    """Whether a session is short enough; that it was the user's only session of its days is checked elsewhere."""
     is_short = session.last_at - session.opened_at <= ACCIDENTAL_OPEN_MS_MAX
     return is_short and activity_ms(session) <= ACCIDENTAL_ACTIVE_MS_MAX
 
 
 def _is_forgotten(session: Session) -> bool:
-    """The last operation lies 2 h or more before the last sign of life: opening a session is an operation."""
+    """Whether the last operation lies 2 h or more before the last evidence. Opening a session is an operation."""
     last_operation_at = max(session.stretches.values(), default=session.opened_at)
     return session.last_at - last_operation_at >= FORGOTTEN_MS_MIN

@@ -11,26 +11,17 @@ from pipeline.rules.dispute.packet import Packet
 def with_pseudonyms(packet: Packet) -> Packet:
     """The same packet with ``user 1``, ``machine 1`` and ``session 1`` in order of the evidence rows.
 
-    The same packet always gets the same numbers; another packet numbers anew.
+    A packet always gets the same numbers. The numbers of different packets have nothing to do with each other.
     """
-    keys = [one.session.key for one in packet.evidence]
+    keys = [evidence.session.key for evidence in packet.evidence]
     users = _numbered("user", (key.user for key in keys))
     machines = _numbered("machine", (key.machine for key in keys))
-    evidence = tuple(
-        replace(
-            one,
-            session=replace(
-                one.session,
-                key=one.session.key._replace(
-                    user=users[one.session.key.user],
-                    machine=machines[one.session.key.machine],
-                    session=f"session {number}",
-                ),
-            ),
-        )
-        for number, one in enumerate(packet.evidence, 1)
-    )
-    return replace(packet, evidence=evidence, pseudonyms=True)
+    renamed = []
+    for number, evidence in enumerate(packet.evidence, 1):
+        key = evidence.session.key
+        pseudonym = key._replace(user=users[key.user], machine=machines[key.machine], session=f"session {number}")
+        renamed.append(replace(evidence, session=replace(evidence.session, key=pseudonym)))
+    return replace(packet, evidence=tuple(renamed), pseudonyms=True)
 
 
 def _numbered(kind: str, names: Iterable[str]) -> dict[str, str]:

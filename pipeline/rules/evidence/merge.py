@@ -1,7 +1,12 @@
-"""The one fold: heartbeats to session days (RULES 1). Its algebra is min, max and union, and nothing else.
+"""Merge: heartbeats become session days by minimum, maximum and union, and by nothing else (RULES 1).
 
-So duplicates, order, replays, and any split over frames, partitions and crashes cannot change what comes out:
-``fold(a + b) == merge(fold(a), fold(b))``. Whoever adds something that adds up breaks the product.
+RULES 1: "Merging session days is min, max and union. So duplicates, order, replay and crashes cannot change them, and
+late evidence only adds use." A split over frames, partitions or restarts cannot change them either:
+``fold(a + b) == merge(fold(a), fold(b))``. Whoever adds a sum or a counter here breaks the product.
+
+The same algebra stands, each time held to this file by a property or a test: over columns in ``columns.py``, over the
+days of a session in ``sessions.py``, and in SQL in the engine of the table ``usage_days``
+(``schemas/clickhouse``).
 """
 
 from __future__ import annotations
@@ -12,9 +17,9 @@ from typing import Any, Final
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import BASE_SLOT_MS, SLOTS_PER_DAY
 
-Fact = list[Any]
-"""What is folded of a session day, in place: ``opened_at``, ``last_at``, ``used_slots``, ``stretches`` (a map),
-``version``, ``received_min_at``, ``received_max_at``. A list, as each fact folded changes the one that stands."""
+DayFact = list[Any]
+"""A session day as it is folded: ``opened_at``, ``last_at``, ``used_slots``, ``stretches`` (a map), ``version``,
+``received_min_at``, ``received_max_at``. A list, because merging changes it in place."""
 
 
 def slot_mask(first: int, last: int) -> int:
@@ -33,21 +38,21 @@ _SLOTS: Final = tuple(
     tuple(tuple(8 * eight + bit for bit in range(8) if bits >> bit & 1) for bits in range(256))
     for eight in range(SLOTS_PER_DAY // 8)
 )
-"""The slots of each byte of a bit set: looked up, an hour costs what one slot did."""
+"""The slots of each value of each byte of a bit set: one look-up takes eight slots apart."""
 
 
 class UsageFold:
     """Session days and closes accumulated from heartbeats and from other session days."""
 
     def __init__(self) -> None:
-        self._days: dict[int, dict[SessionKey, Fact]] = {}
+        self._days: dict[int, dict[SessionKey, DayFact]] = {}
         self._closes: dict[SessionKey, int] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._days.values())) + len(self._closes)
 
     def add(self, heartbeat: Heartbeat, received_at: int) -> None:
-        """Fold one heartbeat: evidence on ``[since, at]``, on ``[since, at)`` for a close, none for a bare close."""
+        """Fold a heartbeat: evidence on ``[since, at]``, on ``[since, at)`` for a close, none for a bare close."""
         session = SessionKey._make(heartbeat[:7])
         last_evidence_at = heartbeat.at
         if heartbeat.state == "close":
@@ -65,7 +70,7 @@ class UsageFold:
             self.merge_fact(session, day, fact)
 
     def merge(self, day: SessionDay) -> None:
-        """Fold what was folded before."""
+        """Fold a session day that was folded elsewhere."""
         fact = [
             day.opened_at, day.last_at, day.used_slots, dict(day.stretches), day.version,
             day.received_min_at, day.received_max_at,
@@ -73,7 +78,7 @@ class UsageFold:
         self.merge_fact(day.session, day.day, fact)
 
     def merge_close(self, close: SessionClose) -> None:
-        """Keep the latest close heard of a session."""
+        """Keep the latest close of a session."""
         self._closes[close.session] = max(close.closed_at, self._closes.get(close.session, close.closed_at))
 
     def session_days(self) -> Iterator[SessionDay]:
@@ -81,8 +86,8 @@ class UsageFold:
         for session, day, fact in self.facts():
             yield SessionDay(session, day, fact[0], fact[1], fact[2], dict(fact[3]), fact[4], fact[5], fact[6])
 
-    def facts(self) -> Iterator[tuple[SessionKey, int, Fact]]:
-        """The same as it is held: with each session its day and its fact."""
+    def facts(self) -> Iterator[tuple[SessionKey, int, DayFact]]:
+        """The same as it is held: session, day and fact."""
         for day, facts in self._days.items():
             for session, fact in facts.items():
                 yield session, day, fact
@@ -92,26 +97,41 @@ class UsageFold:
         for session, closed_at in self._closes.items():
             yield SessionClose(session, closed_at)
 
-    def merge_fact(self, session: SessionKey, day: int, fact: Fact) -> None:
-        """Fold a fact, which from then on belongs to this fold."""
+    def merge_fact(self, session: SessionKey, day: int, fact: DayFact) -> None:
+        """Fold a fact. The fold keeps the list and changes it, so the caller must not use it any more."""
         facts = self._days.setdefault(day, {})
-        known = facts.get(session)
-        if known is None:
+        merged = facts.get(session)
+        if merged is None:
             facts[session] = fact
             return
         opened_at, last_at, used_slots, stretches, version, received_min_at, received_max_at = fact
-        known[0] = min(known[0], opened_at)
-        known[1] = max(known[1], last_at)
-        known[2] |= used_slots
+        merged[0] = min(merged[0], opened_at)
+        merged[1] = max(merged[1], last_at)
+        merged[2] |= used_slots
         for resumed_at, active_at in stretches.items():
-            known[3][resumed_at] = max(active_at, known[3].get(resumed_at, active_at))
-        known[4] = max(known[4], version)
-        known[5] = min(known[5], received_min_at)
-        known[6] = max(known[6], received_max_at)
+            merged[3][resumed_at] = max(active_at, merged[3].get(resumed_at, active_at))
+        merged[4] = max(merged[4], version)
+        merged[5] = min(merged[5], received_min_at)
+        merged[6] = max(merged[6], received_max_at)
+
+
+def merge_without_stretches(first: SessionDay, second: SessionDay) -> SessionDay:
+    """Two facts of the same session day as one, but for stretches of activity: no count of seats needs them."""
+    return SessionDay(
+        session=first.session,
+        day=first.day,
+        opened_at=min(first.opened_at, second.opened_at),
+        last_at=max(first.last_at, second.last_at),
+        used_slots=first.used_slots | second.used_slots,
+        stretches={},
+        version=max(first.version, second.version),
+        received_min_at=min(first.received_min_at, second.received_min_at),
+        received_max_at=max(first.received_max_at, second.received_max_at),
+    )
 
 
 def fold(heartbeats: Iterable[Heartbeat], received_at: int = 0) -> list[SessionDay]:
-    """The session days of some heartbeats, sorted by session and day: the form in which tests compare."""
+    """The session days of some heartbeats, sorted by session and day, so that results can be compared."""
     usage = UsageFold()
     for heartbeat in heartbeats:
         usage.add(heartbeat, received_at)

@@ -12,7 +12,7 @@ from pipeline.rules.tokens.connections import FreeConnection
 
 @dataclass(frozen=True, slots=True)
 class FlexLineExplanation:
-    """A line of charges taken apart. ``charges``: the settled windows that the line adds up, by start and user.
+    """A line of charges, explained. ``charges``: the settled windows that the line adds up, by start and user.
 
     ``waiting`` are windows that are not settled yet and so on no line; ``free`` the connections in the period that
     cost nothing, by the opening of their session.
@@ -30,25 +30,23 @@ class FlexLineExplanation:
 def explain_flex(
     account: str, period: Period, currency: str, line: FlexLine, explained: TokenExplanation
 ) -> FlexLineExplanation:
-    """Take a line of charges apart. ``explained`` are all charges and connections around the period.
+    """Explain a line of charges. ``explained`` holds all charges and connections around the period.
 
-    A window belongs to the period it starts in, whole.
+    A window belongs whole to the period in which it starts.
     """
     pool = line.product, line.country
-    mine = sorted(
-        (
-            one
-            for one in explained.charges
-            if (one.window.product, one.window.country) == pool and period.contains(one.window.start_at)
-        ),
-        key=lambda one: (one.window.start_at, one.window.user),
-    )
+    of_line = [
+        charge
+        for charge in explained.charges
+        if (charge.window.product, charge.window.country) == pool and period.contains(charge.window.start_at)
+    ]
+    of_line.sort(key=lambda charge: (charge.window.start_at, charge.window.user))
     return FlexLineExplanation(
         account=account,
         period=period,
         currency=currency,
         line=line,
-        charges=tuple(one for one in mine if one.debit is not None),
-        waiting=tuple(one for one in mine if one.debit is None),
-        free=tuple(one for one in explained.free if (one.product, one.country) == pool),
+        charges=tuple(charge for charge in of_line if charge.debit is not None),
+        waiting=tuple(charge for charge in of_line if charge.debit is None),
+        free=tuple(free for free in explained.free if (free.product, free.country) == pool),
     )

@@ -1,30 +1,30 @@
 """Why a count is what it is: the machines, users and sessions behind a slot, and those that did not count (RULES 7).
 
-What a seat of its user covers counts in an earlier step of the waterfall, and so not in the pool.
+Use that a seat of its user covers counts in an earlier step of the waterfall, and so not in the pool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.model.instants import Period
 from pipeline.model.statements import VoidEntry
 from pipeline.policy.metering_policies import MeteringPolicy
 from pipeline.rules.evidence.sessions import Session
-from pipeline.rules.live.grace import counts_from
-from pipeline.rules.orders.voids import voided_by, without
+from pipeline.rules.explain.uncounted import Uncounted, uncounted_by_void, why_uncounted
+from pipeline.rules.orders.voids import without_voided
+from pipeline.rules.people.checkout_counts import checkout_unit, offline_spans
 from pipeline.rules.people.checkouts import TakenOut
-from pipeline.rules.people.coverage import NOTHING_COVERED, Covered, Step
-from pipeline.rules.people.waterfall import checkout_unit, offline_spans
-from pipeline.rules.pool.counting import Reason, judge_slot, unit_of, used_slots
+from pipeline.rules.people.coverage import NOTHING_COVERED, Covered, WaterfallStep
+from pipeline.rules.pool.counting import Pool, unit_of, used_slots
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.pool.term_licenses import overuse
 
 
 @dataclass(frozen=True, slots=True)
 class CountedUnit:
-    """A machine (or a session or checkout of its own, by policy) and by what it counts in the slot."""
+    """A machine (or, by policy, a session or checkout of its own), and the use that makes it count in the slot."""
 
     machine: str
     sessions: tuple[Session, ...]
@@ -32,31 +32,16 @@ class CountedUnit:
 
 
 @dataclass(frozen=True, slots=True)
-class Uncounted:
-    """A session with use in the slot that does not count in it, and why; ``counts_from`` where it would begin to.
-
-    ``covered_by`` is the step of the waterfall that covers it, ``void`` the void that took its use away, where that is
-    the reason.
-    """
-
-    session: Session
-    reason: Reason
-    counts_from: int
-    covered_by: Step | None = None
-    void: VoidEntry | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class CoveredCheckout:
-    """A licence that is offline in the slot and does not count in the pool, for a seat of its user covers it."""
+    """A licence that is offline in the slot and does not count in the pool, because a seat of its user covers it."""
 
     checkout: TakenOut
-    covered_by: Step
+    covered_by: WaterfallStep
 
 
 @dataclass(frozen=True, slots=True)
 class SlotExplanation:
-    """One slot of one pool taken apart. ``count`` is the number of ``units``."""
+    """A slot of a pool, explained. ``count`` is the number of ``units``."""
 
     product: str
     country: str
@@ -69,10 +54,12 @@ class SlotExplanation:
 
     @property
     def count(self) -> int:
+        """The units that count in the slot."""
         return len(self.units)
 
     @property
     def overuse(self) -> int:
+        """The units beyond what is entitled."""
         return overuse(self.count, self.entitled)
 
 
@@ -87,45 +74,35 @@ def explain_slot(
     product: str,
     country: str,
     at: int,
-    found: Iterable[Session],
+    sessions: Iterable[Session],
     *,
     covered: Covered = NOTHING_COVERED,
     checkouts: Iterable[TakenOut] = (),
     voids: Sequence[VoidEntry] = (),
 ) -> SlotExplanation:
-    """Take the slot that holds ``at`` apart. ``found`` are sessions with use near it, of any code and country.
+    """Explain the slot that holds ``at``. ``sessions`` have use near it, of any code and country.
 
-    They are given as evidence tells them; ``voids`` are applied here, so that what they took away is told as well.
-    ``covered`` is what seats of people cover in its quarter, ``checkouts`` the licences taken offline, whenever.
-    Raises ``BeforeFirstRow``.
+    They are given as evidence has them. ``voids`` are applied here, so that what they took away is explained as well.
+    ``covered`` is what seats of people cover in the slot's quarter, ``checkouts`` are the licences taken offline at any
+    time. Raises ``BeforeFirstRow``.
     """
+    pool = product, country
     slot_at, policy = slot_of(reading, product, country, at)
-    counted: dict[object, list[Session]] = {}
+    counted: dict[Hashable, list[Session]] = {}
     uncounted = []
-    for session in sorted(found, key=lambda one: (one.key.machine, one.opened_at, one.key)):
-        if not _is_of_pool(reading, session, product, country, slot_at):
-            continue
-        if slot_at not in used_slots(session, policy, slot_at, slot_at + 1):
-            continue
-        void = _void_of(session, slot_at, policy, voids)
-        if void is not None:
-            uncounted.append(Uncounted(session, "voided", counts_from(session, policy), void=void))
-            continue
-        reason = judge_slot(session, slot_at, policy)
-        by = covered.by(product, country, session.key.user, slot_at, policy.slot_ms)
-        if reason == "counted" and by is not None:
-            uncounted.append(Uncounted(session, "covered", counts_from(session, policy), by.step))
-        elif reason == "counted":
+    for session in _sessions_in(reading, pool, slot_at, policy, sessions):
+        reason = _void_of(session, slot_at, policy, voids) or why_uncounted(session, slot_at, pool, policy, covered)
+        if reason is None:
             counted.setdefault(unit_of(session.key, policy), []).append(session)
         else:
-            uncounted.append(Uncounted(session, reason, counts_from(session, policy)))
-    offline, covered_checkouts = dict[object, list[TakenOut]](), list[CoveredCheckout]()
-    for taken in _offline(reading, product, country, slot_at, checkouts):
-        by = covered.by(product, country, taken.user, slot_at, policy.slot_ms)
-        if by is None:
+            uncounted.append(reason)
+    offline, covered_checkouts = dict[Hashable, list[TakenOut]](), list[CoveredCheckout]()
+    for taken in _offline(reading, pool, slot_at, checkouts):
+        coverage = covered.by(product, country, taken.user, slot_at, policy.slot_ms)
+        if coverage is None:
             offline.setdefault(checkout_unit(taken, policy), []).append(taken)
         else:
-            covered_checkouts.append(CoveredCheckout(taken, by.step))
+            covered_checkouts.append(CoveredCheckout(taken, coverage.step))
     return SlotExplanation(
         product=product,
         country=country,
@@ -145,53 +122,37 @@ def _unit(used: Sequence[Session], offline: Sequence[TakenOut]) -> CountedUnit:
     return CountedUnit(machine, tuple(used), tuple(offline))
 
 
-def _offline(
-    reading: ContractReading, product: str, country: str, slot_at: int, checkouts: Iterable[TakenOut]
-) -> Iterator[TakenOut]:
-    """The checkouts that count for a product in a slot, whoever covers them."""
+def _sessions_in(
+    reading: ContractReading, pool: Pool, slot_at: int, policy: MeteringPolicy, sessions: Iterable[Session]
+) -> Iterator[Session]:
+    """The sessions with use of a pool's product in a slot, by machine and opening."""
+    for session in sorted(sessions, key=lambda session: (session.key.machine, session.opened_at, session.key)):
+        is_of_pool = _is_of_pool(reading, session, pool, slot_at)
+        if is_of_pool and slot_at in used_slots(session, policy, slot_at, slot_at + 1):
+            yield session
+
+
+def _is_of_pool(reading: ContractReading, session: Session, pool: Pool, slot_at: int) -> bool:
+    product, country = pool
+    if reading.country_of(session.key.country) != country:
+        return False
+    judgements = reading.judgements(session.key.product, session.key.country, Period.containing(slot_at))
+    return any(
+        judgement.product == product and judgement.from_at <= slot_at < judgement.until_at for judgement in judgements
+    )
+
+
+def _offline(reading: ContractReading, pool: Pool, slot_at: int, checkouts: Iterable[TakenOut]) -> Iterator[TakenOut]:
+    """The checkouts that count for a pool's product in a slot, whoever covers them."""
     for span in offline_spans(reading, checkouts, Period.containing(slot_at)):
-        is_of_pool = (span.judgement.product, span.judgement.country) == (product, country)
+        is_of_pool = (span.judgement.product, span.judgement.country) == pool
         if is_of_pool and span.from_at <= slot_at < span.until_at:
             yield span.taken
 
 
-def _void_of(session: Session, slot_at: int, policy: MeteringPolicy, voids: Sequence[VoidEntry]) -> VoidEntry | None:
-    """The void that took the last of a session's use in the slot away; ``None`` where some is left."""
-    if any(slot_at in used_slots(left, policy, slot_at, slot_at + 1) for left in without([session], voids)):
+def _void_of(session: Session, slot_at: int, policy: MeteringPolicy, voids: Sequence[VoidEntry]) -> Uncounted | None:
+    """A session whose whole use in the slot voids took away; ``None`` where some is left."""
+    if any(slot_at in used_slots(left, policy, slot_at, slot_at + 1) for left in without_voided([session], voids)):
         return None
-    used = (at for at in session.used_at() if slot_at <= at < slot_at + policy.slot_ms)
-    return next((void for at in used if (void := voided_by(session, at, voids)) is not None), None)
-
-
-def _is_of_pool(reading: ContractReading, session: Session, product: str, country: str, slot_at: int) -> bool:
-    if reading.country_of(session.key.country) != country:
-        return False
-    judged = reading.judgements(session.key.product, session.key.country, Period.containing(slot_at))
-    return any(one.product == product and one.from_at <= slot_at < one.until_at for one in judged)
-
-
-def sentence(reason: Reason, policy: MeteringPolicy) -> str:
-    """A reason as a sentence for the person who pays."""
-    minutes = policy.min_use_ms // 60_000
-    return {
-        "counted": "counts in this slot",
-        "not_production": "is not production use, which alone counts",
-        "under_min_use": f"was in use for less than {minutes} minutes in all",
-        "opening_slot": "was opened in this slot, and counting begins in the next one",
-        "covered": "is covered by a seat of its user",
-        "voided": "is left out by a void",
-    }[reason]
-
-
-def covered_sentence(step: Step, user: str) -> str:
-    """Which step of the waterfall covers use, as a sentence for the person who pays."""
-    return f"is covered by the {step.replace('_', '-')} seat of {user}"
-
-
-def because(one: Uncounted, policy: MeteringPolicy) -> str:
-    """Why a session does not count, as a sentence for the person who pays."""
-    if one.covered_by is not None:
-        return covered_sentence(one.covered_by, one.session.key.user)
-    if one.void is not None:
-        return f"is left out by the void {one.void.id} of {one.void.by}: {one.void.reason}"
-    return sentence(one.reason, policy)
+    used_at = [at for at in session.used_at() if slot_at <= at < slot_at + policy.slot_ms]
+    return uncounted_by_void(session, policy, used_at, voids)

@@ -1,11 +1,11 @@
 """Seats in use, live: per pool and slot the units that count, and the sessions still in grace (RULES 3).
 
-A cache of stored usage: session days are merged into it in any order, from the store and from the ``usage`` topic,
-as often as anybody likes. Its count of a slot equals the statement's, and is 0 where the statement refuses for want of
-a policy. It counts the last days of each account and keeps the evidence of one more, so that a session over midnight
-is judged by all of it; what is older is asked of the store.
+This is a cache of stored usage. Session days come from the store and from the ``usage`` topic, in any order and any
+number of times. The count of a slot equals the statement's; it is 0 where the statement has an error because no policy
+is in force. The cache counts the last days of an account and keeps the evidence of one day more, so that a session over
+midnight is judged by all of it. Older slots are asked of the store.
 
-Taking in is cheap, as it happens millions of times; a session is counted when somebody asks and it has changed.
+Merging happens millions of times and is cheap. A session is counted only when a count is asked for and it has changed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Final
 
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, Period, day_of
-from pipeline.policy.timeline import BeforeFirstRow
+from pipeline.rules.evidence.merge import merge_without_stretches
 from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.live.grace import first_count
+from pipeline.rules.live.judgement_cache import JudgementCache, Judging
 from pipeline.rules.pool.counting import Pool, counted_slots, unit_of
-from pipeline.rules.pool.reading import ContractReading, Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,23 @@ class InGrace:
 
 
 _Contribution = frozenset[tuple[Pool, int, Hashable]]
+"""What a session adds to the counts: pool, start of the slot, and the unit it is there."""
 
 
 class AccountSeats:
-    """The live seats of one account under one contract, over the last UTC days up to the latest one heard."""
+    """The live seats of one account under one contract, over the last UTC days up to the latest evidence."""
 
     DAYS_COUNTED: Final = 3
     DAYS_KEPT: Final = DAYS_COUNTED + 1
 
-    def __init__(self, reading: ContractReading) -> None:
-        self._reading = reading
+    def __init__(self, judging: Judging) -> None:
+        self._judgements = JudgementCache(judging)
         self._days: dict[SessionKey, dict[int, SessionDay]] = {}
         self._closed_at: dict[SessionKey, int] = {}
         self._changed: set[SessionKey] = set()
         self._counted: dict[SessionKey, _Contribution] = {}
         self._units: dict[Pool, dict[int, Counter[Hashable]]] = {}
-        self._judgements: dict[tuple[str, str, str], tuple[Judgement, ...]] = {}
-        self._forgotten_day = 0
+        self._first_day_held = 0
         self.latest_at = 0
 
     @property
@@ -64,20 +64,29 @@ class AccountSeats:
     def _first_day_kept(self) -> int:
         return day_of(self.latest_at) - self.DAYS_KEPT + 1
 
+    def judge_by(self, judging: Judging) -> None:
+        """Judge everything anew, such as under another version of the contract."""
+        self._judgements = JudgementCache(judging)
+        self._changed |= self._days.keys()
+
     def merge(self, day: SessionDay) -> None:
-        """Take in a session day; the same one again changes nothing."""
+        """Merge a session day; merging the same one again changes nothing."""
         if day.day < self._first_day_kept:
             return
         self.latest_at = max(self.latest_at, min(day.last_at, (day.day + 1) * DAY_MS - 1))
-        known = self._days.setdefault(day.session, {})
-        merged = _merged(known.get(day.day), day)
-        if merged == known.get(day.day):
-            return
-        known[day.day] = merged
+        days = self._days.setdefault(day.session, {})
+        before = days.get(day.day)
+        if before is None:
+            after = replace(day, stretches={}) if day.stretches else day
+        else:
+            after = merge_without_stretches(before, day)
+            if after == before:
+                return
+        days[day.day] = after
         self._changed.add(day.session)
 
     def close(self, close: SessionClose) -> None:
-        """Take in that a session is over."""
+        """Heed that a session was closed."""
         if day_of(close.closed_at) >= self._first_day_kept:
             self._closed_at[close.session] = max(close.closed_at, self._closed_at.get(close.session, 0))
 
@@ -97,32 +106,32 @@ class AccountSeats:
                 yield pool, slot_at, len(self._units[pool][slot_at])
 
     def in_grace(self) -> Iterator[InGrace]:
-        """Open production sessions heard in the latest slots that do not count in any slot yet, by opening."""
+        """Open production sessions with evidence in the latest slots that do not count in any slot yet, by opening."""
         self._recount_changed()
-        live = [_session(self._days[key]) for key in self._days if not self._counted.get(key)]
-        for session in sorted(live, key=lambda one: (one.opened_at, one.key)):
+        uncounted = [_session(self._days[key]) for key in self._days if not self._counted.get(key)]
+        for session in sorted(uncounted, key=lambda session: (session.opened_at, session.key)):
             if not session.is_production or self._closed_at.get(session.key, 0) >= session.last_at:
                 continue
-            now = self._judgement(session.key, session.last_at)
-            if now is None or self.latest_at - session.last_at >= 2 * now.policy.slot_ms:
+            latest = self._judgements.at(session.key, session.last_at)
+            if latest is None or self.latest_at - session.last_at >= 2 * latest.policy.slot_ms:
                 continue
-            begins = first_count(session, self._judgements_over(session))
-            if begins is not None:
-                begins_at, judgement = begins
+            beginning = first_count(session, self._judgements.over(session))
+            if beginning is not None:
+                begins_at, judgement = beginning
                 yield InGrace(session.key, judgement.product, judgement.country, session.opened_at, begins_at)
 
     def forget(self) -> None:
-        """Drop the days before those that are kept. Costs nothing but a later question to the store."""
+        """Drop the days before those that are kept. They can be read from the store again."""
         first_day = self._first_day_kept
-        if first_day == self._forgotten_day:
+        if first_day == self._first_day_held:
             return
-        self._forgotten_day = first_day
+        self._first_day_held = first_day
         self._closed_at = {key: at for key, at in self._closed_at.items() if day_of(at) >= first_day}
         for key in list(self._days):
             days = {day: fact for day, fact in self._days[key].items() if day >= first_day}
             if not days:
                 self._changed.discard(key)
-                self._recount(key, forgotten=True)
+                self._replace_contribution(key, frozenset())
                 del self._days[key]
             elif len(days) < len(self._days[key]):
                 self._days[key] = days
@@ -130,11 +139,11 @@ class AccountSeats:
 
     def _recount_changed(self) -> None:
         while self._changed:
-            self._recount(self._changed.pop())
+            key = self._changed.pop()
+            self._replace_contribution(key, frozenset(self._contribution(key)))
 
-    def _recount(self, key: SessionKey, *, forgotten: bool = False) -> None:
+    def _replace_contribution(self, key: SessionKey, after: _Contribution) -> None:
         before = self._counted.pop(key, frozenset())
-        after = frozenset() if forgotten else frozenset(self._contribution(key))
         for pool, slot_at, unit in before - after:
             slots = self._units[pool]
             slots[slot_at][unit] -= 1
@@ -152,46 +161,11 @@ class AccountSeats:
         first_at = min(session.used_slots) * DAY_MS
         last_at = max(session.used_slots) * DAY_MS
         for period in {Period.containing(first_at), Period.containing(last_at)}:
-            for judgement in self._judgements_in(key, period):
+            for judgement in self._judgements.in_quarter(key, period):
                 pool, policy = (judgement.product, judgement.country), judgement.policy
                 for slot_at in counted_slots(session, policy, judgement.from_at, judgement.until_at):
                     yield pool, slot_at, unit_of(key, policy)
 
-    def _judgement(self, key: SessionKey, at: int) -> Judgement | None:
-        found = self._judgements_in(key, Period.containing(at))
-        return next((one for one in found if one.from_at <= at < one.until_at), None)
-
-    def _judgements_over(self, session: Session) -> Iterator[Judgement]:
-        """The judgements from a session's first used slot to a day after its last evidence."""
-        first_at, last_at = min(session.used_slots) * DAY_MS, session.last_at + DAY_MS
-        for period in {Period.containing(at) for at in (first_at, session.last_at, last_at)}:
-            yield from self._judgements_in(session.key, period)
-
-    def _judgements_in(self, key: SessionKey, period: Period) -> tuple[Judgement, ...]:
-        asked = (key.product, key.country, period.name)
-        if asked not in self._judgements:
-            try:
-                self._judgements[asked] = self._reading.judgements(key.product, key.country, period)
-            except BeforeFirstRow:
-                self._judgements[asked] = ()
-        return self._judgements[asked]
-
 
 def _session(days: dict[int, SessionDay]) -> Session:
     return sessions(days.values())[0]
-
-
-def _merged(known: SessionDay | None, day: SessionDay) -> SessionDay:
-    if known is None:
-        return replace(day, stretches={}) if day.stretches else day
-    return SessionDay(
-        session=day.session,
-        day=day.day,
-        opened_at=min(known.opened_at, day.opened_at),
-        last_at=max(known.last_at, day.last_at),
-        used_slots=known.used_slots | day.used_slots,
-        stretches={},
-        version=max(known.version, day.version),
-        received_min_at=min(known.received_min_at, day.received_min_at),
-        received_max_at=max(known.received_max_at, day.received_max_at),
-    )

@@ -102,7 +102,7 @@ def voided_by(session: Session, used_at: int, voids: Iterable[VoidEntry]) -> Voi
     return None
 
 
-def without(found: Iterable[Session], voids: Sequence[VoidEntry]) -> list[Session]:
+def without_voided(found: Iterable[Session], voids: Sequence[VoidEntry]) -> list[Session]:
     """Sessions as they are read under voids; one that has lost every slot it used counts nowhere and is left out."""
     if not voids:
         return [*found]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pipeline.model.contracts import Contract, Model
+from pipeline.model.contracts import Contract, EntitlementModel
 from pipeline.model.instants import iso
 from pipeline.model.orders import CheckIn, CheckOut, Refused
 from pipeline.model.text import fold
 from pipeline.rules.pool.entitled import entitlements_of, overlaps
 
-LICENCE_MODELS: Final[tuple[Model, ...]] = ("single_user", "practitioner", "named", "pooled")
+LICENCE_MODELS: Final[tuple[EntitlementModel, ...]] = ("single_user", "practitioner", "named", "pooled")
 """The models that have a licence to take offline, in the order of the waterfall."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """A licence offline in ``[from_at, until_at)``, an early check-in heeded. ``id`` is that of the order."""
+    """A licence offline in ``[from_at, until_at)``, which ends at an early check-in. ``id`` is that of the order."""
 
     id: str
     product: str
@@ -29,7 +29,7 @@ class TakenOut:
 
 
 class Checkouts:
-    """The checkouts that orders come to, each carried out whole or refused and without effect."""
+    """The checkouts that orders lead to; each order is carried out whole, or refused without effect."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -38,22 +38,27 @@ class Checkouts:
 
     def taken(self) -> tuple[TakenOut, ...]:
         """Every licence that was offline for longer than no time, by start; ties in the order of the log."""
-        found = [one for one in self._taken.values() if one.from_at < one.until_at]
-        return tuple(sorted(found, key=lambda one: one.from_at))
+        offline = [taken for taken in self._taken.values() if taken.from_at < taken.until_at]
+        return tuple(sorted(offline, key=lambda taken: taken.from_at))
 
     def check_out(self, id_: str, order: CheckOut) -> Refused | None:
-        """Take a licence offline. How many are is no matter: what is too much is over-use."""
+        """Take a licence offline. There is no limit on how many are offline: too many make over-use."""
         product, country = order.product, order.country or self._contract.country
         if product not in self._contract.products:
             return Refused(id_, "unknown_product", f"the contract lists no product {product}")
         if order.until_at <= order.from_at:
             return Refused(id_, "ends_before_it_begins", "the checkout ends before it begins, or as it begins")
-        entitled = [one for model in LICENCE_MODELS for one in entitlements_of(self._contract, product, country, model)]
-        if not any(overlaps(one, order.from_at, order.until_at) for one in entitled):
+        entitlements = [
+            entitlement
+            for model in LICENCE_MODELS
+            for entitlement in entitlements_of(self._contract, product, country, model)
+        ]
+        if not any(overlaps(entitlement, order.from_at, order.until_at) for entitlement in entitlements):
             sentence = (
                 f"no seat of {product} in {country} is in force from {iso(order.from_at)} to {iso(order.until_at)}"
             )
-            possible_at = min((one.from_at for one in entitled if one.from_at >= order.until_at), default=None)
+            starts = (entitlement.from_at for entitlement in entitlements)
+            possible_at = min((start_at for start_at in starts if start_at >= order.until_at), default=None)
             return Refused(id_, "no_entitlement", sentence, possible_at)
         self._taken[id_] = TakenOut(
             id_, product, country, fold(order.user), fold(order.machine), order.from_at, order.until_at

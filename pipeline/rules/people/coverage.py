@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Literal
 
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import Period
 from pipeline.rules.people.assignments import Holding
-from pipeline.rules.pool.entitled import entitlements_of, seats_at
+from pipeline.rules.people.latest_assignments_lose import lost_stretches
+from pipeline.rules.pool.entitled import entitlements_of
 
-Step = Literal["single_user", "practitioner", "named"]
+WaterfallStep = Literal["single_user", "practitioner", "named"]
 """The steps of the waterfall that cover a user's use; then come the pool and the term licence."""
-STEPS: Final[tuple[Step, ...]] = ("single_user", "practitioner", "named")
+WATERFALL_STEPS: Final[tuple[WaterfallStep, ...]] = ("single_user", "practitioner", "named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,13 @@ class Coverage:
 
     product: str
     country: str
-    step: Step
+    step: WaterfallStep
     user: str
     from_at: int
     until_at: int
 
     def covers(self, slot_at: int, slot_ms: int) -> bool:
+        """Whether a slot overlaps the stretch, if only in part."""
         return slot_at < self.until_at and self.from_at < slot_at + slot_ms
 
 
@@ -37,47 +37,31 @@ class Covered:
     """Coverage to be asked by product, country and user."""
 
     def __init__(self, coverage: Iterable[Coverage]) -> None:
-        self._found: dict[tuple[str, str, str], list[Coverage]] = {}
-        for one in sorted(coverage, key=lambda one: STEPS.index(one.step)):
-            self._found.setdefault((one.product, one.country, one.user), []).append(one)
+        self._by_user: dict[tuple[str, str, str], list[Coverage]] = {}
+        for stretch in sorted(coverage, key=lambda stretch: WATERFALL_STEPS.index(stretch.step)):
+            self._by_user.setdefault((stretch.product, stretch.country, stretch.user), []).append(stretch)
 
     def by(self, product: str, country: str, user: str, slot_at: int, slot_ms: int) -> Coverage | None:
         """What covers a user's use in a slot: the first step of the waterfall that does."""
-        found = self._found.get((product, country, user), ())
-        return next((one for one in found if one.covers(slot_at, slot_ms)), None)
+        stretches = self._by_user.get((product, country, user), ())
+        return next((stretch for stretch in stretches if stretch.covers(slot_at, slot_ms)), None)
 
 
 NOTHING_COVERED: Final = Covered(())
 
 
 def seat_coverage(contract: Contract, holdings: Iterable[Holding], period: Period) -> tuple[Coverage, ...]:
-    """What seats given by hand cover in a period, in the order of assignment.
-
-    A holding covers while seats are in force: where more are held than are, the latest assignments lose, and have
-    their seats again when the number rises.
-    """
-    together: dict[tuple[str, str, str], list[Holding]] = {}
-    for one in holdings:
-        together.setdefault((one.product, one.country, one.model), []).append(one)
-    found = [one for held in together.values() for one in _coverage(contract, held, period)]
-    return tuple(one for _, one in sorted(found, key=lambda each: each[0]))
+    """What seats given by hand cover in a period, in the order of assignment: while seats are in force."""
+    by_seats: dict[tuple[str, str, str], list[Holding]] = {}
+    for holding in holdings:
+        by_seats.setdefault((holding.product, holding.country, holding.model), []).append(holding)
+    assigned = [pair for held in by_seats.values() for pair in _coverage(contract, held, period)]
+    return tuple(coverage for _, coverage in sorted(assigned, key=lambda pair: pair[0]))
 
 
 def _coverage(contract: Contract, held: list[Holding], period: Period) -> Iterator[tuple[int, Coverage]]:
     """The coverage of holdings of one model, product and country, each with when its holding began."""
-    first = held[0]
-    bounds = {period.start_at, period.end_at}
-    for one in entitlements_of(contract, first.product, first.country, first.model):
-        bounds |= {one.from_at, one.until_at or period.end_at}
-    for holding in held:
-        bounds |= {holding.from_at, holding.until_at or period.end_at}
-    lost: dict[Holding, list[tuple[int, int]]] = {}
-    held_at = _Concurrency(held)
-    for from_at, until_at in pairwise(sorted(at for at in bounds if period.start_at <= at <= period.end_at)):
-        seats = seats_at(contract, first.product, first.country, first.model, from_at)
-        if held_at.count(from_at) > seats:
-            for holding in [one for one in held if one.holds(from_at)][seats:]:
-                lost.setdefault(holding, []).append((from_at, until_at))
+    lost = lost_stretches(contract, held, _bounds(contract, held, period))
     for holding in held:
         from_at = max(holding.from_at, period.start_at)
         until_at = period.end_at if holding.until_at is None else min(holding.until_at, period.end_at)
@@ -88,15 +72,15 @@ def _coverage(contract: Contract, held: list[Holding], period: Period) -> Iterat
             )
 
 
-class _Concurrency:
-    """How many of some holdings are held at an instant."""
-
-    def __init__(self, held: Sequence[Holding]) -> None:
-        self._starts = sorted(one.from_at for one in held)
-        self._ends = sorted(one.until_at for one in held if one.until_at is not None)
-
-    def count(self, at: int) -> int:
-        return bisect_right(self._starts, at) - bisect_right(self._ends, at)
+def _bounds(contract: Contract, held: list[Holding], period: Period) -> list[int]:
+    """The bounds of a period and the instants in it at which a holding or entitlement begins or ends, ascending."""
+    bounds = {period.start_at, period.end_at}
+    first = held[0]
+    for entitlement in entitlements_of(contract, first.product, first.country, first.model):
+        bounds |= {entitlement.from_at, entitlement.until_at or period.end_at}
+    for holding in held:
+        bounds |= {holding.from_at, holding.until_at or period.end_at}
+    return sorted(at for at in bounds if period.start_at <= at <= period.end_at)
 
 
 def _without(from_at: int, until_at: int, lost: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
-"""What a contract's lists and the commands come to: who holds which seat, and what is taken offline (RULES 5).
+"""Who holds which seat and what is taken offline, from a contract's lists and the log of commands (RULES 5).
 
-The lists are the same thing in bulk. They come first, by the instants they name; then the commands, in log order.
+An entry of a list is an order like a command. The lists come first, by the instants they name; then the commands, in
+log order.
 """
 
 from __future__ import annotations
@@ -36,60 +37,63 @@ class Listed:
 def people_of(contract: Contract, logged: Sequence[Logged] = ()) -> People:
     """Carry out a contract's lists, then the account's commands in log order, which hold no id twice."""
     assignments, checkouts, refused = Assignments(contract), Checkouts(contract), list[Refused]()
-    listed = [(one.id, one.order) for one in listed_orders(contract)]
-    commands = [(one.command.id, one.command.order) for one in logged if one.command.account == contract.account]
-    for id_, order in (*listed, *commands):
-        no = _carry_out(assignments, checkouts, id_, order)
-        if no is not None:
-            refused.append(no)
+    entries = [(listed.id, listed.order) for listed in listed_orders(contract)]
+    commands = [
+        (entry.command.id, entry.command.order) for entry in logged if entry.command.account == contract.account
+    ]
+    for id_, order in (*entries, *commands):
+        refusal = _carry_out(assignments, checkouts, id_, order)
+        if refusal is not None:
+            refused.append(refusal)
     return People(assignments.holdings(), checkouts.taken(), tuple(refused))
 
 
 def refused_entries(contract: Contract, logged: Sequence[Logged] = ()) -> tuple[tuple[Listed, Refused], ...]:
-    """The entries of a contract's lists that give nobody anything, and why, by what commands have changed since.
+    """The entries of a contract's lists that have no effect, and why, as it stands after the commands.
 
-    Who was given by command what an entry could not give has it, and the entry is no more worth a word. Commands hold
-    no id twice and are in log order.
+    An entry is left out once its user has the seat by a command: nothing is left to complain of. Commands hold no id
+    twice and are in log order.
     """
     assignments, checkouts = Assignments(contract), Checkouts(contract)
+    refused_first = []
+    for listed in listed_orders(contract):
+        refusal = _carry_out(assignments, checkouts, listed.id, listed.order)
+        if refusal is not None:
+            refused_first.append((listed, refusal))
+    for entry in logged:
+        if entry.command.account == contract.account:
+            _carry_out(assignments, checkouts, entry.command.id, entry.command.order)
     refused = []
-    for one in listed_orders(contract):
-        no = _carry_out(assignments, checkouts, one.id, one.order)
-        if no is not None:
-            refused.append((one, no))
-    for given in logged:
-        if given.command.account == contract.account:
-            _carry_out(assignments, checkouts, given.command.id, given.command.order)
-    found = []
-    for one, no in refused:
-        now = _carry_out(assignments, checkouts, one.id, one.order)
+    for listed, first in refused_first:
+        now = _carry_out(assignments, checkouts, listed.id, listed.order)
         if now is None:
-            found.append((one, replace(no, sentence=f"{no.sentence}; by now it is possible, as a command")))
-        elif now.code != "already_assigned" or no.code == now.code:
-            found.append((one, now))
-    return tuple(found)
+            possible = replace(first, sentence=f"{first.sentence}; by now it is possible, as a command")
+            refused.append((listed, possible))
+        elif now.code != "already_assigned" or first.code == now.code:
+            refused.append((listed, now))
+    return tuple(refused)
 
 
 def listed_orders(contract: Contract) -> Iterator[Listed]:
     """The orders in a contract's lists: assignments by instant, then checkouts by start, then their check-ins.
 
-    An id is made of what the entry says, so that it does not move with the entry; an entry that says the same as an
-    earlier one is the same order and comes once.
+    An id is made of what the entry says, so it stays when the entry moves in its list. An entry that says the same as
+    an earlier one is the same order and comes once.
     """
-    found: dict[str, Listed] = {}
-    for index, given in sorted(enumerate(contract.assignments), key=lambda one: one[1].at):
+    orders: dict[str, Listed] = {}
+    for index, given in sorted(enumerate(contract.assignments), key=lambda numbered: numbered[1].at):
         id_ = listed_id("assign", given.product, given.country, given.user, str(given.at), given.replaces or "")
         order = Assign(given.product, given.country, given.user, given.at, given.replaces)
-        found.setdefault(id_, Listed(id_, ("assignments", index), order))
-    for index, taken in sorted(enumerate(contract.checkouts), key=lambda one: one[1].from_at):
+        orders.setdefault(id_, Listed(id_, ("assignments", index), order))
+    for index, taken in sorted(enumerate(contract.checkouts), key=lambda numbered: numbered[1].from_at):
         said = (taken.product, taken.country, taken.user, taken.machine, str(taken.from_at), str(taken.until_at))
         id_, place = listed_id("checkout", *said), ("checkouts", index)
         order_out = CheckOut(taken.product, taken.country, taken.user, taken.machine, taken.from_at, taken.until_at)
-        found.setdefault(id_, Listed(id_, place, order_out))
+        orders.setdefault(id_, Listed(id_, place, order_out))
         if taken.checked_in_at is not None:
             back_id = listed_id("checkin", *said, str(taken.checked_in_at))
-            found.setdefault(back_id, Listed(back_id, place, CheckIn(id_, taken.checked_in_at)))
-    yield from found.values()
+            orders.setdefault(back_id, Listed(back_id, place, CheckIn(id_, taken.checked_in_at)))
+    yield from orders.values()
 
 
 def listed_id(*said: str) -> str:

@@ -1,6 +1,7 @@
 """Named seats: who takes one in a quarter, and who finds none left (RULES 5).
 
-Nobody assigns them. A user's first counted slot that no earlier step covers takes a seat, to the quarter's end.
+Nobody assigns them. A user's first counted slot that no earlier step covers takes a seat, which the user keeps to the
+quarter's end.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class NamedSeats:
     overflow: tuple[str, ...] = ()
 
     def is_for(self, product: str, country: str, at: int) -> bool:
-        """Whether use of a product at an instant is of the kind that these seats are for."""
+        """Whether these seats are for use of a product at an instant: a seat of them is in force then."""
         if product not in self.products or country != self.country:
             return False
         return any(from_at <= at < until_at for from_at, until_at in self.in_force)
@@ -49,29 +50,37 @@ class NamedSeats:
 def named_seats(contract: Contract, period: Period, slots: Iterable[CountedSlot]) -> tuple[NamedSeats, ...]:
     """Who holds the named seats of a quarter. ``slots``: the counted slots of it that no earlier step covers.
 
-    Of each user and product the first slot of every stretch of ``named_stretches`` is enough. Where a product has seats
-    of its own and shares others, a user who finds none left of those for the fewest products tries the next.
+    Of each user and product the first slot of every stretch of ``named_stretches`` is enough. Seats for fewer products
+    are taken first: where a product has seats of its own and shares others, its user tries its own before those.
     """
     left = list(slots)
-    found = list[NamedSeats]()
+    groups = list[NamedSeats]()
     for products, country in _groups(contract, period):
-        entitlements = [one for one in _named(contract, period) if _group(one) == (products, country)]
+        entitlements = [
+            entitlement for entitlement in _named(contract, period) if _group(entitlement) == (products, country)
+        ]
         seats = _taken(products, country, entitlements, period, left)
         holders = {user for user, _ in seats.holders}
         left = [
-            one for one in left if one.user not in holders or not seats.is_for(one.product, one.country, one.slot_at)
+            slot
+            for slot in left
+            if slot.user not in holders or not seats.is_for(slot.product, slot.country, slot.slot_at)
         ]
-        found.append(seats)
-    return tuple(found)
+        groups.append(seats)
+    return tuple(groups)
 
 
 def named_stretches(contract: Contract, period: Period) -> Iterator[tuple[str, str, int, int]]:
     """The stretches of a period in which a product has named seats and none of them begins or ends."""
     for product, country in sorted(entitled_in(contract, "named", period)):
-        concerned = [one for one in _named(contract, period) if one.country == country and product in one.products]
-        bounds = {at for one in concerned for at in _span(one, period)}
+        concerned = [
+            entitlement
+            for entitlement in _named(contract, period)
+            if entitlement.country == country and product in entitlement.products
+        ]
+        bounds = {at for entitlement in concerned for at in _span(entitlement, period)}
         for from_at, until_at in pairwise(sorted(bounds)):
-            if any(one.in_force(from_at) for one in concerned):
+            if any(entitlement.in_force(from_at) for entitlement in concerned):
                 yield product, country, from_at, until_at
 
 
@@ -94,14 +103,14 @@ def _taken(
     slots: Iterable[CountedSlot],
 ) -> NamedSeats:
     first: dict[str, int] = {}
-    for one in slots:
-        if one.country != country or one.product not in products:
+    for slot in slots:
+        if slot.country != country or slot.product not in products:
             continue
-        if any(entitlement.in_force(one.slot_at) for entitlement in entitlements):
-            first[one.user] = min(one.slot_at, first.get(one.user, one.slot_at))
+        if any(entitlement.in_force(slot.slot_at) for entitlement in entitlements):
+            first[slot.user] = min(slot.slot_at, first.get(slot.user, slot.slot_at))
     holders, overflow = list[tuple[str, int]](), list[str]()
-    for user, slot_at in sorted(first.items(), key=lambda each: (each[1], each[0])):
-        seats = sum(one.quantity for one in entitlements if one.in_force(slot_at))
+    for user, slot_at in sorted(first.items(), key=lambda taking: (taking[1], taking[0])):
+        seats = sum(entitlement.quantity for entitlement in entitlements if entitlement.in_force(slot_at))
         if len(holders) < seats:
             holders.append((user, slot_at))
         else:
@@ -111,7 +120,7 @@ def _taken(
 
 def _in_force(entitlements: list[Entitlement], period: Period) -> tuple[tuple[int, int], ...]:
     stretches = list[tuple[int, int]]()
-    for from_at, until_at in sorted(_span(one, period) for one in entitlements):
+    for from_at, until_at in sorted(_span(entitlement, period) for entitlement in entitlements):
         if stretches and from_at <= stretches[-1][1]:
             stretches[-1] = (stretches[-1][0], max(until_at, stretches[-1][1]))
         else:
@@ -120,19 +129,23 @@ def _in_force(entitlements: list[Entitlement], period: Period) -> tuple[tuple[in
 
 
 def _groups(contract: Contract, period: Period) -> list[tuple[tuple[str, ...], str]]:
-    return sorted({_group(one) for one in _named(contract, period)}, key=lambda group: (len(group[0]), group))
+    groups = {_group(entitlement) for entitlement in _named(contract, period)}
+    return sorted(groups, key=lambda group: (len(group[0]), group))
 
 
-def _group(one: Entitlement) -> tuple[tuple[str, ...], str]:
-    return tuple(sorted(set(one.products))), one.country
+def _group(entitlement: Entitlement) -> tuple[tuple[str, ...], str]:
+    """Entitlements to the same products in a country share their seats."""
+    return tuple(sorted(set(entitlement.products))), entitlement.country
 
 
 def _named(contract: Contract, period: Period) -> list[Entitlement]:
     return [
-        one for one in contract.entitlements if one.model == "named" and overlaps(one, period.start_at, period.end_at)
+        entitlement
+        for entitlement in contract.entitlements
+        if entitlement.model == "named" and overlaps(entitlement, period.start_at, period.end_at)
     ]
 
 
-def _span(one: Entitlement, period: Period) -> tuple[int, int]:
-    until_at = period.end_at if one.until_at is None else min(one.until_at, period.end_at)
-    return max(one.from_at, period.start_at), until_at
+def _span(entitlement: Entitlement, period: Period) -> tuple[int, int]:
+    until_at = period.end_at if entitlement.until_at is None else min(entitlement.until_at, period.end_at)
+    return max(entitlement.from_at, period.start_at), until_at

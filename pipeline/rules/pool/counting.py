@@ -8,6 +8,8 @@ from typing import Literal
 from pipeline.model.evidence import SessionKey
 from pipeline.policy.metering_policies import MeteringPolicy
 from pipeline.rules.evidence.sessions import Session
+from pipeline.rules.pool.min_use import is_recorded
+from pipeline.rules.pool.opening_slot import left_out_slot_at
 from pipeline.rules.pool.reading import Judgement
 
 Reason = Literal["counted", "not_production", "under_min_use", "opening_slot", "covered", "voided"]
@@ -15,15 +17,19 @@ Pool = tuple[str, str]
 """Product and country."""
 
 
-def judge_slot(session: Session, slot_at: int, policy: MeteringPolicy) -> Reason:
-    """Whether a session counts in a slot it used, or why it does not."""
+def judge_session(session: Session, policy: MeteringPolicy) -> Reason:
+    """Whether a session counts at all, or why it counts nowhere: what is true of all its slots alike."""
     if not session.is_production:
         return "not_production"
-    if session.last_at - session.opened_at < policy.min_use_ms:
-        return "under_min_use"
-    if not policy.opening_slot_counts and slot_at == session.opened_at // policy.slot_ms * policy.slot_ms:
+    return "counted" if is_recorded(session, policy) else "under_min_use"
+
+
+def judge_slot(session: Session, slot_at: int, policy: MeteringPolicy) -> Reason:
+    """Whether a session counts in a slot it used, or why it does not."""
+    reason = judge_session(session, policy)
+    if reason == "counted" and slot_at == left_out_slot_at(session, policy):
         return "opening_slot"
-    return "counted"
+    return reason
 
 
 def used_slots(session: Session, policy: MeteringPolicy, from_at: int, until_at: int) -> Iterator[int]:
@@ -38,13 +44,16 @@ def used_slots(session: Session, policy: MeteringPolicy, from_at: int, until_at:
 
 def counted_slots(session: Session, policy: MeteringPolicy, from_at: int, until_at: int) -> Iterator[int]:
     """The slots in ``[from_at, until_at)`` in which the session counts, by their starts, ascending."""
+    if judge_session(session, policy) != "counted":
+        return
+    left_out_at = left_out_slot_at(session, policy)
     for slot_at in used_slots(session, policy, from_at, until_at):
-        if judge_slot(session, slot_at, policy) == "counted":
+        if slot_at != left_out_at:
             yield slot_at
 
 
 def unit_of(key: SessionKey, policy: MeteringPolicy) -> Hashable:
-    """What is counted once: the machine, or each session by itself."""
+    """What is counted once: the machine, or each session by itself (RULES 3.3)."""
     return key.machine if policy.unit == "machine" else key
 
 
@@ -53,13 +62,14 @@ def slot_counts(
 ) -> dict[Pool, dict[int, int]]:
     """Count units per pool and slot. ``judgements`` are keyed by product and country as reported.
 
-    This is the plain reference; the store computes the same in SQL, and a property holds the two equal.
+    This is the plain reference; the store computes the same in SQL (``store/counts.py``), and a property holds the two
+    equal.
     """
     units: dict[Pool, dict[int, set[Hashable]]] = {}
     for session in used:
         for judgement in judgements.get((session.key.product, session.key.country), ()):
-            pool = units.setdefault((judgement.product, judgement.country), {})
+            slots = units.setdefault((judgement.product, judgement.country), {})
             policy = judgement.policy
             for slot_at in counted_slots(session, policy, judgement.from_at, judgement.until_at):
-                pool.setdefault(slot_at, set()).add(unit_of(session.key, policy))
-    return {pool: {at: len(found) for at, found in sorted(slots.items())} for pool, slots in units.items() if slots}
+                slots.setdefault(slot_at, set()).add(unit_of(session.key, policy))
+    return {pool: {slot_at: len(slots[slot_at]) for slot_at in sorted(slots)} for pool, slots in units.items() if slots}

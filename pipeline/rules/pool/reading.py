@@ -1,7 +1,7 @@
 """Reading facts under a contract: replaced codes, plug-ins, default country, and the policy that judges a slot.
 
-Facts are stored as reported. A contract is applied when they are read, so a changed contract re-reads and never
-re-writes (RULES 1). Every boundary here is a UTC midnight, so that no slot straddles one.
+Facts are stored as reported. A contract is applied when facts are read: after a change of the contract they are read
+again, never rewritten (RULES 1). Every boundary here is a UTC midnight, so no slot lies on both sides of one.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.model.contracts import Contract, Entitlement, Model
+from pipeline.model.contracts import Contract, Entitlement, EntitlementModel
 from pipeline.model.instants import Period, calendar_day, day_of
 from pipeline.policy.catalogue import token_policy_starts
 from pipeline.policy.metering_policies import MeteringPolicy, MeteringTimeline, resolve
 from pipeline.rules.pool.entitled import seats_at
+from pipeline.rules.pool.replaced_codes import ReplacedCodes
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Use reported as ``(code, reported_country)`` in ``[from_at, until_at)`` is use of a pool, by ``policy``."""
+    """Use reported as ``(code, reported_country)`` in ``[from_at, until_at)`` counts for a pool, under ``policy``."""
 
     code: str
     reported_country: str
@@ -37,35 +38,15 @@ class ContractReading:
         self.contract = contract
         self._catalogue = catalogue
         self._timelines: dict[str, MeteringTimeline] = {}
-        self._successors: dict[str, list[tuple[int | None, int | None, str]]] = {}
-        for product in contract.products.values():
-            for old in product.replaces:
-                self._successors.setdefault(old.code, []).append((old.from_at, old.until_at, product.code))
+        self._replaced = ReplacedCodes(contract)
 
     def product_at(self, code: str, at: int) -> str:
-        """The product that use of a code counts for at an instant: successors are followed to the last."""
-        for _ in range(len(self._successors) + 1):
-            successor = next(
-                (
-                    product
-                    for from_at, until_at, product in self._successors.get(code, ())
-                    if (from_at is None or from_at <= at) and (until_at is None or at < until_at)
-                ),
-                None,
-            )
-            if successor is None:
-                return code
-            code = successor
-        raise AssertionError(f"replacements of {code} go round in a circle; the contract's check refuses that")
+        """The product that use of a code counts for at an instant."""
+        return self._replaced.product_at(code, at)
 
     def codes_of(self, product: str) -> tuple[str, ...]:
         """Every code whose use can count for a product at some time: its own and those it replaces."""
-        codes = [product]
-        for code in codes:
-            codes += [
-                old for old, after in self._successors.items() if old not in codes and code in {p for *_, p in after}
-            ]
-        return tuple(codes)
+        return self._replaced.codes_of(product)
 
     def country_of(self, reported: str) -> str:
         """Where use counts: as reported, else in the contract's country."""
@@ -92,16 +73,16 @@ class ContractReading:
         )
         return self._timeline(name).at(at)
 
-    def policy_id_at(self, product: str, country: str, model: Model, at: int) -> str:
+    def policy_id_at(self, product: str, country: str, model: EntitlementModel, at: int) -> str:
         """The policy as a line names it: a token policy where the model's own entitlement names one.
 
         Raises ``BeforeFirstRow``.
         """
-        own = (e.policy for e in self.entitlements_at(product, country, at) if e.model == model)
-        token = next((name for name in own if not self._is_metering(name)), None)
-        if token is None:
+        of_model = (e.policy for e in self.entitlements_at(product, country, at) if e.model == model)
+        token_policy = next((name for name in of_model if not self._is_metering(name)), None)
+        if token_policy is None:
             return self.policy_at(product, country, at).id
-        return f"{token}@{calendar_day(day_of(token_policy_starts()[token])).isoformat()}"
+        return f"{token_policy}@{calendar_day(day_of(token_policy_starts()[token_policy])).isoformat()}"
 
     def is_charged(self, product: str, country: str, at: int) -> bool:
         """Whether flex is in force: use beyond single-user seats is charged in tokens and no pool counts (RULES 6)."""
@@ -115,23 +96,23 @@ class ContractReading:
         return any(True for _ in self.entitlements_at(product, country, at))
 
     def judgements(self, code: str, reported_country: str, period: Period) -> tuple[Judgement, ...]:
-        """How use of a code is judged over a period: stretches of time without overlap, those left out that no seats
-        are for: a plug-in's without an entitlement, and those in which tokens are charged.
+        """How use of a code is judged over a period: stretches of time in order, without overlap.
 
-        Raises ``BeforeFirstRow`` where a policy says nothing of some day in the period.
+        Time in which use needs no seat is left out: that of a plug-in without an entitlement, and that in which tokens
+        are charged. Raises ``BeforeFirstRow`` where a policy says nothing of some day in the period.
         """
-        country, found = self.country_of(reported_country), list[Judgement]()
-        for from_at, until_at in self._elementary(period.start_at, period.end_at):
+        country, judgements = self.country_of(reported_country), list[Judgement]()
+        for from_at, until_at in self._unchanged_stretches(period):
             product = self.product_at(code, from_at)
             if not self.needs_licence(product, country, from_at) or self.is_charged(product, country, from_at):
                 continue
             policy = self.policy_at(product, country, from_at)
-            last = found[-1] if found else None
+            last = judgements[-1] if judgements else None
             if last is not None and (last.until_at, last.product, last.policy) == (from_at, product, policy):
-                found[-1] = replace(last, until_at=until_at)
+                judgements[-1] = replace(last, until_at=until_at)
             else:
-                found.append(Judgement(code, reported_country, product, country, from_at, until_at, policy))
-        return tuple(found)
+                judgements.append(Judgement(code, reported_country, product, country, from_at, until_at, policy))
+        return tuple(judgements)
 
     def judgements_of(
         self, reported: Iterable[tuple[str, str]], period: Period
@@ -139,19 +120,15 @@ class ContractReading:
         """The judgements of every reported ``(code, country)``."""
         return {(code, country): self.judgements(code, country, period) for code, country in reported}
 
-    def _elementary(self, start_at: int, end_at: int) -> Iterator[tuple[int, int]]:
-        """The stretches of ``[start_at, end_at)`` in which nothing in the contract or a policy changes."""
-        changes = {start_at, end_at}
+    def _unchanged_stretches(self, period: Period) -> Iterator[tuple[int, int]]:
+        """The stretches of a period in which nothing changes in the contract or in a policy that it names."""
+        changes = {period.start_at, period.end_at, *self._replaced.changes_in(period)}
         for entitlement in self.contract.entitlements:
-            changes |= {entitlement.from_at, entitlement.until_at or end_at}
-        for successors in self._successors.values():
-            for from_at, until_at, _ in successors:
-                changes |= {from_at or start_at, until_at or end_at}
+            changes |= {entitlement.from_at, entitlement.until_at or period.end_at}
         for name in {self.contract.default_policy, *(e.policy for e in self.contract.entitlements)}:
             if self._is_metering(name):
                 changes |= {at for at, _ in self._timeline(name).rows}
-        bounds = sorted(at for at in changes if start_at <= at <= end_at)
-        return pairwise(bounds)
+        return pairwise(sorted(at for at in changes if period.start_at <= at <= period.end_at))
 
     def _is_metering(self, policy: str) -> bool:
         return policy in self.contract.policies or policy in self._catalogue

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.rules.evidence.sessions import Session
+from pipeline.rules.people.checkout_counts import checkout_uses
 from pipeline.rules.people.coverage import Coverage, Covered, seat_coverage
 from pipeline.rules.people.holders import People
 from pipeline.rules.people.named_seats import NamedSeats, named_coverage, named_seats
-from pipeline.rules.people.waterfall import Use, checkout_uses, counted_slot, session_uses, uncovered, units_by_slot
+from pipeline.rules.people.waterfall import Use, counted_slot, session_uses, uncovered, units_by_slot
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.lines import statement_lines
 

@@ -1,4 +1,4 @@
-"""What every team has now: settled by the ledger, and reserved for windows that may still move (RULES 6)."""
+"""What every team has now: what the ledger has settled, less what is reserved for windows not settled (RULES 6)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pipeline.model.ledger_entries import Window
 from pipeline.rules.tokens.ledger import Ledger, Team
 from pipeline.rules.tokens.pack_order import Pack, pay
+from pipeline.rules.tokens.settling_hold import in_settling_order
 from pipeline.rules.tokens.token_orders import DEFAULT_TEAM
 
 
 @dataclass(frozen=True, slots=True)
 class TeamBalance:
-    """A team's figures as they are settled, its packs in the order they pay, and what open windows will take.
+    """A team's settled figures, its packs in the order they pay, and what its open windows will take.
 
-    ``reserved`` is what packs will pay of the ``open_windows``, ``open_uncovered`` what they could not as it stands.
+    ``reserved`` is what packs will pay for the ``open_windows``; ``open_uncovered`` is what they could not pay if these
+    were settled now.
     """
 
     team: str
@@ -27,21 +29,16 @@ class TeamBalance:
 
     @property
     def available(self) -> int:
-        """What is left when the open windows are paid."""
+        """What is left after the open windows are paid."""
         return self.settled.balance - self.reserved
 
 
-def in_order(windows: Iterable[Window]) -> list[Window]:
-    """Windows in the order in which they are settled."""
-    return sorted(windows, key=lambda one: (one.start_at, one.product, one.user, one.country))
-
-
 def balances(ledger: Ledger, open_windows: Iterable[Window]) -> tuple[TeamBalance, ...]:
-    """Every team by name. Open windows are paid in the order in which they will be settled, as if that were now."""
+    """Every team, by name. Open windows are paid as if they were settled now, in that order."""
     planned = ledger.packs_by_team() or {DEFAULT_TEAM: []}
     left = {pack.id: pack for packs in planned.values() for pack in packs}
     waiting = dict.fromkeys(sorted(planned), (0, 0, 0))
-    for window in in_order(open_windows):
+    for window in in_settling_order(open_windows):
         payment = pay(planned, window.rate, window.start_at)
         for part in payment.parts:
             left[part.pack].left -= part.tokens

@@ -1,4 +1,4 @@
-"""Connections that cost nothing, each with the reason, and the stretches that made a window (RULES 6 and 7)."""
+"""Connections that cost nothing, each with the reason, and the stretches that started a window (RULES 6 and 7)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Literal
 from pipeline.model.evidence import SessionKey
 from pipeline.model.ledger_entries import Window
 from pipeline.rules.evidence.sessions import Session
-from pipeline.rules.tokens.activity import Span, activity, intersection, qualifies, stretches, without
+from pipeline.rules.tokens.activity import activity, qualifies, stretches
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.spans import Span, intersection, without
 from pipeline.rules.tokens.windows import charged_stretches
 
-Reason = Literal[
+FreeReason = Literal[
     "not_production",  # trial, evaluation or pre-activation: stored and shown, never counted
     "plug_in_without_rate",  # a plug-in that has no rate at any time needs no licence
     "free_connection",  # no longer than the free connection
     "single_user_seat",  # covered by the user's own seat wherever it is connected
-    "paid_window",  # within windows that another use had paid for, or not long enough beyond them
+    "paid_window",  # within windows that other use had started, or not long enough outside them
 ]
 
 
@@ -31,7 +32,7 @@ class FreeConnection:
     country: str
     from_at: int
     until_at: int
-    reason: Reason
+    reason: FreeReason
 
 
 def free_connections(
@@ -41,7 +42,7 @@ def free_connections(
     starts: dict[tuple[str, str, str], list[int]] = {}
     for window in windows:
         starts.setdefault((window.product, window.country, window.user), []).append(window.start_at)
-    for session in sorted(sessions, key=lambda one: (one.opened_at, one.key)):
+    for session in sorted(sessions, key=lambda session: (session.opened_at, session.key)):
         yield from _free_of(session, starts, reading)
 
 
@@ -59,7 +60,7 @@ def _free_of(
         product = reading.product_at(key.product, stretch.from_at)
         spans = charged.get(product, ())
         connected = list(intersection(stretch.connected, spans))
-        reason: Reason | None = None
+        reason: FreeReason | None = None
         if not session.is_production:
             reason = "not_production"
         elif policy is None:
@@ -70,22 +71,22 @@ def _free_of(
             reason = "free_connection"
         elif not list(without(connected, reading.seats_of(product, country, key.user))):
             reason = "single_user_seat"
-        elif not _holds_start(connected, starts.get((product, country, key.user), ())):
+        elif not _contains_start(connected, starts.get((product, country, key.user), ())):
             reason = "paid_window"
         if reason is not None:
             yield FreeConnection(key, product, country, stretch.from_at, stretch.until_at, reason)
 
 
-def _holds_start(connected: Iterable[Span], starts: Sequence[int]) -> bool:
+def _contains_start(connected: Iterable[Span], starts: Sequence[int]) -> bool:
     return any(span.from_at <= at < span.until_at for span in connected for at in starts)
 
 
 def causes(window: Window, sessions: Iterable[Session], reading: TokenReading) -> list[tuple[SessionKey, Span]]:
-    """The stretches that were connected where a window starts: any one of them alone would have made it start."""
+    """The stretches that were connected where a window starts: each of them alone would have made it start."""
     return [
         (session.key, Span(stretch.from_at, stretch.until_at))
-        for session in sorted(sessions, key=lambda one: (one.opened_at, one.key))
+        for session in sorted(sessions, key=lambda session: (session.opened_at, session.key))
         if session.key.user == window.user and reading.country_of(session.key.country) == window.country
         for stretch in charged_stretches(session, window.product, reading)
-        if _holds_start(stretch.connected, (window.start_at,))
+        if _contains_start(stretch.connected, (window.start_at,))
     ]

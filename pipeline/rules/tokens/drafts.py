@@ -1,9 +1,9 @@
 """What is to be posted next: a draft on top of the ledger (RULES 6).
 
-The ledger, the contract, the orders in log order and the evidence say it all, so that doing it again posts nothing new
-and being stopped half-way changes nothing. In order: the contract's packs that have been bought, then each order, where
-a tick settles what has become complete. Within a settlement entries go by their instant: packs that expire, then
-windows by start, product, user; at its end stands up to when everything is settled.
+A draft depends only on the ledger, the contract, the orders in log order and the evidence. So drafting again posts
+nothing new, and a stop between two postings changes nothing. The order of entries: the contract's packs that have been
+bought; then each order, where a tick settles what has become complete. Within a settlement entries go by their instant:
+packs that expire first, then windows in their settling order. Its last entry says up to when everything is settled.
 """
 
 from __future__ import annotations
@@ -13,20 +13,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pipeline.model.contracts import Contract
-from pipeline.model.instants import DAY_MS
-from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Fact, Grant, Posting, Refusal, Settled, Window
+from pipeline.model.ledger_entries import (
+    Credit,
+    Debit,
+    Entry,
+    EntryFact,
+    Expiry,
+    Grant,
+    Posting,
+    Refusal,
+    Settled,
+    Window,
+)
 from pipeline.model.orders import BuyTokens, CreditTokens, Logged, Refused, Tick
 from pipeline.rules.tokens.ledger import Ledger, entry_of
 from pipeline.rules.tokens.pack_order import Pack, expires_at, pay
+from pipeline.rules.tokens.settling_hold import HOLD_MS, is_due, settled_until, settling_order
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from pipeline.rules.tokens.token_orders import DEFAULT_TEAM, buy, credit, grant_of, teams_of
 
-HOLD_MS = DAY_MS
-"""How long after a window's start evidence of it may come before it is settled."""
 ENTRIES_MAX = 1_000
-"""The entries of one posting at most."""
+"""The entries of a posting at most."""
 BYTES_MAX = 900_000
-"""The bytes of the entries of one posting at most, so that it fits a message."""
+"""The bytes of a posting's entries at most: a posting must fit into a message."""
 
 
 class Draft:
@@ -45,16 +54,16 @@ class Draft:
         self.entries: list[Entry] = []
 
     def grant_contract(self, now: int) -> None:
-        """The contract's packs that were bought by now; one whose id is granted already is passed over."""
+        """Grant the contract's packs that were bought by now and are not granted yet."""
         for pack in sorted(self._contract.token_packs, key=lambda pack: (pack.purchased_at, pack.id)):
             if pack.purchased_at <= now and pack.id not in self._packs:
                 self._grant(grant_of(pack))
 
     def order(self, logged: Logged, hold_ms: int) -> None:
-        """Carry out an order about tokens, refuse it, or settle by a tick; one that was heard before is passed over."""
+        """Carry out an order about tokens or refuse it, once for each id; at a tick, settle."""
         order, command = logged.command.order, logged.command.id
         if isinstance(order, Tick):
-            self.settle(order.complete_until - hold_ms)
+            self.settle(settled_until(order.complete_until, hold_ms))
         elif command in self._commands:
             return
         elif isinstance(order, BuyTokens):
@@ -67,37 +76,45 @@ class Draft:
         elif isinstance(order, CreditTokens):
             debit = self._debits.get(order.debit) or self._ledger.debit(order.debit)
             credited = self._credited.get(order.debit, 0)
-            made = credit(logged, order, debit, credited, teams_of(self._contract))
-            if isinstance(made, Refused):
-                self._refuse(logged, made)
+            given = credit(logged, order, debit, credited, teams_of(self._contract))
+            if isinstance(given, Refused):
+                self._refuse(logged, given)
             else:
-                self._credit(logged.received_at, made)
+                self._credit(logged.received_at, given)
 
     def settle(self, until_at: int) -> None:
         """Settle what starts, and let expire what ends, at or before an instant, unless that was done before."""
         if until_at <= self._settled_until_at:
             return
         expiring = [pack for pack in self._packs.values() if pack.expires_at <= until_at and pack.left]
-        due: list[tuple[int, int, tuple[str, ...], Pack | Window]] = [
+        due: list[tuple[int, int, tuple[str | int, ...], Pack | Window]] = [
             *((pack.expires_at, 0, (pack.id,), pack) for pack in expiring),
-            *((one.start_at, 1, (one.product, one.user, one.country), one) for one in self._due(until_at)),
+            *((window.start_at, 1, settling_order(window), window) for window in self._take_due(until_at)),
         ]
-        for at, _, _, one in sorted(due, key=lambda item: item[:3]):
-            if isinstance(one, Window):
-                self._debit(one)
-            elif one.left:
-                ordinal = self._expired[one.id] = self._expired.get(one.id, self._ledger.expiries.get(one.id, 0)) + 1
-                self._add(at, Expiry(one.team, one.id, one.left), ordinal)
-                one.left = 0
+        for _, _, _, pack_or_window in sorted(due, key=lambda entry: entry[:3]):
+            if isinstance(pack_or_window, Window):
+                self._debit(pack_or_window)
+            else:
+                self._expire(pack_or_window)
         self._settled_until_at = until_at
         self._add(until_at, Settled(until_at))
 
-    def _due(self, until_at: int) -> Iterator[Window]:
+    def _take_due(self, until_at: int) -> list[Window]:
+        """The open windows that are settled now; they wait no more."""
         if self._waiting is None:
-            found = self._evidence.open_windows(self._ledger).values()
-            self._waiting = [window for windows in found for window in windows]
-        yield from (window for window in self._waiting if window.start_at <= until_at)
-        self._waiting = [window for window in self._waiting if window.start_at > until_at]
+            by_key = self._evidence.open_windows(self._ledger).values()
+            self._waiting = [window for windows in by_key for window in windows]
+        due = [window for window in self._waiting if is_due(window, until_at)]
+        self._waiting = [window for window in self._waiting if not is_due(window, until_at)]
+        return due
+
+    def _expire(self, pack: Pack) -> None:
+        if not pack.left:  # spent by a window that was settled before the end of its validity
+            return
+        ordinal = self._expired.get(pack.id, self._ledger.expiries.get(pack.id, 0)) + 1
+        self._expired[pack.id] = ordinal
+        self._add(pack.expires_at, Expiry(pack.team, pack.id, pack.left), ordinal)
+        pack.left = 0
 
     def _debit(self, window: Window) -> None:
         payment = pay(self._by_team or {DEFAULT_TEAM: []}, window.rate, window.start_at)
@@ -114,23 +131,23 @@ class Draft:
 
     def _open(self, pack: Pack) -> None:
         self._packs[pack.id] = pack
-        insort(self._by_team.setdefault(pack.team, []), pack, key=lambda one: one.order)
+        insort(self._by_team.setdefault(pack.team, []), pack, key=lambda pack: pack.order)
 
-    def _credit(self, at: int, made: Credit) -> None:
-        for part in made.parts:
-            if made.debit:
+    def _credit(self, at: int, given: Credit) -> None:
+        for part in given.parts:
+            if given.debit:
                 self._packs[part.pack].left += part.tokens
-                self._credited[made.debit] = self._credited.get(made.debit, 0) + part.tokens
+                self._credited[given.debit] = self._credited.get(given.debit, 0) + part.tokens
             else:
-                self._open(Pack(part.pack, made.team, part.tokens, at, expires_at(at), part.tokens))
-        self._commands.add(made.command)
-        self._add(at, made)
+                self._open(Pack(part.pack, given.team, part.tokens, at, expires_at(at), part.tokens))
+        self._commands.add(given.command)
+        self._add(at, given)
 
     def _refuse(self, logged: Logged, refused: Refused) -> None:
         self._commands.add(refused.id)
         self._add(logged.received_at, Refusal(refused.id, refused.code, refused.sentence))
 
-    def _add(self, at: int, fact: Fact, ordinal: int = 0) -> str:
+    def _add(self, at: int, fact: EntryFact, ordinal: int = 0) -> str:
         entry = entry_of(self._ledger.account, at, fact, ordinal)
         self.entries.append(entry)
         return entry.id
@@ -148,14 +165,14 @@ def draft(
 ) -> tuple[Entry, ...]:
     """The entries to be posted. ``orders`` are the account's, in log order; ``now`` is the time of the log.
 
-    ``complete_until`` stands for a last tick, where evidence is known to be complete without one.
+    ``complete_until`` settles once more after the orders, as a tick would, where evidence is complete without one.
     """
     drafted = Draft(ledger, contract, evidence)
     drafted.grant_contract(now)
     for logged in orders:
         drafted.order(logged, hold_ms)
     if complete_until is not None:
-        drafted.settle(complete_until - hold_ms)
+        drafted.settle(settled_until(complete_until, hold_ms))
     return tuple(drafted.entries)
 
 
@@ -165,10 +182,10 @@ def postings(
     entries_max: int = ENTRIES_MAX,
     bytes_of: Callable[[Entry], int] = lambda _: 0,
 ) -> tuple[Posting, ...]:
-    """Entries as the postings that follow on a ledger, in order; each is to be read back before the next is written.
+    """Entries as the next postings of a ledger, in order. Read each back from the log before the next is written.
 
-    What one order adds stays together: a purchase is posted whole or not at all. ``bytes_of`` is what an entry takes in
-    a message, where there are messages.
+    The entries of an order stay together, so a purchase is posted whole or not at all. ``bytes_of`` gives the bytes of
+    an entry in a message, where there are messages.
     """
     return tuple(each_posting(ledger, entries, entries_max, bytes_of))
 
@@ -179,19 +196,19 @@ def each_posting(
     entries_max: int = ENTRIES_MAX,
     bytes_of: Callable[[Entry], int] = lambda _: 0,
 ) -> Iterator[Posting]:
-    """As ``postings``, each made up when it is asked for; the ledger may have gone on to the one before it."""
-    sequence, found, size = ledger.sequence, list[Entry](), 0
+    """As ``postings``, one after the other: the ledger may be appended to between two of them."""
+    sequence, batch, size = ledger.sequence, list[Entry](), 0
     for _, together in groupby(enumerate(entries), key=_order_of):
         added = [entry for _, entry in together]
         added_size = sum(map(bytes_of, added))
-        if found and (len(found) + len(added) > entries_max or size + added_size > BYTES_MAX):
+        if batch and (len(batch) + len(added) > entries_max or size + added_size > BYTES_MAX):
             sequence += 1
-            yield Posting(ledger.account, sequence, tuple(found))
-            found, size = [], 0
-        found += added
+            yield Posting(ledger.account, sequence, tuple(batch))
+            batch, size = [], 0
+        batch += added
         size += added_size
-    if found:
-        yield Posting(ledger.account, sequence + 1, tuple(found))
+    if batch:
+        yield Posting(ledger.account, sequence + 1, tuple(batch))
 
 
 def _order_of(numbered: tuple[int, Entry]) -> str | int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipeline.model.instants import Period
 from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant
 from pipeline.model.statements import ChargedWindow, FlexLine, TokenBlock
+from pipeline.rules.pool.entitled import overlaps
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.pack_order import expires_at
 from pipeline.rules.tokens.rates import TokenReading
@@ -24,18 +25,16 @@ def debits(ledger: Ledger) -> Iterator[tuple[Entry, Debit]]:
 def flex_lines(reading: TokenReading, ledger: Ledger, period: Period) -> tuple[FlexLine, ...]:
     """A line per product and country with a flex entitlement in force or a settled window in the period, sorted.
 
-    A window belongs to the period it starts in, whole. Open windows are reserved and on no statement yet.
+    A window belongs whole to the period in which it starts. Open windows are on no statement: they are only reserved.
     """
     charged: dict[tuple[str, str], list[Debit]] = {}
     for _, debit in debits(ledger):
         if period.contains(debit.window.start_at):
             charged.setdefault((debit.window.product, debit.window.country), []).append(debit)
     entitled = {
-        (one.products[0], one.country)
-        for one in reading.contract.entitlements
-        if one.model == "flex"
-        and one.from_at < period.end_at
-        and (one.until_at is None or one.until_at > period.start_at)
+        (entitlement.products[0], entitlement.country)
+        for entitlement in reading.contract.entitlements
+        if entitlement.model == "flex" and overlaps(entitlement, period.start_at, period.end_at)
     }
     return tuple(
         _flex_line(reading, product, country, period, charged.get((product, country), []))
@@ -44,26 +43,27 @@ def flex_lines(reading: TokenReading, ledger: Ledger, period: Period) -> tuple[F
 
 
 def _flex_line(reading: TokenReading, product: str, country: str, period: Period, charged: list[Debit]) -> FlexLine:
-    in_order = sorted(charged, key=lambda one: (one.window.start_at, one.window.user))
+    in_order = sorted(charged, key=lambda debit: (debit.window.start_at, debit.window.user))
     policy = in_order[0].window.policy if in_order else reading.policy_of(product, country, period.start_at).id
     return FlexLine(
         product=product,
         country=country,
         policy=policy,
         charges=len(charged),
-        tokens=sum(one.tokens for one in charged),
-        uncovered=sum(one.uncovered for one in charged),
+        tokens=sum(debit.tokens for debit in charged),
+        uncovered=sum(debit.uncovered for debit in charged),
         windows=tuple(
-            ChargedWindow(one.window.user, one.window.start_at, one.tokens, one.uncovered)
-            for one in in_order[:WINDOWS_SHOWN_MAX]
+            ChargedWindow(debit.window.user, debit.window.start_at, debit.tokens, debit.uncovered)
+            for debit in in_order[:WINDOWS_SHOWN_MAX]
         ),
     )
 
 
 def token_block(ledger: Ledger, at: int) -> TokenBlock:
-    """All teams together as they stood at an instant, by when things took effect, not by when they were posted.
+    """The totals of all teams at an instant, by when entries take effect, not by when they were posted.
 
-    Packs bought at or after it are left out; a pack whose validity ends by then has expired with what is left of it.
+    Packs bought at or after the instant are left out. A pack whose validity ends by then has expired with what is left
+    of it, posted or not.
     """
     left: dict[str, int] = {}
     ends: dict[str, int] = {}

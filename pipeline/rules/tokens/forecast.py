@@ -24,9 +24,9 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A team's outlook. ``charged`` in the last 30 days is the present rate, uncovered charges included.
+    """A team's outlook at its present rate: what was ``charged`` in the last 30 days, uncovered charges included.
 
-    ``days_left``: whole days until nothing that is valid then is left; ``None`` while nothing is charged.
+    ``days_left``: whole days until no valid token is left; ``None`` while nothing is charged.
     """
 
     team: str
@@ -51,7 +51,7 @@ def _of_team(team: str, packs: list[Pack], charged: int, at: int) -> Forecast:
     valid = sorted((pack for pack in packs if pack.is_valid(at) and pack.left), key=lambda pack: pack.order)
     unused = tuple(_unused(valid, charged, at))
     balance = sum(pack.left for pack in valid)
-    usable = balance - sum(one.tokens for one in unused)
+    usable = balance - sum(part.tokens for part in unused)
     days_left = usable * LOOK_BACK_DAYS // charged if charged else None
     return Forecast(team, balance, charged, days_left, unused)
 

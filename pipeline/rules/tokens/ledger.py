@@ -1,11 +1,11 @@
 """The ledger as a fold over its log: which posting counts, and what every team has (RULES 6).
 
-**Who posts.** The first posting in the log with the next sequence number is the posting; one whose number is taken, or
-is not the next, is void for every reader. Whoever posts reads its posting back before it posts the next number. So a
-writer that was thought dead posts on a number that is taken, and everything it wrote is void as a whole.
+**Who posts.** The first posting in the log with the next sequence number is the posting of that number. A posting whose
+number is taken, or is not the next, is void for every reader. A writer reads its posting back before it posts the next
+number. So a writer that was presumed dead and wakes up posts under a number that is taken, and its posting is void.
 
-**Double entry.** Every entry moves tokens between accounts of one team: the vendor, each pack, what was debited, what
-expired. After every entry granted = balance + debited + expired, and no pack is below zero or above its size.
+**Double entry.** Every entry moves tokens between the accounts of a team: granted by the vendor, balance of each pack,
+debited, expired. After every entry granted = balance + debited + expired, and no pack is below zero or above its size.
 """
 
 from __future__ import annotations
@@ -20,27 +20,26 @@ from pipeline.model.ledger_entries import (
     Credit,
     Debit,
     Entry,
+    EntryFact,
     Expiry,
-    Fact,
     Grant,
     Part,
     Posting,
     Refusal,
     Settled,
-    Window,
 )
-from pipeline.rules.tokens.activity import Span
 from pipeline.rules.tokens.pack_order import Pack, expires_at
-from pipeline.rules.tokens.windows import ChargePool
+from pipeline.rules.tokens.spans import Span
+from pipeline.rules.tokens.windows import ChargeKey
 
 
 class LedgerBroken(InvariantBroken):
-    """An entry that breaks a law of the ledger: no part of Seatbeat can have meant it, and the process must end."""
+    """An entry that breaks a law of the ledger: it can only come from a defect, and the process must end."""
 
 
 @dataclass(slots=True)
 class Team:
-    """What a team was granted, and what became of it. ``uncovered`` was charged, but no pack could pay."""
+    """What a team was granted, and what became of it. ``uncovered`` was charged, but no pack could pay it."""
 
     granted: int = 0
     debited: int = 0
@@ -55,12 +54,8 @@ def entry_id(account: str, kind: str, *about: str | int) -> str:
     return hashlib.sha256(b"".join(len(text).to_bytes(4, "big") + text for text in texts)).hexdigest()[:32]
 
 
-def pool_of(window: Window) -> ChargePool:
-    return ChargePool(window.product, window.country, window.user)
-
-
 class Ledger:
-    """One account's ledger. ``entries`` by id in log order; ``settled`` holds each pool's windows in order."""
+    """An account's ledger. ``entries`` by id in log order; ``settled`` holds each key's windows in order of time."""
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -70,13 +65,13 @@ class Ledger:
         self.grants: dict[str, Grant] = {}
         self.packs: dict[str, Pack] = {}
         self.teams: dict[str, Team] = {}
-        self.settled: dict[ChargePool, list[Span]] = {}
+        self.settled: dict[ChargeKey, list[Span]] = {}
         self.commands: set[str] = set()
         self.credited: dict[str, int] = {}
         self.expiries: dict[str, int] = {}
 
     def append(self, posting: Posting) -> bool:
-        """Take in the log's next posting; whether it counts. Raises ``LedgerBroken``."""
+        """Apply the log's next posting, unless it is void; whether it counts. Raises ``LedgerBroken``."""
         if posting.account != self.account or posting.sequence != self.sequence + 1:
             return False
         for entry in posting.entries:
@@ -88,16 +83,16 @@ class Ledger:
         return True
 
     def debit(self, entry_id: str) -> Debit | None:
-        """The debit of an id."""
+        """The debit with an id, ``None`` where no debit has it."""
         entry = self.entries.get(entry_id)
         return entry.fact if entry is not None and isinstance(entry.fact, Debit) else None
 
     def packs_by_team(self) -> dict[str, list[Pack]]:
-        """Copies of the packs, in order, to plan with."""
-        found: dict[str, list[Pack]] = {}
+        """Copies of the packs by team, in the order in which they pay, to plan with."""
+        by_team: dict[str, list[Pack]] = {}
         for pack in sorted(self.packs.values(), key=lambda pack: pack.order):
-            found.setdefault(pack.team, []).append(replace(pack))
-        return found
+            by_team.setdefault(pack.team, []).append(replace(pack))
+        return by_team
 
     def _apply(self, entry: Entry) -> None:
         fact = entry.fact
@@ -132,7 +127,7 @@ class Ledger:
         for part in debit.parts:
             if not (part.pack in self.packs and self.packs[part.pack].is_valid(window.start_at)):
                 raise LedgerBroken(f"debit {entry.id}: pack {part.pack} is not valid at its start")
-        spans = self.settled.setdefault(pool_of(window), [])
+        spans = self.settled.setdefault(ChargeKey.of(window), [])
         place = bisect_left(spans, (window.start_at, window.end_at))
         overlaps_last = place > 0 and spans[place - 1].until_at > window.start_at
         if overlaps_last or (place < len(spans) and spans[place].from_at < window.end_at):
@@ -157,7 +152,7 @@ class Ledger:
         self._move("debited", "balance", credit.team, credit.parts)
 
     def _move(self, source: str, target: str, name: str, parts: Iterable[Part]) -> None:
-        """Move tokens of a team; ``granted`` is what the vendor gave, so that giving makes it more."""
+        """Move tokens of a team between two of its figures. ``granted`` counts what was given, so it only grows."""
         team = self.teams.setdefault(name, Team())
         for pack_id, tokens in parts:
             pack = self.packs.get(pack_id)
@@ -173,20 +168,20 @@ class Ledger:
 
 
 def read_ledger(account: str, log: Iterable[Posting]) -> Ledger:
-    """An account's ledger from the postings of its log, in log order; void ones change nothing."""
+    """An account's ledger from the postings of its log, in log order; void postings change nothing."""
     ledger = Ledger(account)
     for posting in log:
         ledger.append(posting)
     return ledger
 
 
-def entry_of(account: str, at: int, fact: Fact, ordinal: int = 0) -> Entry:
-    """A fact as an entry with its id. ``ordinal`` tells apart what may befall a pack again: expiry after a credit."""
+def entry_of(account: str, at: int, fact: EntryFact, ordinal: int = 0) -> Entry:
+    """A fact as an entry with its id. ``ordinal``: which expiry of a pack; it can expire again after a credit."""
     match fact:
         case Grant():
             about: tuple[str | int, ...] = ("grant", fact.pack)
         case Debit():
-            about = ("debit", *pool_of(fact.window), fact.window.start_at)
+            about = ("debit", *ChargeKey.of(fact.window), fact.window.start_at)
         case Expiry():
             about = ("expiry", fact.pack, ordinal)
         case Credit():

@@ -1,8 +1,8 @@
 """The ledger recomputed from evidence, orders and contract, and how it differs (RULES 6).
 
-Each entry is judged by what stood before it in the log: a debit must be due to a stretch that was connected at its
-start, cost the rate in force then, and be paid by the packs that had to pay. What a reader would post now for the time
-that is settled is missing. A contract, seat or evidence that was changed for the past shows as a difference, too.
+Each entry is judged by the entries before it in the log: a debit needs a stretch that was connected at its start, costs
+the rate in force then, and is paid by the packs whose turn it was. An entry that would be posted now for time that is
+settled already is missing. So a contract, seat or evidence that was changed for the past shows as a difference, too.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ from pipeline.model.orders import BuyTokens, Logged
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.tokens.connections import causes
 from pipeline.rules.tokens.drafts import draft
-from pipeline.rules.tokens.ledger import Ledger, LedgerBroken, pool_of
+from pipeline.rules.tokens.ledger import Ledger, LedgerBroken
 from pipeline.rules.tokens.pack_order import pay
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.settling_hold import HOLD_MS, complete_until_of
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from pipeline.rules.tokens.token_orders import DEFAULT_TEAM, grant_of
+from pipeline.rules.tokens.windows import ChargeKey
 
 What = Literal[
-    "broken",  # an entry breaks a law of the ledger; nothing behind it could be read
+    "broken",  # an entry breaks a law of the ledger; the entries after it cannot be read
     "unknown_purchase",  # a grant, credit or refusal that neither the contract nor an order explains
-    "no_evidence",  # a window at whose start nothing that is charged was connected
+    "no_evidence",  # no stretch that is charged was connected at the window's start
     "other_rate",  # a rate or policy that was not in force at the window's start
-    "other_length",  # a window that ends neither after its time nor where the next one begins
-    "other_payment",  # another team or other packs had to pay, or another sum was uncovered
+    "other_length",  # a window that ends neither after its policy's time nor where the next window begins
+    "other_payment",  # another team or other packs should have paid, or another sum is uncovered
     "other_expiry",  # more or less was left of a pack, or its validity ends at another instant
     "missing",  # an entry that should have been posted
 ]
@@ -49,9 +51,9 @@ def audit(
     reading: TokenReading,
     evidence: TokenEvidence,
     orders: Sequence[Logged],
-    hold_ms: int = DAY_MS,
+    hold_ms: int = HOLD_MS,
 ) -> list[LedgerDifference]:
-    """How the ledger of a log differs from what evidence, orders and contract say, in log order; nothing: it agrees.
+    """How the ledger of a log differs from what evidence, orders and contract say, in log order; empty: it agrees.
 
     ``evidence`` must reach back as far as the log does.
     """
@@ -62,48 +64,48 @@ def audit(
             continue
         for number, entry in enumerate(posting.entries):
             auditor.judge(ledger, entry)
-            one = Posting(ledger.account, ledger.sequence + 1, (entry,))
+            single = Posting(ledger.account, ledger.sequence + 1, (entry,))
             try:
-                ledger.append(one)
+                ledger.append(single)
             except LedgerBroken as error:
-                return [*auditor.found, LedgerDifference(entry.id, "broken", str(error))]
+                return [*auditor.differences, LedgerDifference(entry.id, "broken", str(error))]
             ledger.sequence -= number < len(posting.entries) - 1
     evidence.touch()
     auditor.lengths(ledger)
     missing = draft(
         ledger, reading.contract, evidence, orders,
-        now=ledger.settled_until_at, hold_ms=hold_ms, complete_until=ledger.settled_until_at + hold_ms,
+        now=ledger.settled_until_at, hold_ms=hold_ms,
+        complete_until=complete_until_of(ledger.settled_until_at, hold_ms),
     )  # fmt: skip
     late = auditor.late(ledger)
-    auditor.found += [
+    auditor.differences += [
         LedgerDifference(entry.id, "missing", f"{entry.fact}")
         for entry in (*missing, *late)
         if not isinstance(entry.fact, Settled)
     ]
-    return auditor.found
+    return auditor.differences
 
 
 class _Auditor:
     def __init__(self, reading: TokenReading, evidence: TokenEvidence, orders: Sequence[Logged]) -> None:
         self._reading, self._evidence = reading, evidence
-        self._orders = {one.command.id for one in orders}
-        bought = [
-            pack for one in orders if isinstance(one.command.order, BuyTokens) for pack in one.command.order.packs
-        ]
+        self._orders = {logged.command.id for logged in orders}
+        purchases = [logged.command.order for logged in orders if isinstance(logged.command.order, BuyTokens)]
+        bought = [pack for purchase in purchases for pack in purchase.packs]
         self._packs = {
             (grant.pack, grant.tokens, grant.team, grant.purchased_at, grant.expires_at)
             for grant in map(grant_of, (*reading.contract.token_packs, *bought))
         }
         self._sessions: dict[tuple[str, str], list[Session]] = {}
         for session in evidence.sessions():
-            by = (reading.country_of(session.key.country), session.key.user)
-            self._sessions.setdefault(by, []).append(session)
-        self.found: list[LedgerDifference] = []
+            key = reading.country_of(session.key.country), session.key.user
+            self._sessions.setdefault(key, []).append(session)
+        self.differences: list[LedgerDifference] = []
 
     def judge(self, ledger: Ledger, entry: Entry) -> None:
-        """Compare one entry with what it must be on top of the ledger so far."""
+        """Compare an entry with what it must be on top of the ledger so far."""
         fact = entry.fact
-        differs: Callable[[What, str], None] = lambda what, detail: self.found.append(  # noqa: E731
+        differs: Callable[[What, str], None] = lambda what, detail: self.differences.append(  # noqa: E731
             LedgerDifference(entry.id, what, detail)
         )
         match fact:
@@ -136,16 +138,18 @@ class _Auditor:
             differs("other_payment", f"{debit} should have been {payment}")
 
     def lengths(self, ledger: Ledger) -> None:
-        """Every window lasts its policy's time, or ends where the pool's next settled one begins."""
+        """Check that every window lasts its policy's time, or ends where the next settled window of its key begins."""
         for entry in ledger.entries.values():
             if not isinstance(entry.fact, Debit):
                 continue
             window = entry.fact.window
             terms = self._reading.terms_at(window.product, window.country, window.start_at)
-            starts = [span.from_at for span in ledger.settled[pool_of(window)] if span.from_at > window.start_at]
+            starts = [span.from_at for span in ledger.settled[ChargeKey.of(window)] if span.from_at > window.start_at]
             whole_at = window.start_at + (terms.policy.window_ms if terms else DAY_MS)
             if window.end_at != min([whole_at, *starts]):
-                self.found.append(LedgerDifference(entry.id, "other_length", f"{window} should end at {whole_at}"))
+                self.differences.append(
+                    LedgerDifference(entry.id, "other_length", f"{window} should end at {whole_at}")
+                )
 
     def late(self, ledger: Ledger) -> list[Entry]:
         """The debits that evidence calls for within what is settled: they would be posted with the next tick."""
@@ -153,4 +157,4 @@ class _Auditor:
             ledger, self._reading.contract, self._evidence, (),
             now=0, hold_ms=0, complete_until=ledger.settled_until_at + 1,
         )  # fmt: skip
-        return [one for one in again if isinstance(one.fact, Debit) and one.at <= ledger.settled_until_at]
+        return [entry for entry in again if isinstance(entry.fact, Debit) and entry.at <= ledger.settled_until_at]

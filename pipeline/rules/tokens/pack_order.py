@@ -1,4 +1,9 @@
-"""Packs of tokens: how long they are valid, and which of them pay a debit (RULES 6)."""
+"""Pack order: which packs of tokens pay a debit, in which order, and how long a pack is valid (RULES 6).
+
+RULES 6: "A debit takes from the packs valid at the window's start: earliest expiry, then smallest purchased size (the
+dearer tokens first), then earliest purchase, then id; it may span packs. What the packs cannot pay is uncovered."
+Packs are "valid [purchased_at, same date one year later) (29 February: 28 February)".
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ def expires_at(purchased_at: int) -> int:
 
 @dataclass(slots=True)
 class Pack:
-    """A pack as the ledger has it: ``left`` is what it can still pay."""
+    """A pack of a team. ``tokens`` is its purchased size, ``left`` what it can still pay."""
 
     id: str
     team: str
@@ -29,11 +34,12 @@ class Pack:
     left: int
 
     def is_valid(self, at: int) -> bool:
+        """Whether the pack can pay a window that starts at an instant."""
         return self.purchased_at <= at < self.expires_at
 
     @property
     def order(self) -> tuple[int, int, int, str]:
-        """Who pays first: earliest expiry, then smallest purchased size, then earliest purchase, then id."""
+        """What packs are sorted by: the first pays first. Expiry, purchased size, purchase, id, each ascending."""
         return self.expires_at, self.tokens, self.purchased_at, self.id
 
 
@@ -47,17 +53,18 @@ class Payment:
 
 
 def pay(packs: Mapping[str, Iterable[Pack]], rate: int, at: int) -> Payment:
-    """How a charge at an instant is paid. ``packs`` by team, at least one team, each in order; nothing is taken yet.
+    """How a charge at an instant is paid; no pack is changed. ``packs`` by team, at least one team, each in order.
 
-    With several teams the contract does not say who belongs to which, so every user is in every team: the one that can
-    pay in full pays, and of several the one whose next pack expires first, ties by id. Where none can pay in full the
-    same order decides among those that can pay something, and without any the first team by id goes uncovered.
+    The contract does not say which users belong to a team, so every user is in every team. A team that can pay in full
+    pays; among several the one whose next pack expires first, then the first by id. Where none can pay in full, the
+    same order decides among those that can pay a part. Where none can pay anything, the charge is uncovered and belongs
+    to the first team by id.
     """
     return min(_offer(team, in_order, rate, at) for team, in_order in packs.items())[-1]
 
 
 def _offer(team: str, packs: Iterable[Pack], rate: int, at: int) -> tuple[bool, bool, int, str, Payment]:
-    """A team's payment behind what it is preferred by: full, any at all, next expiry, id."""
+    """What a team would pay, behind what teams are compared by: in full, in part, next expiry, id."""
     parts, missing, next_expiry_at = [], rate, 0
     for pack in packs:
         if pack.left and pack.is_valid(at):

@@ -1,17 +1,19 @@
 """The evidence that windows are charged by, and the windows that are not settled yet: a cache of stored session days.
 
-A session day may come again, in any order, whole or in parts: merging is min, max and union. What was forgotten and is
-told anew is judged by what is told, so whoever forgets keeps more than evidence may span.
+A session day may come again, in any order, whole or in parts: merging is min, max and union. A session that was
+forgotten and comes again is judged only by what comes. So whoever forgets must keep more than a heartbeat may span.
 
-**What is worked out anew** is what may have changed, a pool at a time; everything else stays as it was found:
+**Open windows are computed again** only where they may have changed, for a charge key at a time:
 
-- A session is **spent** once all its connections that are charged lie in settled windows. No window can start in it
-  whatever else comes, so it is put by, and looked at again when more is told of it, or voids change.
-- Where the first open window of a pool is settled as it was found, those after it stay: they were found with it ahead.
-- What begins at or before the end of what is settled is late evidence and judged otherwise. So when that end moves,
-  pools are worked out anew whose first open window starts before it or so soon after that its stretch may begin before.
+- A session is **spent** once all its connections that are charged lie in settled windows: no window can ever start in
+  it. It is set aside until more evidence of it comes, or until voids change.
+- When the first open window of a key is settled unchanged, the windows after it stay: they were computed with it before
+  them.
+- Evidence that begins at or before the end of what is settled is late and judged differently. So when that end moves, a
+  key is computed again if its first open window starts before the end, or so soon after it that its stretch may begin
+  before.
 
-``open_windows`` of ``windows``, over all evidence at once, says the same and is what this is held against.
+``open_windows`` of ``windows.py`` computes the same from all evidence at once; a property holds the two equal.
 """
 
 from __future__ import annotations
@@ -25,126 +27,111 @@ from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import HOUR_MS
 from pipeline.model.ledger_entries import Debit, Posting, Settled, Window
 from pipeline.model.statements import VoidEntry
-from pipeline.rules.evidence.sessions import Session
-from pipeline.rules.orders.voids import without
-from pipeline.rules.tokens.activity import Span, Stretch, covers
-from pipeline.rules.tokens.ledger import Ledger, pool_of
+from pipeline.rules.evidence.sessions import Session, merge_day
+from pipeline.rules.orders.voids import without_voided
+from pipeline.rules.tokens.activity import Stretch
+from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
-from pipeline.rules.tokens.windows import ChargePool, are_settled, charged_stretches, windows_of
+from pipeline.rules.tokens.spans import Span, covers
+from pipeline.rules.tokens.windows import ChargeKey, are_settled, charged_stretches, windows_of
 
 SOON_MS = HOUR_MS
 """More than any free connection lasts."""
 
-Name = TypeVar("Name")
-Found = TypeVar("Found")
+_Key = TypeVar("_Key")
+_Items = TypeVar("_Items")
 
 
 class _Group(NamedTuple):
-    """Sessions that may be charged to the same pools: a user's, in a country, of codes that count for one another."""
+    """Sessions that may be charged to the same keys: a user's, in a country, of codes that count for one another."""
 
     country: str
     user: str
     family: str
 
 
-def merge_day(known: Session | None, day: SessionDay) -> Session:
-    """A session with one more of its days."""
-    if known is None:
-        return Session(
-            day.session, day.opened_at, day.last_at, {day.day: day.used_slots}, dict(day.stretches), day.version
-        )
-    stretches = dict(known.stretches)
-    for resumed_at, active_at in day.stretches.items():
-        stretches[resumed_at] = max(active_at, stretches.get(resumed_at, active_at))
-    return Session(
-        key=known.key,
-        opened_at=min(known.opened_at, day.opened_at),
-        last_at=max(known.last_at, day.last_at),
-        used_slots={**known.used_slots, day.day: known.used_slots.get(day.day, 0) | day.used_slots},
-        stretches=stretches,
-        version=max(known.version, day.version),
-    )
-
-
 class TokenEvidence:
-    """One account's sessions that may be charged, and their open windows, worked out anew only where need be."""
+    """An account's sessions that may be charged, and their open windows, computed again only where needed."""
 
     def __init__(self, reading: TokenReading) -> None:
         self._reading = reading
         self._live: dict[_Group, dict[SessionKey, Session]] = {}
         self._spent: dict[_Group, tuple[Session, ...]] = {}
-        self._open: dict[ChargePool, tuple[Window, ...]] = {}
-        self._touched: set[ChargePool] = set()
+        self._open: dict[ChargeKey, tuple[Window, ...]] = {}
+        self._touched: set[ChargeKey] = set()
         self._voids: tuple[VoidEntry, ...] = ()
 
     def heed(self, voids: Sequence[VoidEntry]) -> None:
-        """Leave out of every open window what is voided. What is settled stays: a credit makes it good."""
+        """Apply voids to every open window. Settled windows stay: only a credit corrects them."""
         if tuple(voids) != self._voids:
             self._voids = tuple(voids)
             self.touch()
 
     def merge(self, day: SessionDay) -> None:
-        """Take in a session day; what is not charged in tokens, or is known already, is passed over."""
+        """Merge a session day, unless it is not charged in tokens or says nothing new."""
         key = day.session
         products = self._charged_products(key)
         if not products:
             return
         group = self._group(key)
         live = self._live.get(group, {})
-        known = live.get(key) or next((one for one in self._spent.get(group, ()) if one.key == key), None)
-        merged = merge_day(known, day)
-        if merged == known:
+        before = live.get(key) or next((spent for spent in self._spent.get(group, ()) if spent.key == key), None)
+        merged = merge_day(before, day)
+        if merged == before:
             return
-        if known is None:
-            key = SessionKey(*map(sys.intern, key))  # most of it is said in each of a user's sessions
+        if before is None:
+            key = SessionKey(*map(sys.intern, key))  # all sessions of a user share most of these texts
             merged = replace(merged, key=key)
         elif key not in live:
-            self._put(self._spent, group, tuple(one for one in self._spent[group] if one.key != key))
+            self._put(self._spent, group, tuple(spent for spent in self._spent[group] if spent.key != key))
         self._live.setdefault(group, live)[key] = merged
-        self._touched.update(ChargePool(product, group.country, group.user) for product in products)
+        self._touched.update(ChargeKey(product, group.country, group.user) for product in products)
 
     def forget(self, before_at: int) -> None:
-        """Drop the sessions last heard of before an instant, but none that an open window may rest on."""
-        needed = {self._group_of(pool): 0 for pool in self._touched}
-        for pool, windows in self._open.items():
-            group = self._group_of(pool)
-            needed[group] = min(windows[0].start_at, needed.get(group, before_at))
+        """Drop the sessions whose last evidence lies before an instant, but none that an open window may rest on."""
+        needed_since = {self._group_of(charge_key): 0 for charge_key in self._touched}
+        for charge_key, windows in self._open.items():
+            group = self._group_of(charge_key)
+            needed_since[group] = min(windows[0].start_at, needed_since.get(group, before_at))
         for group, live in [*self._live.items()]:
-            since_at = min(before_at, needed.get(group, before_at))
-            if any(one.last_at < since_at for one in live.values()):
-                self._put(self._live, group, {key: one for key, one in live.items() if one.last_at >= since_at})
+            since_at = min(before_at, needed_since.get(group, before_at))
+            kept = {key: session for key, session in live.items() if session.last_at >= since_at}
+            if len(kept) < len(live):
+                self._put(self._live, group, kept)
         for group, spent in [*self._spent.items()]:
-            if any(one.last_at < before_at for one in spent):
-                self._put(self._spent, group, tuple(one for one in spent if one.last_at >= before_at))
+            kept_spent = tuple(session for session in spent if session.last_at >= before_at)
+            if len(kept_spent) < len(spent):
+                self._put(self._spent, group, kept_spent)
 
     def touch(self) -> None:
-        """Have every open window worked out anew: the contract, the seats or the ledger changed from outside."""
+        """Have every open window computed again: the contract, the seats or the ledger changed from outside."""
         for group, spent in self._spent.items():
-            self._live.setdefault(group, {}).update((one.key, one) for one in spent)
+            self._live.setdefault(group, {}).update((session.key, session) for session in spent)
         self._spent.clear()
         self._touched |= self._open.keys()
         for group, live in self._live.items():
             for key in live:
-                self._touched.update(ChargePool(one, group.country, group.user) for one in self._charged_products(key))
+                products = self._charged_products(key)
+                self._touched.update(ChargeKey(product, group.country, group.user) for product in products)
 
     def posted(self, posting: Posting) -> None:
-        """Heed that windows were settled; a posting is heard once, in the order of the log, by its ledger before."""
+        """Heed that windows were settled. Each posting is given once, in log order, after the ledger has applied it."""
         for entry in posting.entries:
             if isinstance(entry.fact, Debit):
-                pool = pool_of(entry.fact.window)
-                first, *rest = self._open.get(pool, (None,))
-                if pool not in self._touched and first == entry.fact.window:
-                    self._put(self._open, pool, tuple(rest))
+                charge_key = ChargeKey.of(entry.fact.window)
+                first, *rest = self._open.get(charge_key, (None,))
+                if charge_key not in self._touched and first == entry.fact.window:
+                    self._put(self._open, charge_key, tuple(rest))
                 else:
-                    self._touched.add(pool)
+                    self._touched.add(charge_key)
             elif isinstance(entry.fact, Settled):
                 soon_at = entry.fact.until_at + SOON_MS
-                self._touched.update(pool for pool, found in self._open.items() if found[0].start_at <= soon_at)
+                self._touched.update(key for key, windows in self._open.items() if windows[0].start_at <= soon_at)
 
-    def open_windows(self, ledger: Ledger) -> Mapping[ChargePool, Sequence[Window]]:
-        """The windows of every pool that are not settled yet, each in order of start."""
-        for pool in self._touched:
-            self._put(self._open, pool, self._work_out(pool, ledger))
+    def open_windows(self, ledger: Ledger) -> Mapping[ChargeKey, Sequence[Window]]:
+        """The windows of every key that are not settled yet, each in order of start."""
+        for charge_key in self._touched:
+            self._put(self._open, charge_key, self._compute(charge_key, ledger))
         self._touched.clear()
         return self._open
 
@@ -154,34 +141,35 @@ class TokenEvidence:
 
     def sessions(self) -> Iterable[Session]:
         """Every session kept, as voids leave it."""
-        kept = (*(one.values() for one in self._live.values()), *self._spent.values())
-        return [session for group in kept for session in without(group, self._voids)]
+        kept = (*(live.values() for live in self._live.values()), *self._spent.values())
+        return [session for group in kept for session in without_voided(group, self._voids)]
 
-    def _work_out(self, pool: ChargePool, ledger: Ledger) -> tuple[Window, ...]:
-        """The open windows of a pool; sessions that are found to be spent are put by."""
-        group, settled = self._group_of(pool), ledger.settled.get(pool, ())
+    def _compute(self, charge_key: ChargeKey, ledger: Ledger) -> tuple[Window, ...]:
+        """The open windows of a key; sessions that prove to be spent are set aside."""
+        group, settled = self._group_of(charge_key), ledger.settled.get(charge_key, ())
         live = self._live.get(group, {})
-        found, spent = list[Stretch](), list[Session]()
-        for session in without(live.values(), self._voids):
-            # Most sessions lie in a window of their own day; then there is no need to take them apart.
+        charged, spent = list[Stretch](), list[Session]()
+        for session in without_voided(live.values(), self._voids):
+            # Fast path: most sessions lie within a settled window of their day, whatever their stretches are.
             is_over = covers(settled, Span(session.opened_at, session.last_at))
-            stretches = [] if is_over else list(charged_stretches(session, pool.product, self._reading))
-            if self._is_spent(session, pool, stretches, ledger):
+            stretches = [] if is_over else list(charged_stretches(session, charge_key.product, self._reading))
+            if self._is_spent(session, charge_key, stretches, ledger):
                 spent.append(live[session.key])
             else:
-                found += stretches
+                charged += stretches
         if spent:
             for session in spent:
                 del live[session.key]
             self._put(self._live, group, live)
             self._spent[group] = (*self._spent.get(group, ()), *spent)
-        return tuple(windows_of(pool, found, settled, ledger.settled_until_at, self._reading))
+        return tuple(windows_of(charge_key, charged, settled, ledger.settled_until_at, self._reading))
 
-    def _is_spent(self, session: Session, pool: ChargePool, found: Sequence[Stretch], ledger: Ledger) -> bool:
-        """Whether neither this pool nor another that the session's code counts for can have a window start in it."""
-        if not are_settled(found, ledger.settled.get(pool, ())):
+    def _is_spent(self, session: Session, charge_key: ChargeKey, stretches: Sequence[Stretch], ledger: Ledger) -> bool:
+        """Whether no window can start in a session any more: of this key or of another that its code counts for."""
+        if not are_settled(stretches, ledger.settled.get(charge_key, ())):
             return False
-        others = (pool._replace(product=one) for one in self._charged_products(session.key) if one != pool.product)
+        products = self._charged_products(session.key)
+        others = [charge_key._replace(product=product) for product in products if product != charge_key.product]
         return all(
             are_settled(charged_stretches(session, other.product, self._reading), ledger.settled.get(other, ()))
             for other in others
@@ -196,13 +184,13 @@ class TokenEvidence:
     def _group(self, key: SessionKey) -> _Group:
         return _Group(self._reading.country_of(key.country), key.user, self._reading.family(key.product))
 
-    def _group_of(self, pool: ChargePool) -> _Group:
-        return _Group(pool.country, pool.user, self._reading.family(pool.product))
+    def _group_of(self, charge_key: ChargeKey) -> _Group:
+        return _Group(charge_key.country, charge_key.user, self._reading.family(charge_key.product))
 
     @staticmethod
-    def _put(kept: dict[Name, Found], name: Name, found: Found) -> None:
-        """Keep what there is under a name, and no name under which there is nothing."""
-        if found:
-            kept[name] = found
+    def _put(kept: dict[_Key, _Items], key: _Key, items: _Items) -> None:
+        """Keep items under a key; a key without items is left out."""
+        if items:
+            kept[key] = items
         else:
-            kept.pop(name, None)
+            kept.pop(key, None)

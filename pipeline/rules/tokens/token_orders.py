@@ -1,6 +1,6 @@
 """Orders of tokens: purchases and credits, carried out or refused from the log alone (RULES 6).
 
-An order is carried out whole or not at all. What was refused stays refused, whatever comes later: the refusal is an
+An order is carried out whole or not at all. A refused order stays refused, whatever comes later: the refusal is an
 entry of the ledger.
 """
 
@@ -15,7 +15,7 @@ from pipeline.rules.tokens.pack_order import expires_at
 
 DEFAULT_TEAM = "default"
 PACKS_MAX = 300
-"""The packs of one purchase at most: it is posted whole, and so must fit a message."""
+"""The packs of a purchase at most: it is posted whole, so it must fit into a message."""
 
 
 def teams_of(contract: Contract) -> frozenset[str]:
@@ -24,7 +24,7 @@ def teams_of(contract: Contract) -> frozenset[str]:
 
 
 def grant_of(pack: TokenPack, command: str = "") -> Grant:
-    """A pack as it is granted."""
+    """The grant of a pack, by an order's id or by the contract."""
     return Grant(
         team=pack.team,
         pack=pack.id,
@@ -40,10 +40,10 @@ def grant_of(pack: TokenPack, command: str = "") -> Grant:
 def buy(
     logged: Logged, order: BuyTokens, grants: Mapping[str, Grant], packs: Collection[str], teams: Collection[str]
 ) -> list[Grant] | Refused:
-    """The packs that a purchase adds; none where all are known already.
+    """The packs that a purchase adds; none where all were bought before.
 
-    ``grants`` are the packs bought so far, ``packs`` the ids of all there are: a credit may have made some. A purchase
-    is bought once: an order that adds to one which stands, in a contract or from an order, is another with its number.
+    ``grants`` are the packs bought so far, ``packs`` the ids of all packs, those of credits included. A purchase is
+    made once: an order of new packs under the number of an earlier purchase, from a contract or order, is refused.
     """
     if len(order.packs) > PACKS_MAX:
         sentence = f"a purchase has {PACKS_MAX} packs at most, and this one has {len(order.packs)}; order it in parts"
@@ -54,10 +54,10 @@ def buy(
         if refused is not None:
             return refused
         grant = grant_of(pack, logged.command.id)
-        known = new.get(pack.id) or grants.get(pack.id)
-        if known is None and pack.id not in packs:
+        earlier = new.get(pack.id) or grants.get(pack.id)
+        if earlier is None and pack.id not in packs:
             new[pack.id] = grant
-        elif known is None or _content(known) != _content(grant):
+        elif earlier is None or _content(earlier) != _content(grant):
             return Refused(
                 logged.command.id,
                 "pack_conflict",
@@ -81,8 +81,8 @@ def _refused_pack(logged: Logged, pack: TokenPack, teams: Collection[str]) -> Re
     if pack.tokens <= 0:
         return Refused(logged.command.id, "no_tokens", f"pack {pack.id} has {pack.tokens} tokens; it must have some")
     if pack.team not in teams:
-        known = ", ".join(sorted(teams))
-        return Refused(logged.command.id, "unknown_team", f"there is no team {pack.team}; the contract has {known}")
+        names = ", ".join(sorted(teams))
+        return Refused(logged.command.id, "unknown_team", f"there is no team {pack.team}; the contract has {names}")
     if pack.purchased_at > logged.received_at:
         sentence = f"pack {pack.id} is bought later than the order arrived; order it when it is bought"
         return Refused(logged.command.id, "purchased_in_future", sentence, pack.purchased_at)
@@ -94,8 +94,8 @@ def credit(
 ) -> Credit | Refused:
     """The credit that an order makes.
 
-    With a debit its tokens go back to the packs that paid, the last one first, and expire with them. Without one they
-    are a grant of their own, valid for a year from the order on.
+    The tokens of a debit go back to the packs that paid it, the last pack first, and expire with them. Without a debit
+    they are a pack of their own, valid for a year from the order on.
     """
     id_ = logged.command.id
     if order.tokens <= 0:
@@ -115,7 +115,7 @@ def credit(
 
 
 def _given_back(parts: Iterable[Part], credited: int, tokens: int) -> Iterable[Part]:
-    """What goes back to which pack: the last that paid comes first, what was given back before is passed over."""
+    """What goes back to which pack: the last that paid first, without what was given back before."""
     for part in reversed(list(parts)):
         before = min(credited, part.tokens)
         credited -= before

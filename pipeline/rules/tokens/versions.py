@@ -1,4 +1,4 @@
-"""Versions are compared number by number: ``2020.10`` comes after ``2020.9``, ``2021`` and ``2021.0`` are one."""
+"""Versions are compared number by number: ``2020.10`` comes after ``2020.9``; ``2021`` and ``2021.0`` are equal."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """Charge windows: what a user's use of a product is charged for (RULES 6).
 
-A window starts at the first instant, at or after the end of the one before, at which a qualifying stretch is
-connected, before the stretch's end. Windows that are settled never move, and evidence is charged around them:
+A window starts at the first instant, at or after the end of the window before, at which a qualifying stretch is
+connected, before the stretch's end. Settled windows never move, and other evidence is charged around them:
 
-- What lies before a settled window, or begins at or before the end of what is settled, came **late**: of each stretch
-  the part between two settled windows must be longer than the free connection, and a window that starts in it ends
-  where the next settled one begins. A window so found counts as settled for the late evidence after it, so that being
-  stopped between two postings changes nothing.
-- What begins later is charged as if all evidence had come at once.
+- Evidence is **late** where it lies before a settled window, or begins at or before the end of what is settled. Of each
+  stretch the part between two settled windows must then be longer than the free connection, and a window that starts in
+  it ends where the next settled window begins. For late evidence after it, such a window counts as settled. So a stop
+  between two postings changes nothing.
+- Evidence that begins later is charged as if all of it had come at once.
 """
 
 from __future__ import annotations
@@ -20,19 +20,25 @@ from typing import Final, NamedTuple
 from pipeline.model.instants import LATEST_AT
 from pipeline.model.ledger_entries import Window
 from pipeline.rules.evidence.sessions import Session
-from pipeline.rules.tokens.activity import Span, Stretch, activity, covers, intersection, qualifies, stretches, without
+from pipeline.rules.tokens.activity import Stretch, activity, qualifies, stretches
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.spans import Span, covers, intersection, without
 
 _from_at: Final = attrgetter("from_at")
 _until_at: Final = attrgetter("until_at")
 
 
-class ChargePool(NamedTuple):
-    """What windows are counted by: one user's use of a product in a country."""
+class ChargeKey(NamedTuple):
+    """Whose windows follow one another without overlap: a user's use of a product in a country."""
 
     product: str
     country: str
     user: str
+
+    @classmethod
+    def of(cls, window: Window) -> ChargeKey:
+        """The key that a window is charged to."""
+        return cls(window.product, window.country, window.user)
 
 
 def charged_stretches(session: Session, product: str, reading: TokenReading) -> Iterator[Stretch]:
@@ -61,29 +67,29 @@ def _idle_after_ms(session: Session, product: str, country: str, reading: TokenR
 
 
 def open_windows(
-    pool: ChargePool, sessions: Iterable[Session], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
+    key: ChargeKey, sessions: Iterable[Session], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
 ) -> list[Window]:
-    """The windows of a pool that are not settled yet, in order of start.
+    """The windows of a key that are not settled yet, in order of start.
 
-    ``settled`` are the settled ones, disjoint and in order; all that start at or before ``settled_until_at`` are.
+    ``settled`` are its settled windows, disjoint and in order: all that start at or before ``settled_until_at``.
     """
-    found = [
+    charged = [
         stretch
         for session in sessions
-        if session.key.user == pool.user and reading.country_of(session.key.country) == pool.country
-        for stretch in charged_stretches(session, pool.product, reading)
+        if session.key.user == key.user and reading.country_of(session.key.country) == key.country
+        for stretch in charged_stretches(session, key.product, reading)
     ]
-    return windows_of(pool, found, settled, settled_until_at, reading)
+    return windows_of(key, charged, settled, settled_until_at, reading)
 
 
 def windows_of(
-    pool: ChargePool, found: Sequence[Stretch], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
+    key: ChargeKey, charged: Sequence[Stretch], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
 ) -> list[Window]:
-    """As ``open_windows``, of the stretches that are charged to a pool."""
-    if not found:
+    """As ``open_windows``, from the stretches that are charged to a key."""
+    if not charged:
         return []
-    first_at = min(stretch.from_at for stretch in found)
-    last_at = max(stretch.until_at for stretch in found)
+    first_at = min(stretch.from_at for stretch in charged)
+    last_at = max(stretch.until_at for stretch in charged)
     first, last = bisect_right(settled, first_at, key=_until_at), bisect_left(settled, last_at, key=_from_at)
     next_start_at = settled[last].from_at if last < len(settled) else LATEST_AT
     windows: list[Window] = []
@@ -91,49 +97,50 @@ def windows_of(
     late_until_at = max(settled_until_at, settled[-1].from_at if settled else 0)
     for next_settled in (*settled[first:last], Span(next_start_at, LATEST_AT)):
         gap = Span(free_from_at, next_settled.from_at)
-        windows += _between(pool, gap, found, late_until_at, reading)
+        windows += _between(key, gap, charged, late_until_at, reading)
         free_from_at = next_settled.until_at
     return windows
 
 
-def are_settled(found: Iterable[Stretch], settled: Sequence[Span]) -> bool:
-    """Whether stretches are connected within settled windows alone, so that no window can ever start in them."""
-    return all(covers(settled, span) for stretch in found for span in stretch.connected)
+def are_settled(stretches: Iterable[Stretch], settled: Sequence[Span]) -> bool:
+    """Whether stretches are connected only within settled windows, so that no window can ever start in them."""
+    return all(covers(settled, span) for stretch in stretches for span in stretch.connected)
 
 
 def _between(
-    pool: ChargePool, gap: Span, found: Sequence[Stretch], late_until_at: int, reading: TokenReading
+    key: ChargeKey, gap: Span, charged: Sequence[Stretch], late_until_at: int, reading: TokenReading
 ) -> Iterator[Window]:
     """The windows between two settled ones."""
     free_from_at = gap.from_at
-    starts_until_at = min(gap.until_at, max(stretch.until_at for stretch in found))
+    starts_until_at = min(gap.until_at, max(stretch.until_at for stretch in charged))
     while free_from_at < starts_until_at:
-        starts = (_start(pool, Span(free_from_at, gap.until_at), one, late_until_at, reading) for one in found)
+        rest = Span(free_from_at, gap.until_at)
+        starts = (_start(key, rest, stretch, late_until_at, reading) for stretch in charged)
         start_at = min((at for at in starts if at is not None), default=None)
         if start_at is None:
             return
-        terms = reading.terms_at(pool.product, pool.country, start_at)
+        terms = reading.terms_at(key.product, key.country, start_at)
         if terms is None:
-            raise AssertionError(f"{pool} is charged at {start_at} without a rate in force")
+            raise AssertionError(f"{key} is charged at {start_at} without a rate in force")
         end_at = min(start_at + terms.policy.window_ms, gap.until_at)
-        yield Window(*pool, start_at, end_at, terms.rate, terms.policy.id)
+        yield Window(*key, start_at, end_at, terms.rate, terms.policy.id)
         free_from_at = end_at
 
 
-def _start(pool: ChargePool, gap: Span, stretch: Stretch, late_until_at: int, reading: TokenReading) -> int | None:
+def _start(key: ChargeKey, gap: Span, stretch: Stretch, late_until_at: int, reading: TokenReading) -> int | None:
     """The first instant in a gap at which a stretch is connected and charged, ``None`` without one."""
     part = Span(max(stretch.from_at, gap.from_at), min(stretch.until_at, gap.until_at))
     if part.from_at >= part.until_at:
         return None
     if part.from_at <= late_until_at:
-        policy = reading.policy_of(pool.product, pool.country, part.from_at)
+        policy = reading.policy_of(key.product, key.country, part.from_at)
         if not qualifies(part, policy.free_connection_ms):
             return None
     return next(
         (
-            max(one.from_at, gap.from_at)
-            for one in stretch.connected
-            if one.until_at > gap.from_at and max(one.from_at, gap.from_at) < part.until_at
+            max(connected.from_at, gap.from_at)
+            for connected in stretch.connected
+            if connected.until_at > gap.from_at and max(connected.from_at, gap.from_at) < part.until_at
         ),
         None,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.codec.json_text import Json

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.codec.contract.examination import load_contract
-from pipeline.codec.statement_json import Record, line_record
+from pipeline.codec.statement.line_json import LineRecord, line_record
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import PRODUCTION, Heartbeat, SessionDay
@@ -16,8 +16,8 @@ from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.counting import Pool, slot_counts
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_lines
 
 
 def valid(values: Iterable[bytes | None], account: str = "") -> list[Heartbeat]:
@@ -35,7 +35,7 @@ def counts_of(contract: Contract, heartbeats: Iterable[Heartbeat], period: Perio
     return slot_counts(used, reading.judgements_of(reported, period))
 
 
-def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[Record]:
+def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[LineRecord]:
     """The statement's lines that follow from these lines or messages."""
     terms, quarter = load_contract(contract), Period.parse(period)
     reading = ContractReading(terms, metering_catalogue())

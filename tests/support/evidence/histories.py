@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
-from pipeline.codec.statement_reading import read_statement_json
+from pipeline.codec.statement.statement_json import read_statement_json, statement_json
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period
@@ -19,7 +18,7 @@ from pipeline.model.orders import Close, Command, DisputeState, Logged, MoveDisp
 from pipeline.model.statements import Adjustment, Basis, Line, Statement
 from pipeline.model.text import fold as folded
 from pipeline.rules.evidence.merge import fold
-from pipeline.rules.pool.term_licenses import pooled_lines
+from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.statement.adjustments import LineId, Recomputed, adjustments, at_billed_prices
 from pipeline.rules.statement.closes import Closed, Closes, billed_since, read_closes
 from pipeline.rules.statement.credits import granted

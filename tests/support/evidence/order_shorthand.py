@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.kafka.posting import command_message
 from pipeline.model.contracts import TokenPack
 from pipeline.model.orders import (

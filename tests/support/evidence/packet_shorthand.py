@@ -9,7 +9,8 @@ from pipeline.model.evidence import Heartbeat, SessionKey
 from pipeline.model.instants import Period
 from pipeline.model.statements import Basis, PooledLine
 from pipeline.rules.dispute.flags import use_of
-from pipeline.rules.dispute.packet import Findings, Packet, packet
+from pipeline.rules.dispute.packet import Packet
+from pipeline.rules.dispute.packet_assembly import Findings, assemble_packet
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.people.coverage import Covered
@@ -17,8 +18,8 @@ from pipeline.rules.people.holders import People
 from pipeline.rules.people.named_seats import named_coverage
 from pipeline.rules.people.waterfall import uncovered, units_by_slot
 from pipeline.rules.pool.counting import Pool
+from pipeline.rules.pool.pooled_lines import pooled_line
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.pool.term_licenses import pooled_line
 from pipeline.rules.statement.recount import seats, uses
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.random_fleets import pure_counts, reading_of
@@ -61,7 +62,7 @@ def packet_of(
     findings = Findings(counts(), all_sessions, all_sessions, frozenset(), Covered(()))
     basis = Basis(PERIOD.end_at, 120_034, 2, contract.content_hash, "0.1.0", "embedded")
     line = recount(frozenset())
-    return packet(reading, PERIOD, line, findings, recount, state="open", basis=basis, invoice=invoice)
+    return assemble_packet(reading, PERIOD, line, findings, recount, state="open", basis=basis, invoice=invoice)
 
 
 def plain_packet(
@@ -88,7 +89,7 @@ def plain_packet(
     first = frozenset(session.key for session in opened if session.opened_at == first_at)
     covered, counts = counted()
     findings = Findings(counts, tuple(all_sessions), tuple(all_sessions), first, covered)
-    return packet(reading, period, recount(frozenset()), findings, recount, state="open", basis=basis)
+    return assemble_packet(reading, period, recount(frozenset()), findings, recount, state="open", basis=basis)
 
 
 def example() -> Packet:

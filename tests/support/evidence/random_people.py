@@ -7,13 +7,13 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from pipeline.model.contracts import Contract, Entitlement, Model
+from pipeline.model.contracts import Contract, Entitlement, EntitlementModel
 from pipeline.model.instants import DAY_MS, MINUTE_MS
-from pipeline.model.orders import Assign, CheckIn, CheckOut, Command, Logged, Order, Release, SeatModel
+from pipeline.model.orders import Assign, AssignableModel, CheckIn, CheckOut, Command, Logged, Order, Release
 from tests.support.evidence.random_fleets import contracts
 
 USERS: Final = ("eva", "petr")
-_MODELS: Final[tuple[Model, ...]] = ("named", "named", "practitioner", "single_user")
+_MODELS: Final[tuple[EntitlementModel, ...]] = ("named", "named", "practitioner", "single_user")
 
 
 @st.composite
@@ -46,7 +46,7 @@ def orders(draw: st.DrawFn, turn_at: int) -> Order:
     at = turn_at + draw(st.integers(-3_000, 2_000)) * MINUTE_MS
     product, user = draw(st.sampled_from(("A", "A", "A", "B", "X"))), draw(st.sampled_from((*USERS, "zoe")))
     country = draw(st.sampled_from(("", "", "SK")))
-    model: SeatModel | None = draw(st.sampled_from((None, "practitioner", "single_user")))
+    model: AssignableModel | None = draw(st.sampled_from((None, "practitioner", "single_user")))
     kind = draw(st.sampled_from(("assign", "assign", "assign", "release", "checkout", "checkin")))
     if kind == "assign":
         early_at = draw(st.sampled_from((at, at - 40 * DAY_MS)))

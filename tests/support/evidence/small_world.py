@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import zstandard
 
-from pipeline.codec.statement_json import Record
+from pipeline.codec.statement.line_json import LineRecord
 from pipeline.fleet.clients import FleetPlan, FleetProduct, fleet
 from tests.support.auditors.recompute import lines_of
 from tests.support.process.seatbeat_process import Ended, seatbeat
@@ -72,7 +72,7 @@ class World:
         """A command that reads the store of an earlier run."""
         return seatbeat(command, "--data-dir", self.folder / data_dir, *options, temporary=self.temporary)
 
-    def expected(self) -> list[Record]:
+    def expected(self) -> list[LineRecord]:
         return lines_of(self.contract, self.heartbeats, "2022Q2")
 
 

@@ -1,7 +1,7 @@
-"""Plays scenarios on the embedded pipeline, each in a process of its own: chDB allows one folder per process.
+"""Plays scenarios on the embedded pipeline, each in a process of its own: the engine allows one folder a process.
 
-``python -m tests.support.process.scenario_process SCENARIO …`` prints events on stdout, a JSON object per line, and
-ends with status 1 if the pipeline failed.
+``python -m tests.support.process.scenario_process SCENARIO …`` says what happens on stdout, a JSON object a line, and
+ends with status 1 where the pipeline failed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from typing import Final, cast
 import orjson
 
 from pipeline import __version__
-from pipeline.agents.live.seats_agent import LiveCounts, build_seats
+from pipeline.agents.faust.consumer import consume
+from pipeline.agents.live.live_counts import LiveCounts
+from pipeline.agents.live.seats_agent import SeatsAgent
+from pipeline.agents.store_calls import RetryingStore
 from pipeline.application.quarter_counts import read_statement
-from pipeline.codec.contract.examination import load_contract
-from pipeline.codec.statement_json import line_record
+from pipeline.codec.contract.examination import load_contract, read_contract_file
+from pipeline.codec.statement.line_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import encode_frames
+from pipeline.codec.topics.usage_frames import encode_facts
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.embedded.pipeline import EmbeddedPipeline, PipelineFailed
 from pipeline.kafka.group_lag import GroupProgress, drained
+from pipeline.kafka.posting import contract_message
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topic, topics
@@ -40,9 +44,10 @@ from pipeline.store.letters import read_letters
 from pipeline.store.migrations import migrate
 from pipeline.store.stored_sessions import Selection, read_session_days
 from tests.support.auditors.recompute import unreceived, valid
-from tests.support.process.scenario_messages import Record, encode_day, read_messages
+from tests.support.process.scenario_messages import encode_day, read_messages
 
 TURN_S: Final = 0.05
+LineRecord = dict[str, object]
 
 
 def _say(event: str, **more: object) -> None:
@@ -50,7 +55,7 @@ def _say(event: str, **more: object) -> None:
     sys.stdout.buffer.flush()
 
 
-async def _line_read() -> None:
+async def _told_to_go_on() -> None:
     """Wait for the next line on stdin, which holds nothing else."""
     loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
     heard: asyncio.Future[bytes] = loop.create_future()
@@ -61,8 +66,8 @@ async def _line_read() -> None:
         loop.remove_reader(stdin)
 
 
-def _stored_usage(client: Client) -> list[Record]:
-    """The stored session days of all accounts, sorted."""
+def _stored_usage(client: Client) -> list[LineRecord]:
+    """Everything that is stored, of all accounts, sorted."""
     accounts = [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days").result_rows]
     days = [
         unreceived(day)
@@ -72,13 +77,17 @@ def _stored_usage(client: Client) -> list[Record]:
     return [encode_day(day) for day in sorted(days, key=lambda day: (day.session, day.day))]
 
 
-def _live(seats: LiveCounts, account: str) -> Record:
-    counts = seats.account(account)
+def _live(seats: LiveCounts, account: str) -> LineRecord:
+    found = seats.account(account)
     return {
-        "counts": [[*pool, slot_at, units] for pool, slot_at, units in counts.counts()],
-        "in_grace": [[waiting.session.session, iso(waiting.counts_from)] for waiting in counts.in_grace()],
-        "horizon_day": counts.horizon_day,
+        "counts": [[*pool, slot_at, units] for pool, slot_at, units in found.counts()],
+        "in_grace": [[one.session.session, iso(one.counts_from)] for one in found.in_grace()],
+        "horizon_day": found.horizon_day,
     }
+
+
+def _contract_message(path: Path) -> Outgoing:
+    return contract_message(load_contract(path), read_contract_file(path), applied_by="")
 
 
 def _reading(contract: Path) -> ContractReading:
@@ -86,34 +95,35 @@ def _reading(contract: Path) -> ContractReading:
 
 
 async def _play(args: argparse.Namespace) -> None:
-    """Send messages to ``heartbeats``, ``--step`` at a time, drain each step; ``--wait``: a step per line of stdin."""
+    """Messages into ``heartbeats``, ``--step`` at a time, each step drained; ``--wait``: a step for each line read."""
     reading = _reading(args.contract)
     account = reading.contract.account
-    seats = LiveCounts(lambda _account: reading)
+    counts = LiveCounts()
     messages = read_messages(args.messages)
-    async with EmbeddedPipeline(args.data_dir, args.log, seats, still_s_max=args.still) as pipeline:
-        _say("started", broker=pipeline.broker_process_id, bootstrap=pipeline.bootstrap)
+    async with EmbeddedPipeline(args.data_dir, args.log, counts, still_s_max=args.still) as pipeline:
+        _say("started", broker=pipeline._broker.process_id, bootstrap=pipeline.bootstrap)
 
         async def work() -> None:
+            await pipeline.producer.write([_contract_message(args.contract)])
             for start in range(0, len(messages), args.step):
                 if args.wait:
-                    await _line_read()
+                    await _told_to_go_on()
                 _say("sending", sent=start)
                 chosen = messages[start : start + args.step]
                 await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
                 await pipeline.drained(lambda *_: None)
                 _say("checkpoint", sent=start + args.step)
-            _say("done", **await pipeline.ask_store(_results, args, reading), live=_live(seats, account))
+            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(counts, account))
 
         await pipeline.unless_failed(work())
     _say("stopped")
 
 
 def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
-    return Outgoing(HEARTBEATS, key, cast(bytes, value))  # None for a tombstone, which the pipeline never writes
+    return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
 
 
-def _results(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
+def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
     statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
     return {
         "usage": _stored_usage(client),
@@ -125,9 +135,8 @@ def _results(client: Client, args: argparse.Namespace, reading: ContractReading)
 
 
 async def _seats(args: argparse.Namespace) -> None:
-    """The seats agent alone: a part of the usage is in the store, the rest on the topic."""
-    reading = _reading(args.contract)
-    account = reading.contract.account
+    """The seats agent alone, on a store that holds one part of the usage and a topic that holds the other."""
+    account = load_contract(args.contract).account
     stored, awaiting = (_folded(path) for path in (args.stored, args.topic))
     with ThreadPoolExecutor(max_workers=1) as executor:
         loop = asyncio.get_running_loop()
@@ -136,41 +145,43 @@ async def _seats(args: argparse.Namespace) -> None:
             await create_topics(broker.bootstrap, topics("embedded"), with_config=False)
             producer = Producer(broker.bootstrap, idempotent=False)
             await producer.start()
-            await producer.write(
-                Outgoing(USAGE, encode_key(account), frame)
-                for frame in encode_frames(account, awaiting.session_days(), awaiting.closes(), [])
-            )
+            frames = encode_facts(account, awaiting.facts(), awaiting.closes(), [])
+            usage = [Outgoing(USAGE, encode_key(account), frame) for frame in frames]
+            await producer.write([_contract_message(args.contract), *usage])
             settings = Settings(
                 kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
                 commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
             )  # fmt: skip
-            seats, failed = LiveCounts(lambda _account: reading), loop.create_future()
-            app = build_seats(settings, seats, client, executor, failed.set_result)
+            counts, failed = LiveCounts(), loop.create_future()
+            call = RetryingStore(client, executor, settings.store_retry_max_s)
+            seats = SeatsAgent(settings, counts, call, failed.set_result)
+            consumer = consume(settings, seats.agent, failed.set_result)
             partitions = {USAGE: topic(USAGE, "embedded").partitions}
             group = GroupProgress(broker.bootstrap, "seatbeat-seats", partitions, producer.ends)
             try:
-                await asyncio.gather(app.start(), group.start())
-                await drained([group], lambda *_: None)
-                await _print_changes(lambda: _live(seats, account), failed)
+                async with seats:
+                    await asyncio.gather(consumer.start(), group.start())
+                    await drained([group], lambda *_: None)
+                    await _tell_changes(lambda: _live(counts, account), failed)
+                    await consumer.stop()
             finally:
-                await app.stop()
                 await group.stop()
                 await producer.stop()
         await loop.run_in_executor(executor, client.close)
     _say("stopped")
 
 
-async def _print_changes(live: Callable[[], Record], failed: asyncio.Future[BaseException]) -> None:
-    """Print the live counts whenever they change, until a line is read."""
-    last: Record = {}
-    enough = asyncio.ensure_future(_line_read())
+async def _tell_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
+    """Say what is live whenever it has changed, until a line is read."""
+    told: LineRecord = {}
+    enough = asyncio.ensure_future(_told_to_go_on())
     while not enough.done():
         if failed.done():
             enough.cancel()
             raise PipelineFailed(repr(failed.result()))
         now = live()
-        if now != last:
-            last = now
+        if now != told:
+            told = now
             _say("live", **now)
         await asyncio.wait({enough}, timeout=TURN_S)
 
@@ -191,7 +202,7 @@ def _laid_out(folder: Path, usage: UsageFold) -> Client:
 
 
 def _stored(args: argparse.Namespace) -> None:
-    """Print what a store holds: the usage, or the rows of ``--query``."""
+    """What a store holds: usage, and the rows of a query where one is given."""
     client = connect(f"chdb://{args.data_dir}")
     try:
         rows = client.query(args.query).result_rows if args.query else []
@@ -216,9 +227,9 @@ def main(arguments: list[str] | None = None) -> int:
     seats.add_argument("--topic", type=Path, required=True)
     stored = scenarios.add_parser("stored")
     stored.add_argument("--query", default="")
-    for scenario in (play, seats, stored):
-        scenario.add_argument("--data-dir", type=Path, required=True)
-        scenario.add_argument("--contract", type=Path)
+    for one in (play, seats, stored):
+        one.add_argument("--data-dir", type=Path, required=True)
+        one.add_argument("--contract", type=Path)
     args = parser.parse_args(arguments)
     try:
         if args.scenario == "stored":

@@ -12,7 +12,7 @@ from contextlib import closing
 from functools import cache
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.application.quarter_counts import read_statement

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.application.statement_life import current_statement, open_statement, read_life
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.orders import Close, Command, MoveDispute, OpenDispute, Order, Unvoid, Void

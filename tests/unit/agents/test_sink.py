@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics import denial_messages, ledger_messages

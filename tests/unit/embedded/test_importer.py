@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.codec.json_text import Json
 from pipeline.codec.topics import dead_letter_messages, denial_messages
 from pipeline.codec.topics.denial_messages import Denial

@@ -12,8 +12,7 @@ from pipeline.codec.schema_folder import schema_folder
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.fleet.clients import demo_plan, demo_story, fleet
 from pipeline.model.instants import DAY_MS, iso
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.connections import free_connections

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
-from pathlib import Path
 
 import pytest
 
-from pipeline.kafka.settings import DESCRIPTIONS, MAY_BE_EMPTY, Settings
+from pipeline.kafka.settings import DESCRIPTIONS, GONE, MAY_BE_EMPTY, Settings
 from pipeline.model.errors import InputError
 
 NUMBERS = [field.name for field in fields(Settings) if field.type == "int"]
@@ -39,18 +38,16 @@ def test_a_whole_number_is_read_from_its_variable(name: str) -> None:
     assert asdict(settings) == {**asdict(Settings()), name: 7}
 
 
-def test_texts_are_read_unchanged(tmp_path: Path) -> None:
+def test_texts_are_read_unchanged() -> None:
     settings = Settings.from_environment(
         {
             "SEATBEAT_KAFKA_BOOTSTRAP": "one:9092,two:9092",
             "SEATBEAT_LOG_ID": " spaces and 7 ",
-            "SEATBEAT_CONTRACTS": str(tmp_path),
             "SEATBEAT_TOPICS": "embedded",
         }
     )
     assert settings.kafka_bootstrap == "one:9092,two:9092"
     assert settings.log_id == " spaces and 7 "
-    assert settings.contracts == str(tmp_path)
     assert settings.topics == "embedded"
 
 
@@ -93,11 +90,11 @@ def test_an_unknown_stage_of_topics_is_refused() -> None:
     assert (error.place, error.reason) == ("SEATBEAT_TOPICS", "is 'staging'")
 
 
-@pytest.mark.parametrize("name", ["none", "file"])
-def test_contracts_lie_in_a_folder_that_is_there(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").touch()
-    error = refused(SEATBEAT_CONTRACTS=str(tmp_path / name))
-    assert (error.place, error.reason) == ("SEATBEAT_CONTRACTS", f"{tmp_path / name} is no folder")
+def test_a_setting_of_an_earlier_version_is_refused_with_what_replaced_it() -> None:
+    error = refused(SEATBEAT_CONTRACTS="/contracts")
+    assert (error.place, error.reason) == ("SEATBEAT_CONTRACTS", "is not a setting")
+    assert "seatbeat contract apply" in error.remedy
+    assert GONE.keys().isdisjoint(f"SEATBEAT_{field.name.upper()}" for field in fields(Settings))
 
 
 def test_every_setting_is_described_in_a_sentence() -> None:

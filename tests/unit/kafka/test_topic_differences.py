@@ -8,26 +8,18 @@ import pytest
 
 from pipeline.cli.commands.migrate import difference_text
 from pipeline.kafka.settings import STAGES
-from pipeline.kafka.topics import (
-    FoundTopic,
-    Stage,
-    Topic,
-    TopicDifference,
-    TopicRefused,
-    compare,
-    created,
-    topics,
-)
+from pipeline.kafka.topic_differences import BrokerTopic, TopicDifference, compare
+from pipeline.kafka.topics import Stage, Topic, TopicRefused, created, topics
 
 BROKER = "kafka:9092"
 WANTED = Topic("usage", 12, 3, {"retention.ms": "3456000000", "min.insync.replicas": "2"})
-AS_WANTED = FoundTopic("usage", 12, 3, {"retention.ms": "3456000000", "min.insync.replicas": "2", "segment.ms": "7"})
+AS_WANTED = BrokerTopic("usage", 12, 3, {"retention.ms": "3456000000", "min.insync.replicas": "2", "segment.ms": "7"})
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_topic_that_matches_its_file_does_not_differ(stage: Stage) -> None:
     for topic in topics(stage):
-        assert compare(topic, FoundTopic(topic.name, topic.partitions, topic.replication, topic.config), BROKER) == ()
+        assert compare(topic, BrokerTopic(topic.name, topic.partitions, topic.replication, topic.config), BROKER) == ()
 
 
 def test_settings_that_the_file_does_not_name_are_ignored() -> None:
@@ -48,7 +40,7 @@ def test_too_few_partitions_are_reported_with_the_command_that_adds_them() -> No
 
 def test_too_many_partitions_are_reported_without_a_command_because_kafka_removes_none() -> None:
     (difference,) = compare(WANTED, replace(AS_WANTED, partitions=24), BROKER)
-    assert (difference.what, difference.wanted, difference.found) == ("partitions", "12", "24")
+    assert (difference.what, difference.wanted, difference.actual) == ("partitions", "12", "24")
     assert "Kafka takes no partitions away" in difference.remedy
     assert "SEATBEAT_LOG_ID" not in difference.remedy
 
@@ -63,7 +55,7 @@ def test_recreating_heartbeats_needs_a_new_log_id_because_offsets_start_again() 
 @pytest.mark.parametrize("replication", [1, 5])
 def test_a_different_replication_is_reported(replication: int) -> None:
     (difference,) = compare(WANTED, replace(AS_WANTED, replication=replication), BROKER)
-    assert (difference.what, difference.wanted, difference.found) == ("replication", "3", str(replication))
+    assert (difference.what, difference.wanted, difference.actual) == ("replication", "3", str(replication))
     assert "kafka-reassign-partitions.sh --bootstrap-server kafka:9092" in difference.remedy
 
 
@@ -71,7 +63,7 @@ def test_each_different_setting_is_reported_with_the_command_that_sets_it() -> N
     config = {"retention.ms": "604800000", "min.insync.replicas": "1"}
     differences = compare(WANTED, replace(AS_WANTED, config=config), BROKER)
     assert [
-        (difference.what, difference.wanted, difference.found, difference.is_known) for difference in differences
+        (difference.what, difference.wanted, difference.actual, difference.is_certain) for difference in differences
     ] == [
         ("retention.ms", "3456000000", "604800000", True),
         ("min.insync.replicas", "2", "1", True),
@@ -84,7 +76,7 @@ def test_each_different_setting_is_reported_with_the_command_that_sets_it() -> N
 
 def test_a_setting_that_the_broker_does_not_report_is_shown_as_unknown() -> None:
     (difference,) = compare(WANTED, replace(AS_WANTED, config={"retention.ms": "3456000000"}), BROKER)
-    assert (difference.what, difference.found, difference.is_known) == ("min.insync.replicas", None, False)
+    assert (difference.what, difference.actual, difference.is_certain) == ("min.insync.replicas", None, False)
     assert difference_text(difference).startswith("topic usage: the broker does not tell min.insync.replicas")
 
 

@@ -8,11 +8,11 @@ from typing import TypedDict, cast, get_args
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.codec.contract.yaml_document import BYTES_MAX as CONTRACT_BYTES_MAX
+from pipeline.codec.contract.yaml_document import CONTRACT_BYTES_MAX
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.codec.topics.command_messages import COMMAND_BYTES_MAX
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX
-from pipeline.codec.topics.usage_frames import FRAME_BYTES_MAX as USAGE_BYTES_MAX
+from pipeline.codec.topics.usage_frames import USAGE_FRAME_BYTES_MAX
 from pipeline.embedded.importer import OVERSIZE_BYTES_KEPT
 from pipeline.kafka.producer import MESSAGE_BYTES_MAX
 from pipeline.kafka.topics import (
@@ -120,7 +120,7 @@ def test_messages_of_every_kind_fit_into_their_topic(stage: Stage) -> None:
     envelope = 100_000
     assert config_bytes(HEARTBEATS, stage) > max(FRAME_BYTES_MAX, OVERSIZE_BYTES_KEPT) + envelope
     assert config_bytes(HEARTBEATS_DLQ, stage) > config_bytes(HEARTBEATS, stage) * 4 / 3 + envelope
-    assert config_bytes(USAGE, stage) > USAGE_BYTES_MAX + envelope
+    assert config_bytes(USAGE, stage) > USAGE_FRAME_BYTES_MAX + envelope
     assert config_bytes(COMMANDS, stage) > COMMAND_BYTES_MAX + envelope
     assert config_bytes(CONTRACTS, stage) > CONTRACT_BYTES_MAX + envelope // 2
     assert max(config_bytes(name, stage) for name in NAMES) <= MESSAGE_BYTES_MAX

@@ -16,10 +16,9 @@ from xml.sax.saxutils import escape
 
 import orjson
 import pytest
-from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.store import migrations
-from pipeline.store.client import Client
+from pipeline.store.client import Client, StoreRefused
 from pipeline.store.migrations import (
     Migration,
     Skipped,
@@ -182,9 +181,9 @@ def test_a_store_from_before_skipped_migrations_were_recorded_can_be_migrated(st
 
 def test_only_access_files_are_skipped_and_other_refused_files_are_errors(store: Client) -> None:
     assert [migration.name for migration in read_migrations() if migration.manages_access] == [*NAMES]
-    with pytest.raises(DatabaseError, match="ACCESS_DENIED"):
+    with pytest.raises(StoreRefused, match="ACCESS_DENIED"):
         migrations._apply(store, replace(analysts(), manages_access=False))
-    with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
+    with pytest.raises(StoreRefused, match="UNKNOWN_TABLE"):
         migrations._apply(store, replace(analysts(), statements=("DROP TABLE no_such_table",)))
 
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
-from pipeline.agents.faust.checkpoint import Checkpoints, Message, Pace
+from pipeline.agents.consuming import Message, Pace
+from pipeline.agents.faust.checkpoint import Checkpoints
 from pipeline.kafka.topics import HEARTBEATS
 
 PLACE = (HEARTBEATS, 0)

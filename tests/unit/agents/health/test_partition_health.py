@@ -102,7 +102,7 @@ def test_every_metric_of_the_closed_list_is_exposed_and_no_other() -> None:
 
 def test_health_is_served_over_http_with_the_reasons() -> None:
     async def scenario() -> None:
-        monitor = Monitor(("sink",), STALL_MS)
+        monitor = Monitor(("sink",), STALL_MS, lambda: 2 * STALL_MS)
         runner = await serve_health(monitor, "127.0.0.1:0")
         port = runner.addresses[0][1]
         async with ClientSession(f"http://127.0.0.1:{port}") as browser:

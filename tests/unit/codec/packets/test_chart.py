@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.codec.packets.chart import BOTTOM, LEFT, RIGHT, STEPS, TOP, Scale, chart_svg, step_path
+from pipeline.codec.packets.chart import BOTTOM, LEFT, RIGHT, SCALE_STEPS, TOP, Scale, chart_svg, step_path
 from pipeline.codec.packets.language import language
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.rules.dispute.packet import DaySeries
@@ -60,7 +60,7 @@ def test_everything_is_drawn_within_the_axes_and_the_scale_has_round_numbers(day
     scale = Scale.of(day)
     assert max(*day.counts, day.entitled) <= scale.top
     assert scale.top // scale.step <= 6
-    assert int(str(scale.step)[0]) in STEPS
+    assert int(str(scale.step)[0]) in SCALE_STEPS
     assert set(str(scale.step)[1:]) <= {"0"}
     assert all(TOP <= y <= BOTTOM and LEFT <= x <= RIGHT for x, y in points(step_path(day, scale)))
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.codec.packets.language import PLURALS, TONGUES, Text, Tongue, language, plural_of
+from pipeline.codec.packets.language import PLURALS, TONGUES, Phrase, Tongue, language, plural_of
 from pipeline.codec.packets.packet_files import NAMES, Form, packet_bytes
 from pipeline.codec.packets.ticket import ATTACHMENTS, ticket_of
 from pipeline.model.evidence import Heartbeat
@@ -35,7 +35,7 @@ def text_of(packet: Packet, form: Form, tongue: Tongue = "en") -> str:
     return packet_bytes(packet, form, language(tongue)).decode()
 
 
-def forms_of(text: Text) -> dict[str, str]:
+def forms_of(text: Phrase) -> dict[str, str]:
     return {"": text} if isinstance(text, str) else {str(form): form_text for form, form_text in text.items()}
 
 

@@ -7,7 +7,8 @@ from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import HOUR_MS, MINUTE_MS
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.sessions import Session
-from pipeline.rules.explain.slot_explanation import CountedUnit, SlotExplanation, Uncounted
+from pipeline.rules.explain.slot_explanation import CountedUnit, SlotExplanation
+from pipeline.rules.explain.uncounted import Uncounted
 
 OPENED_AT = 1_651_568_400_000
 """2022-05-03T09:00:00Z."""

@@ -175,12 +175,6 @@ def test_any_other_state_or_usage_is_unknown(name: str, code: str, value: Json) 
     assert len(reason.detail) < 150
 
 
-def test_a_close_without_use_is_bare() -> None:
-    assert accepted(with_fields(state="close")).is_bare_close
-    assert not accepted(with_fields(state="close", since=AT - 1)).is_bare_close
-    assert not accepted(MINIMAL).is_bare_close
-
-
 def test_the_reason_is_the_first_mistake_in_the_order_of_fields() -> None:
     everything: dict[str, Json] = {"v": 2, "account": "", "at": True, "state": "paused"}
     assert refused(everything).code == "unknown_version"

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.codec.topics.ledger_messages import Encoder, UnreadablePosting, decode, encode
+from pipeline.codec.topics.ledger_messages import PostingEncoder, UnreadablePosting, decode, encode
 from pipeline.model.ledger_entries import Debit, Entry, Part, Window
 from pipeline.rules.tokens.drafts import BYTES_MAX, postings
 from pipeline.rules.tokens.ledger import Ledger
@@ -57,7 +57,7 @@ def test_an_entry_with_a_value_of_another_type_is_refused(place: tuple[Any, ...]
 
 def test_long_names_reduce_the_entries_of_a_posting_so_that_it_fits_into_a_message() -> None:
     entries = [debit("\N{GRINNING FACE}" * 200, number) for number in range(1_000)]
-    encoder = Encoder()
+    encoder = PostingEncoder()
     made = postings(Ledger("acme"), entries, bytes_of=encoder.entry_bytes)
     assert [posting.sequence for posting in made] == [*range(1, len(made) + 1)]
     assert [entry for posting in made for entry in posting.entries] == entries

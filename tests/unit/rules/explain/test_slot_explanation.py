@@ -7,7 +7,8 @@ from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import MINUTE_MS
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
-from pipeline.rules.explain.slot_explanation import SlotExplanation, because, explain_slot, sentence, slot_of
+from pipeline.rules.explain.slot_explanation import SlotExplanation, explain_slot, slot_of
+from pipeline.rules.explain.uncounted import because, sentence
 from pipeline.rules.people.checkouts import TakenOut
 from pipeline.rules.people.coverage import Coverage, Covered
 from pipeline.rules.pool.reading import ContractReading

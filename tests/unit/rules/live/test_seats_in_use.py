@@ -147,3 +147,13 @@ def test_closes_without_evidence_are_forgotten_with_their_days() -> None:
     seats.forget()
     assert len(seats._closed_at) == 0
     assert len(seats._days) == 1
+
+
+def test_another_version_of_the_contract_judges_everything_anew() -> None:
+    seats, replacing = seats_of(use(1, 25)), Contract("acme", "SK", "EUR", "sha256:1")
+    before = [units for _, _, units in seats.counts()]
+    seats.judge_by(reading_of(replacing))
+    assert {pool for pool, _, _ in seats.counts()} == {("MSTN", "SK")}
+    assert [units for _, _, units in seats.counts()] == before
+    seats.judge_by(reading_of(CONTRACT))
+    assert list(seats.counts()) == list(seats_of(use(1, 25)).counts())

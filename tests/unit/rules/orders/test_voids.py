@@ -12,7 +12,7 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.explain.slot_explanation import explain_slot
 from pipeline.rules.orders.outcomes import outcomes
-from pipeline.rules.orders.voids import overlaps, refused_unvoids, voids_in_force, without
+from pipeline.rules.orders.voids import overlaps, refused_unvoids, voids_in_force, without_voided
 from pipeline.rules.pool.counting import counted_slots
 from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
 from tests.support.evidence.order_shorthand import AT, LATER, command, logged
@@ -38,7 +38,7 @@ def counted(all_sessions: list[Session], *voids: VoidEntry) -> list[str]:
     policy = READING.policy_at("MSTN", "CZ", AT)
     slots = {
         slot
-        for session in without(all_sessions, voids)
+        for session in without_voided(all_sessions, voids)
         for slot in counted_slots(session, policy, PERIOD.start_at, PERIOD.end_at)
     }
     return [iso(at)[11:16] for at in sorted(slots)]
@@ -46,8 +46,8 @@ def counted(all_sessions: list[Session], *voids: VoidEntry) -> list[str]:
 
 def test_exactly_the_voided_session_is_left_out() -> None:
     all_sessions = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
-    assert [session.key.session for session in without(all_sessions, [void(session="s1")])] == ["s2"]
-    assert without(all_sessions, [void(session="s3")]) == all_sessions == without(all_sessions, [])
+    assert [session.key.session for session in without_voided(all_sessions, [void(session="s1")])] == ["s2"]
+    assert without_voided(all_sessions, [void(session="s3")]) == all_sessions == without_voided(all_sessions, [])
 
 
 def test_product_machine_and_user_select_among_sessions_with_the_same_id() -> None:
@@ -56,10 +56,10 @@ def test_product_machine_and_user_select_among_sessions_with_the_same_id() -> No
         *used("09:01", "09:42", machine="pc2"),
         *used("09:01", "09:42", product="ORD"),
     ]
-    assert len(without(all_sessions, [void(session="s")])) == 0
-    assert len(without(all_sessions, [void(session="s", machine="pc2")])) == 2
-    assert len(without(all_sessions, [void(session="s", product="MSTN", machine="pc1")])) == 2
-    assert without(all_sessions, [void(session="s", user="petr")]) == all_sessions
+    assert len(without_voided(all_sessions, [void(session="s")])) == 0
+    assert len(without_voided(all_sessions, [void(session="s", machine="pc2")])) == 2
+    assert len(without_voided(all_sessions, [void(session="s", product="MSTN", machine="pc1")])) == 2
+    assert without_voided(all_sessions, [void(session="s", user="petr")]) == all_sessions
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.model.contracts import Contract, CustomPolicy, Entitlement, Model, Product, Replacement
+from pipeline.model.contracts import Contract, CustomPolicy, Entitlement, EntitlementModel, Product, Replacement
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.policy.timeline import BeforeFirstRow, Timeline
@@ -27,7 +27,7 @@ def seats(
     until_at: int | None = None,
     *,
     country: str = "CZ",
-    model: Model = "pooled",
+    model: EntitlementModel = "pooled",
     policy: str = "bentley-select",
 ) -> Entitlement:
     return Entitlement((product,), country, model, policy, quantity, from_at, until_at)

@@ -10,8 +10,7 @@ from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.model.ledger_entries import Debit
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.pool.reading import ContractReading
@@ -20,8 +19,8 @@ from pipeline.rules.tokens.charge_explanation import Asked, explain_tokens
 from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.refused_token_orders import refused_orders
 from pipeline.rules.tokens.token_evidence import TokenEvidence
-from pipeline.rules.tokens.token_outcomes import refused_orders
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 
 MONDAY = instant("2022-05-02 08:00")

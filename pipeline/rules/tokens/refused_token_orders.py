@@ -1,4 +1,4 @@
-"""Which orders of tokens changed nothing, and why: as the ledger has it, else as it will be decided (RULES 6)."""
+"""Which orders of tokens are refused, and why: by the ledger, else as they will be decided (RULES 6)."""
 
 from __future__ import annotations
 
@@ -21,26 +21,28 @@ def is_token_order(logged: Logged) -> bool:
 def refused_orders(ledger: Ledger, reading: ContractReading, logged: Iterable[Logged]) -> tuple[Refused, ...]:
     """The purchases and credits of a log, no id twice, that changed nothing, in log order.
 
-    What is not in the ledger yet is judged on top of it, in log order; whether an order stands depends on no evidence.
+    Orders that are not in the ledger yet are judged on top of it, in log order. Evidence has no part in that.
     """
-    orders = [one for one in logged if is_token_order(one)]
-    decided = {one.fact.command: one.fact for one in ledger.entries.values() if isinstance(one.fact, Refusal)}
+    orders = [order for order in logged if is_token_order(order)]
+    facts = [entry.fact for entry in ledger.entries.values()]
+    decided = {fact.command: fact for fact in facts if isinstance(fact, Refusal)}
     draft = Draft(ledger, reading.contract, TokenEvidence(TokenReading(reading, {})))
     if orders:
-        draft.grant_contract(max(one.received_at for one in orders))
-    found = []
-    for one in orders:
+        draft.grant_contract(max(order.received_at for order in orders))
+    refused = []
+    for order in orders:
         before = len(draft.entries)
-        draft.order(one, 0)
+        draft.order(order, 0)
         drafted = [entry.fact for entry in draft.entries[before:]]
-        refusal = decided.get(one.command.id) or next((fact for fact in drafted if isinstance(fact, Refusal)), None)
+        refusal = decided.get(order.command.id) or next((fact for fact in drafted if isinstance(fact, Refusal)), None)
         if refusal is not None:
-            found.append(Refused(refusal.command, refusal.code, refusal.sentence, _possible_at(one, refusal.code)))
-    return tuple(found)
+            possible_at = _possible_at(order, refusal.code)
+            refused.append(Refused(refusal.command, refusal.code, refusal.sentence, possible_at))
+    return tuple(refused)
 
 
 def _possible_at(logged: Logged, code: str) -> int | None:
-    """When an order that was too early can be made."""
+    """The first instant at which an order that came too early can be made."""
     order = logged.command.order
     if code != "purchased_in_future" or not isinstance(order, BuyTokens):
         return None

@@ -10,7 +10,9 @@ from typing import cast
 import orjson
 import pytest
 
-from pipeline.codec.statement_json import COLUMNS, csv_cell, statement_csv, statement_json
+from pipeline.codec.csv_text import csv_cell
+from pipeline.codec.statement.statement_csv import LINE_COLUMNS, statement_csv
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.instants import Period, iso
 from pipeline.model.statements import (
     Adjustment,
@@ -200,7 +202,7 @@ def test_csv_and_json_contain_the_same_values() -> None:
     for row, line in zip(rows(statement), cast(list[dict[str, object]], fields["lines"]), strict=True):
         as_texts = {name: " ".join(value) if isinstance(value, list) else value for name, value in line.items()}
         said = {name: "" if value is None else str(value) for name, value in as_texts.items()}
-        assert row == dict.fromkeys(COLUMNS, "") | said
+        assert row == dict.fromkeys(LINE_COLUMNS, "") | said
 
 
 def test_adjustments_and_voids_are_written_with_their_sum() -> None:
