@@ -3,7 +3,7 @@
 1. Note the time, then read the ends of all partitions of ``heartbeats``.
 2. Wait until the meter's group has committed past them: all they led to is then in the topics it writes.
 3. Read the ends of those, and wait until the storing groups have committed past them: all of it is then stored.
-4. The time noted is the mark, less what clocks may differ by.
+4. The time noted is the mark, less what clocks may differ by (``rules/statement/completeness.py``).
 
 So a partition that nobody works off stops the mark, and a mark that was written stays true. Several workers may keep
 it at once: the largest holds.
@@ -26,10 +26,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from pipeline.agents.sink import SINK_TOPICS
 from pipeline.kafka.group_lag import GroupProgress
 from pipeline.kafka.topics import HEARTBEATS
-
-CLOCKS_DIFFER_MS_MAX: Final = 60_000
-"""How far this host's clock may be ahead of a broker's, and how long a message may wait for its replicas, after its
-time stamp and before it shows in a partition's end."""
+from pipeline.rules.statement.completeness import mark_of
 
 LOOK_S: Final = 0.5
 PAUSE_S: Final = 10.0
@@ -74,7 +71,7 @@ async def chase(
     noted_at = now()
     for readers in stages:
         await _worked_off(bootstrap, readers, rest, ends)
-    return noted_at - CLOCKS_DIFFER_MS_MAX
+    return mark_of(noted_at)
 
 
 async def keep_mark(
