@@ -23,7 +23,6 @@ from pipeline.model.orders import Close, Command, Refused
 from pipeline.model.statements import Statement
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.closes import Closed, refuse_close
-from pipeline.rules.statement.completeness import is_complete
 from pipeline.rules.statement.silent_machines import SilentRange
 from pipeline.store.client import Client
 from pipeline.store.completeness_marks import read_complete_until
@@ -86,13 +85,14 @@ def _prepared(
     computed = open_statement(client, reading, period, seatbeat=__version__, engine=engine, now=now_ms())
     frozen = replace(computed, state="closed")
     complete_until = frozen.basis.complete_until
+    incomplete = complete_until is None or complete_until < period.end_at
     close = Close(
         period=period.name,
         contract=reading.contract.content_hash,
         statement=statement_json(frozen).decode("utf-8"),
         complete_until=complete_until,
         silent_machines=_silent(client, reading, frozen),
-        forced=args.force and not is_complete(period, complete_until),
+        forced=args.force and incomplete,
     )
     command = Command(args.id or secrets.token_hex(8), account, author(args), now_ms(), close)
     return refuse_close(command, close, quarters) or command_messages.decode(command_messages.encode(command))

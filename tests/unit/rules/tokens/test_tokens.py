@@ -75,13 +75,6 @@ def test_versions_are_compared_number_by_number(version: str, first: str, expect
     assert is_at_least(version, first) == expected
 
 
-def test_a_years_validity_ends_on_the_same_date_and_28_february_stands_for_the_29th() -> None:
-    assert expires_at(instant("2022-01-10 13:30")) == instant("2023-01-10 13:30")
-    assert expires_at(instant("2024-02-29 00:00")) == instant("2025-02-28 00:00")
-    assert expires_at(instant("2023-02-28 00:00")) == instant("2024-02-28 00:00")
-    assert expires_at(instant("2023-03-01 00:00")) == instant("2024-03-01 00:00")
-
-
 def test_a_window_is_on_the_statement_of_the_quarter_it_starts_in_and_a_line_needs_no_charge() -> None:
     ledger = read_ledger("acme", log_of(3))
     (line,) = flex_lines(reading(), ledger, Period.parse("2022Q2"))
