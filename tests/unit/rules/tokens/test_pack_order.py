@@ -59,10 +59,11 @@ def test_what_the_packs_cannot_pay_is_uncovered() -> None:
 
 
 def test_only_packs_that_are_valid_at_the_windows_start_pay() -> None:
-    day = (NOW - BOUGHT_AT) // DAY_MS
-    ended, later = pack("ended", 500, expires=day), pack("later", 500, purchased=day + 1)
+    ended = Pack("ended", "default", 500, BOUGHT_AT, NOW, 500)
+    later = Pack("later", "default", 500, NOW + 1, NOW + DAY_MS, 500)
+    just_bought = Pack("just-bought", "default", 500, NOW, NOW + DAY_MS, 500)
     assert pay_from(ended, later) == Payment("default", (), 7)
-    assert pay_from(ended, later, pack("valid", 500, purchased=day)).parts == (Part("valid", 7),)
+    assert pay_from(ended, later, just_bought).parts == (Part("just-bought", 7),)
 
 
 def test_the_team_that_can_pay_in_full_pays_and_of_several_the_one_whose_pack_expires_first() -> None:
