@@ -14,6 +14,7 @@ from pipeline.rules.orders.voids import voids_in_force
 from pipeline.rules.people.holders import people_of
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.statement.completeness import complete_in
 from pipeline.rules.statement.lines import statement_lines
 from pipeline.store.client import Client
 from pipeline.store.completeness_marks import read_complete_until
@@ -45,7 +46,7 @@ def read_statement(
         currency=reading.contract.currency,
         lines=read_lines(client, reading, period, log),
         basis=Basis(
-            complete_until=_complete_until(client, account, period),
+            complete_until=complete_in(period, read_complete_until(client, account)),
             heartbeats=_number(client, _HEARTBEATS, account),
             dead_letters=_number(client, _DEAD_LETTERS, account),
             contract=reading.contract.content_hash,
@@ -105,12 +106,6 @@ WHERE account = {account:String} OR account = ''
 
 def _number(client: Client, query: str, account: str) -> int:
     return cast(int, client.query(query, {"account": account}).result_rows[0][0])
-
-
-def _complete_until(client: Client, account: str, period: Period) -> int | None:
-    """Up to when the evidence is complete, at most the period's end: what comes after cannot concern it."""
-    until = read_complete_until(client, account)
-    return None if until is None else min(until, period.end_at)
 
 
 def latest_evidence_at(client: Client, account: str) -> int | None:
