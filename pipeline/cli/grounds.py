@@ -7,7 +7,7 @@ from typing import Final, cast
 from pipeline import __version__
 from pipeline.application.statement_life import Engine, Grounds, Known, read_grounds
 from pipeline.cli.as_of_option import known_as_of
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.statement_json import line_record
 from pipeline.model.instants import Period, iso

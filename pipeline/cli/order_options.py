@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import sys
 from collections.abc import Callable, Sequence
 from typing import Final
-
-import orjson
 
 from pipeline.application.token_settlement import refused_token_orders, settle_stored
 from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
 from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_instant
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
+from pipeline.cli.tables.order_table import refusal_text
+from pipeline.cli.tables.printing import print_json
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.reports.outcome_records import OutcomeRecord, outcome_record
 from pipeline.codec.topics import command_messages
@@ -141,7 +140,7 @@ def _read_again(command: Command) -> Command:
 
 def _tell(record: OutcomeRecord, output: str) -> int:
     if output == "json":
-        sys.stdout.buffer.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(record)
     elif record["code"] is None:
         print(printable(f"{_WORDS[record['outcome']]}: {record['what']} (id {record['id']})"))
     else:
@@ -150,10 +149,3 @@ def _tell(record: OutcomeRecord, output: str) -> int:
 
 
 _WORDS: Final = {"accepted": "accepted", "known": "known already, nothing new"}
-
-
-def refusal_text(record: OutcomeRecord) -> str:
-    """Why an order changed nothing, and when it becomes possible."""
-    possible = f"; possible from {record['possible_at']}" if record["possible_at"] else ""
-    kind = "conflict" if record["outcome"] == "conflict" else f"refused, {record['code']}"
-    return f"{kind}: {record['sentence']}{possible} (id {record['id']})"

@@ -10,7 +10,7 @@ from typing import Final
 from pipeline.application.dispute_evidence import read_packet
 from pipeline.cli.grounds import quarter_grounds, report_grounds
 from pipeline.cli.store_options import ask_store, parse_period
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
 from pipeline.codec.packets.language import TONGUES, language
 from pipeline.codec.packets.packet_files import NAMES, Form, packet_bytes
 from pipeline.codec.reports.letter_records import printable

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from pipeline.cli.store_options import make_store_folder, store_error
-from pipeline.cli.tables.output import quiet_logs, report
+from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.kafka.posting import NotShown, post
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.settings import Settings

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-
-import orjson
 
 from pipeline.application.account_audit import LedgerAudit, LinesAudit, audit_ledger, audit_lines
 from pipeline.cli.store_options import add_store_options, ask_store, parse_period
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
+from pipeline.cli.tables.printing import print_json
+from pipeline.codec.json_text import json_bytes
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.statement_json import line_record
 from pipeline.model.statements import Line
@@ -67,7 +66,7 @@ def _differences(ledger: LedgerAudit, lines: LinesAudit | None, currency: str) -
 
 
 def _line_text(line: Line | None, currency: str) -> str:
-    return "no line" if line is None else orjson.dumps(line_record(line, currency)).decode()
+    return "no line" if line is None else json_bytes(line_record(line, currency)).decode()
 
 
 def _checked(ledger: LedgerAudit, lines: LinesAudit | None) -> str:
@@ -91,4 +90,4 @@ def _print_json(ledger: LedgerAudit, lines: LinesAudit | None, records: list[dic
         },
         "differences": records,
     }  # fmt: skip
-    sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    print_json(told)

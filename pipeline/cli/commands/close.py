@@ -9,10 +9,11 @@ from typing import cast
 
 from pipeline import __version__
 from pipeline.application.statement_life import Engine, open_statement, read_life
-from pipeline.cli.commands.run import print_statement
 from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
 from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_period
-from pipeline.cli.tables.output import closed_words, report
+from pipeline.cli.tables.console import report
+from pipeline.cli.tables.statement_remarks import closed_words
+from pipeline.cli.tables.statement_tables import print_statement
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.statement_json import statement_json
 from pipeline.codec.topics import command_messages

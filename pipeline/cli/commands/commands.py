@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-
-import orjson
-from rich.table import Table
 
 from pipeline.application.token_settlement import refused_token_orders
 from pipeline.cli.store_options import add_store_options, ask_store
-from pipeline.cli.tables.output import console, shown
+from pipeline.cli.tables.console import console
+from pipeline.cli.tables.order_table import print_orders
+from pipeline.cli.tables.printing import print_json
 from pipeline.codec.reports.outcome_records import OutcomeRecord, outcome_record
 from pipeline.codec.statement_reading import read_statement_json
 from pipeline.rules.orders.first_of_id import first_of_each
@@ -39,19 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     records = ask_store(args, ask)
     if args.output == "json":
-        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(records)
         return 0
-    table = Table()
-    for name in ("Received", "Id", "By", "Order", "Outcome"):
-        table.add_column(name, overflow="fold")
-    for one in records:
-        table.add_row(one["received_at"], *map(shown, (one["id"], one["by"], one["what"], _outcome(one))))
-    screen = console()
-    screen.print(table)
-    screen.print(f"{len(records):,} commands; times are UTC")
+    print_orders(console(), records)
     return 0
-
-
-def _outcome(record: OutcomeRecord) -> str:
-    code = f": {record['code']}" if record["code"] not in {None, record["outcome"]} else ""
-    return f"{record['outcome']}{code}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-import orjson
 from rich.table import Table
 
 from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
 from pipeline.cli.store_options import DSN_VARIABLE, opened_store
-from pipeline.cli.tables.output import console, minute, report, shown
+from pipeline.cli.tables.cells import literal, minute
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.printing import print_json
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
 from pipeline.kafka.posting import contract_message
 from pipeline.model.errors import ContractInvalid, InputError
@@ -97,12 +97,12 @@ def run_list(args: argparse.Namespace) -> int:
             }
             for one in versions
         ]
-        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(records)
         return 0
     table = Table("Contract", "Applied", "By", "")
     for one in versions:
         table.add_row(
-            one.content_hash, minute(one.applied_at), shown(one.applied_by), "in force" if one.is_current else ""
+            one.content_hash, minute(one.applied_at), literal(one.applied_by), "in force" if one.is_current else ""
         )
     console().print(table)
     return 0

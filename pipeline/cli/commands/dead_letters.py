@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from collections.abc import Sequence
 from typing import Final
 
-import orjson
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +20,9 @@ from pipeline.cli.letter_options import (
     letters_counted,
     opened_store,
 )
-from pipeline.cli.tables.output import console, report
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.printing import print_csv
+from pipeline.codec.json_text import indented_json
 from pipeline.codec.reports.letter_records import (
     LetterRecord,
     ListedLetter,
@@ -34,7 +33,6 @@ from pipeline.codec.reports.letter_records import (
     printable,
     printable_lines,
 )
-from pipeline.codec.statement_json import csv_cell
 from pipeline.store.letters import count_letters, list_letters
 
 LISTED: Final = 1_000
@@ -72,13 +70,10 @@ def run_list(args: argparse.Namespace) -> int:
     if args.output == "json":
         records = [letter_record(one) for one in letters]
         answer = {"count": count, "by_code": by_code, "letters": records}
-        print(printable_lines(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode("utf-8")))
+        print(printable_lines(indented_json(answer).decode("utf-8")), end="")
     elif args.output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\r\n")
-        writer.writerow(LetterRecord.__annotations__)
-        for one in letters:
-            values = letter_record(one).values()
-            writer.writerow([csv_cell(printable(value) if isinstance(value, str) else value) for value in values])
+        rows = (letter_record(letter).values() for letter in letters)
+        print_csv(LetterRecord.__annotations__, (map(_printable_cell, row) for row in rows))
     else:
         _print_table(letters)
         print(f"{letters_counted(count)}{by_code_text(by_code)}; times are UTC")
@@ -103,6 +98,10 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
     return int(text)
+
+
+def _printable_cell(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
 
 
 def _print_table(letters: Sequence[ListedLetter]) -> None:

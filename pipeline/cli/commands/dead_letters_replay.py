@@ -21,7 +21,7 @@ from pipeline.cli.letter_options import (
     opened_store,
 )
 from pipeline.cli.store_options import store_error
-from pipeline.cli.tables.output import quiet_logs, report
+from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.letter_ids import write_id
 from pipeline.kafka.producer import Producer

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Final, get_args
-
-import orjson
-from rich.table import Table
 
 from pipeline.cli.order_options import add_order_options, place_order
 from pipeline.cli.packet_options import add_packet_options, read_named_packet, warn_of, write_packet
 from pipeline.cli.store_options import add_store_options, ask_store
-from pipeline.cli.tables.output import console, shown
+from pipeline.cli.tables.console import console
+from pipeline.cli.tables.dispute_table import print_disputes
+from pipeline.cli.tables.printing import print_json
 from pipeline.codec.reports.dispute_records import DisputeRecord, dispute_record
 from pipeline.model.errors import InputError
 from pipeline.model.money import parse_money
@@ -107,26 +105,9 @@ def run_list(args: argparse.Namespace) -> int:
 
     records = ask_store(args, ask)
     if args.output == "json":
-        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(records)
         return 0
-    table = Table()
-    for name in ("Id", "Line", "State", "Ticket"):
-        table.add_column(name, overflow="fold")
-    for name in ("Asked", "Granted"):
-        table.add_column(name, justify="right")
-    for name in ("Opened", "By", "Comments"):
-        table.add_column(name, overflow="fold")
-    for one in records:
-        line = f"{one['period']} {one['product']} in {one['country']}"
-        said = "; ".join(f"{each['state']}, {each['by']}: {each['text']}" for each in one["comments"])
-        texts = (one["id"], line, one["state"], one["ticket"])
-        table.add_row(
-            *map(shown, texts), one["amount"], one["granted"], one["opened_at"], shown(one["by"]), shown(said)
-        )
-    screen = console()
-    screen.print(table)
-    noun = "dispute" if len(records) == 1 else "disputes"
-    screen.print(f"{len(records):,} {noun}; amounts in the contract's currency, times in UTC")
+    print_disputes(console(), records)
     return 0
 
 

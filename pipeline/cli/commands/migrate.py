@@ -10,7 +10,7 @@ from typing import cast
 
 from aiokafka.errors import KafkaConnectionError
 
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import Stage, TopicDifference, TopicRefused, create_topics, differences, topics
 from pipeline.model.errors import InputError

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 
-import orjson
 from rich.table import Table
 
 from pipeline.cli.store_options import add_store_options, ask_store, parse_period
-from pipeline.cli.tables.output import console, minute, report, shown
+from pipeline.cli.tables.cells import literal, minute
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.printing import print_json
 from pipeline.model.instants import iso
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.silent_machines import SilentMachine, SilentRange
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         records = [{**asdict(one), "last_at": iso(one.last_at)} for one in found]
         told = {"complete_until": None if complete_until is None else iso(complete_until), "machines": records}
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(told)
     else:
         _print_table(complete_until, found)
     return 0
@@ -63,8 +63,8 @@ def _print_table(complete_until: int | None, found: tuple[SilentMachine, ...]) -
         table.add_column(name, overflow="fold")
     table.add_column("Open sessions", justify="right")
     for one in found:
-        users, products = (shown(", ".join(texts)) for texts in (one.users, one.products))
-        table.add_row(shown(one.machine), minute(one.last_at), users, products, str(one.sessions))
+        users, products = (literal(", ".join(texts)) for texts in (one.users, one.products))
+        table.add_row(literal(one.machine), minute(one.last_at), users, products, str(one.sessions))
     screen = console()
     screen.print(table)
     until = "unknown" if complete_until is None else f"{minute(complete_until)} UTC"

@@ -8,9 +8,10 @@ from typing import cast
 from pipeline import __version__
 from pipeline.application.statement_life import Engine, current_statement, open_statement, read_life
 from pipeline.cli.as_of_option import add_as_of_option, closed_as_of, reading_as_of
-from pipeline.cli.commands.run import print_statement
 from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_period
-from pipeline.cli.tables.output import closed_words, report, report_refused
+from pipeline.cli.tables.console import report
+from pipeline.cli.tables.statement_remarks import closed_words, report_refused
+from pipeline.cli.tables.statement_tables import print_statement
 from pipeline.codec.reports.letter_records import printable
 from pipeline.model.instants import Period
 from pipeline.model.statements import Statement

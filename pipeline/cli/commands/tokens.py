@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from typing import TypeVar
-
-import orjson
 
 from pipeline.application.token_account import TokenState, read_token_explanation, read_token_state
 from pipeline.cli.commands.tokens_orders import add_buy_parser, add_credit_parser
 from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_instant
-from pipeline.cli.tables.output import console
-from pipeline.cli.tables.token_tables import print_balance, print_explanation, print_forecast, print_ledger
+from pipeline.cli.tables.console import console
+from pipeline.cli.tables.printing import print_csv, print_json
+from pipeline.cli.tables.token_tables import print_balance, print_charges, print_forecast, print_ledger
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.reports.token_records import (
+    LEDGER_COLUMNS,
     Record,
     balance_record,
     charge_record,
@@ -78,7 +77,7 @@ def run_balance(args: argparse.Namespace) -> int:
     teams = [balance_record(one, state.ledger, currency) for one in balances(state.ledger, state.open_windows)]
     told = {**_head(state), "teams": teams}
     if args.output == "json":
-        _print_json(told)
+        print_json(told)
     else:
         print_balance(console(), told, teams)
     return 0
@@ -96,9 +95,11 @@ def run_ledger(args: argparse.Namespace) -> int:
         if is_whose and args.from_at <= entry.at < args.until_at:
             found.append(record)
     if args.output == "json":
-        _print_json(found)
+        print_json(found)
+    elif args.output == "csv":
+        print_csv(LEDGER_COLUMNS, ([record[name] for name in LEDGER_COLUMNS] for record in found))
     else:
-        print_ledger(found, is_csv=args.output == "csv")
+        print_ledger(console(), found)
     return 0
 
 
@@ -114,9 +115,9 @@ def run_explain(args: argparse.Namespace) -> int:
     _check_product(args.product, state)
     charges, free = [charge_record(one) for one in explained.charges], [free_record(one) for one in explained.free]
     if args.output == "json":
-        _print_json({**_head(state), "charges": charges, "free": free})
+        print_json({**_head(state), "charges": charges, "free": free})
     else:
-        print_explanation(console(), charges, free)
+        print_charges(console(), charges, free)
     return 0
 
 
@@ -126,7 +127,7 @@ def run_forecast(args: argparse.Namespace) -> int:
     at = state.as_of(now_ms()) if args.at is None else int(args.at)
     teams = [forecast_record(one) for one in forecast(state.ledger, at)]
     if args.output == "json":
-        _print_json({"at": iso(at), "teams": teams})
+        print_json({"at": iso(at), "teams": teams})
     else:
         print_forecast(console(), iso(at), teams)
     return 0
@@ -160,7 +161,3 @@ def _check_product(product: str, state: TokenState) -> None:
     if product and product not in {*charged, *plug_ins}:
         known = printable(", ".join(charged)) or "none"
         raise InputError("--product", f"{printable(product)} is not charged in tokens", f"Products that are: {known}")
-
-
-def _print_json(told: object) -> None:
-    sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from collections.abc import Sequence
 
-import orjson
 from rich.table import Table
 
 from pipeline.application.slot_reading import Named, Usage, read_usage, read_usage_as_closed
 from pipeline.cli.as_of_option import add_as_of_option, known_of_any
 from pipeline.cli.grounds import closed_note
 from pipeline.cli.store_options import add_store_options, ask_store, parse_instant
-from pipeline.cli.tables.output import console, duration, minute, report, shown
+from pipeline.cli.tables.cells import duration, literal, minute
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.printing import print_csv, print_json
 from pipeline.codec.reports.session_records import SessionRecord, session_record
-from pipeline.codec.statement_json import csv_cell
 from pipeline.model.errors import InputError
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.model.text import fold
@@ -60,16 +58,13 @@ def run(args: argparse.Namespace) -> int:
     found, notes = usage.sessions, [closed_note(one) for one in usage.closed]
     if args.output == "json":
         records = [session_record(*one) for one in found]
-        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(records)
     elif args.output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\r\n")
-        writer.writerow(SessionRecord.__annotations__)
-        for one in found:
-            writer.writerow([csv_cell(value) for value in session_record(*one).values()])
+        print_csv(SessionRecord.__annotations__, (session_record(*one).values() for one in found))
     else:
         _print_table(found)
         for note in notes:
-            console().print(shown(note))
+            console().print(literal(note))
         return 0
     for note in notes:
         report(note)
@@ -86,9 +81,9 @@ def _print_table(found: Sequence[Named]) -> None:
     for session, product, country in found:
         record = session_record(session, product, country)
         table.add_row(
-            shown(product),
-            shown(record["user"]),
-            shown(record["machine"]),
+            literal(product),
+            literal(record["user"]),
+            literal(record["machine"]),
             minute(session.opened_at),
             minute(session.last_at),
             duration(session.last_at - session.opened_at),

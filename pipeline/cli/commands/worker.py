@@ -8,7 +8,7 @@ import os
 
 from pipeline.agents.health.json_logs import log_to_stderr
 from pipeline.agents.worker_process import ROLES, work
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
 from pipeline.kafka.settings import Settings
 
 
