@@ -14,18 +14,17 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
+from pipeline.application.token_reading import token_reading_of
 from pipeline.codec.statement_reading import read_statement_json
 from pipeline.model.contracts import Contract
 from pipeline.model.errors import InputError
-from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period
+from pipeline.model.instants import Period
 from pipeline.model.ledger_entries import Posting
 from pipeline.model.orders import Logged
 from pipeline.model.statements import VoidEntry
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
 from pipeline.rules.orders.first_of_id import first_of_each
 from pipeline.rules.orders.voids import voids_in_force
-from pipeline.rules.people.coverage import seat_coverage
 from pipeline.rules.people.holders import People, people_of
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.closes import Closed, Closes, read_closes
@@ -38,7 +37,6 @@ from pipeline.store.order_log import read_commands
 from pipeline.store.postings import read_postings
 
 Engine = Literal["embedded", "server"]
-_EVER = Period("ever", EARLIEST_AT, LATEST_AT)
 
 
 class _AccountRecords:
@@ -170,7 +168,7 @@ class AccountView:
     @cached_property
     def token_reading(self) -> TokenReading:
         """The contract ready to be asked what is charged in tokens, with the seats that its lists and orders gave."""
-        return TokenReading(self.reading, token_catalogue(), seat_coverage(self.contract, self.people.holdings, _EVER))
+        return token_reading_of(self.reading, self.people)
 
     def stored_contract(self, content_hash: str = "") -> Contract | None:
         """The stored version of a content hash, the current one where none is named; ``None`` where there is none.
