@@ -23,7 +23,7 @@ from pipeline.agents.store_questions import Asking
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.agents.tokens.ticks import Ticks
 from pipeline.agents.tokens.tokens_agent import build_tokens
-from pipeline.application.token_settlement import accounts_with_tokens
+from pipeline.application.token_reading import accounts_with_tokens
 from pipeline.codec.contract.examination import load_contract
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.ranges import Ranges

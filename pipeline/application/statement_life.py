@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from pipeline import __version__
 from pipeline.application.account_view import AccountView
+from pipeline.application.as_of_view import close_as_of, under_version
 from pipeline.application.quarter_counts import computed_statement, quarter_lines
 from pipeline.application.token_settlement import with_tokens
 from pipeline.model.errors import InputError
@@ -47,6 +48,15 @@ def open_statement(view: AccountView, period: Period, *, now: int, seatbeat: str
     recomputation = _Recomputation(view, quarters, granted(view.orders))
     frozen = {name: closed.statement for name, closed in quarters.items()}
     return replace(computed, adjustments=adjustments(frozen, period, recomputation.recompute))
+
+
+def statement_as_of(view: AccountView, period: Period, as_of: str, *, now: int) -> Statement:
+    """What the close that is named froze, or the quarter recomputed under the version that is named.
+
+    Raises ``InputError``, and as ``current_statement`` does.
+    """
+    closed = close_as_of(view, period, as_of)
+    return open_statement(under_version(view, as_of), period, now=now) if closed is None else closed.statement
 
 
 @dataclass(frozen=True, slots=True)

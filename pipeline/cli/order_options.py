@@ -12,9 +12,10 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pipeline.application.account_view import AccountView
 from pipeline.application.token_settlement import refused_token_orders, settle_stored
 from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
-from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_instant
+from pipeline.cli.store_options import add_store_options, ask_account, now_ms, parse_instant
 from pipeline.cli.tables.console import report
 from pipeline.cli.tables.order_table import refusal_text
 from pipeline.cli.tables.printing import print_json
@@ -30,8 +31,7 @@ from pipeline.rules.orders.first_of_id import first_of_each
 from pipeline.rules.orders.outcomes import Outcome, outcomes
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.contract_versions import stored_contract
-from pipeline.store.order_log import is_stored, read_commands
+from pipeline.store.order_log import is_stored
 
 REFUSED: Final = 2
 MakeOrder = Callable[[ContractReading], Order]
@@ -76,23 +76,23 @@ def place_order(args: argparse.Namespace, make: MakeOrder, note: Callable[[Clien
     ``note`` may have something to say of an order that is accepted.
     """
 
-    def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[Outcome, ContractReading, str]:
+    def ask(view: AccountView) -> tuple[Outcome, AccountView, str]:
         command = _read_again(
-            Command(args.id or secrets.token_hex(8), reading.contract.account, author(args), now_ms(), make(reading))
+            Command(args.id or secrets.token_hex(8), view.account, author(args), now_ms(), make(view.reading))
         )
-        logged = [*read_commands(client, command.account), Logged(command, command.issued_at)]
-        outcome = _outcomes(client, reading, logged)[-1]
+        outcome = _outcomes(view, [*view.log, Logged(command, command.issued_at)])[-1]
         if outcome.status == "known":
-            _carry_out(args, client, reading, command)
-        return outcome, reading, note(client, command) if note else ""
+            _carry_out(args, view, command)
+        return outcome, view, note(view.client, command) if note else ""
 
-    outcome, reading, noted = ask_store(args, ask)
+    outcome, view, noted = ask_account(args, ask)
     command = outcome.logged.command
     if outcome.status == "accepted":
 
         def after(client: Client) -> Outcome:
-            _carry_out(args, client, reading, command)
-            return _latest(_outcomes(client, reading, read_commands(client, command.account)), command)
+            then = view.refreshed(client)
+            _carry_out(args, then, command)
+            return _latest(_outcomes(then.refreshed(), then.log), command)
 
         try:
             outcome = posted(args, command_message(command), _shown(command), after)
@@ -100,23 +100,23 @@ def place_order(args: argparse.Namespace, make: MakeOrder, note: Callable[[Clien
             return report_not_posted(error, f"give the same options, --id {command.id} and the instant again")
         if noted:
             report(noted)
-    return _tell(outcome_record(outcome, reading.contract.currency), args.output)
+    return _tell(outcome_record(outcome, view.contract.currency), args.output)
 
 
-def _outcomes(client: Client, reading: ContractReading, logged: Sequence[Logged]) -> tuple[Outcome, ...]:
-    by_ledger = refused_token_orders(client, reading, first_of_each(logged)[0])
-    return outcomes(reading, logged, by_ledger=by_ledger)
+def _outcomes(view: AccountView, logged: Sequence[Logged]) -> tuple[Outcome, ...]:
+    by_ledger = refused_token_orders(view, first_of_each(logged)[0])
+    return outcomes(view.reading, logged, by_ledger=by_ledger)
 
 
-def _carry_out(args: argparse.Namespace, client: Client, reading: ContractReading, command: Command) -> None:
+def _carry_out(args: argparse.Namespace, view: AccountView, command: Command) -> None:
     """Take an order of tokens into the ledger of a folder's store; in a server's, the tokens agent does.
 
     What is settled stays for good, so that is done under the stored contract, whichever one judged the order.
     """
     if args.data_dir is not None and isinstance(command.order, BuyTokens | CreditTokens):
-        stored = stored_contract(client, command.account)
-        kept = reading if stored is None else ContractReading(stored, metering_catalogue())
-        settle_stored(client, kept, now=now_ms())
+        stored = view.stored_contract()
+        kept = view if stored is None else view.under(ContractReading(stored, metering_catalogue()))
+        settle_stored(kept, now=now_ms())
 
 
 def _shown(command: Command) -> Callable[[Client, int, int], bool]:

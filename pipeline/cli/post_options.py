@@ -9,13 +9,14 @@ import os
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from pipeline.cli.store_options import make_store_folder, store_error
+from pipeline.cli.store_options import make_store_folder
 from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.kafka.posting import NotShown, post
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.settings import Settings
 from pipeline.model.errors import InputError
 from pipeline.store.client import Client, StoreUnreachable, connect
+from pipeline.store.opening import store_error
 
 Answer = TypeVar("Answer")
 SHOWN_S_MAX: Final = 60.0

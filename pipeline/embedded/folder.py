@@ -6,18 +6,15 @@ from pathlib import Path
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from pipeline.policy.catalogue import metering_catalogue
 from pipeline.store.client import Client, StoreUnreachable, connect
-from pipeline.store.contract_versions import store_policies
-from pipeline.store.migrations import migrate
+from pipeline.store.opening import folder_dsn, lay_out
 
 
 def open_folder(data_dir: Path) -> Client:
     """The store in a folder, whether there was one or not. Raises ``StoreUnreachable``, ``MigrationChanged``."""
-    client = connect(f"chdb://{data_dir}")
+    client = connect(folder_dsn(data_dir))
     try:
-        migrate(client)
-        store_policies(client, metering_catalogue())
+        lay_out(client)
     except BaseException as error:
         client.close()
         if isinstance(error, ClickHouseError):

@@ -52,15 +52,17 @@ def lay_out(client: Client) -> tuple[str, ...]:
     return applied
 
 
-def folder_dsn(folder: Path) -> str:
-    """The address of a folder's store, there or not.
-
-    Raises ``InputError`` where the embedded engine would read another path out of the folder's.
-    """
+def store_folder(folder: Path) -> Path:
+    """The full path of a store's folder. Raises ``InputError`` where the engine would read another path out of it."""
     path = folder.resolve()
     if {"?", "#"} & set(str(path)):
         raise InputError(str(path), "the embedded engine opens no path with ? or # in it", "Choose another folder")
-    return f"chdb://{path}"
+    return path
+
+
+def folder_dsn(folder: Path) -> str:
+    """The address of a folder's store, there or not."""
+    return f"chdb://{folder}"
 
 
 def store_dsn(folder: Path | None, environment: Mapping[str, str]) -> str:
@@ -69,10 +71,10 @@ def store_dsn(folder: Path | None, environment: Mapping[str, str]) -> str:
     Raises ``InputError`` where neither is given, or the folder holds no store.
     """
     if folder is not None:
-        dsn = folder_dsn(folder)
-        if not holds_store(folder):  # opening would lay an empty store out
+        path = store_folder(folder)
+        if not holds_store(path):  # opening would lay an empty store out
             raise InputError(str(folder), "holds no store", "Give the --data-dir of an earlier `seatbeat run`")
-        return dsn
+        return folder_dsn(path)
     dsn = environment.get(DSN_VARIABLE, "")
     if not dsn:
         raise InputError("--data-dir", "is not given", f"Name the folder of a run, or set {DSN_VARIABLE}")
@@ -81,7 +83,7 @@ def store_dsn(folder: Path | None, environment: Mapping[str, str]) -> str:
 
 def holds_store(folder: Path) -> bool:
     """Whether a folder holds an embedded store."""
-    return (folder.resolve() / "metadata").is_dir()
+    return (folder / "metadata").is_dir()
 
 
 def store_error(place: str, error: StoreUnreachable) -> InputError:

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from rich.table import Table
 
+from pipeline.application.contract_history import account_contract_versions
 from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
-from pipeline.cli.store_options import DSN_VARIABLE, opened_store
+from pipeline.cli.store_options import opened
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console, report
 from pipeline.cli.tables.printing import print_json
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
 from pipeline.kafka.posting import contract_message
-from pipeline.model.errors import ContractInvalid, InputError
+from pipeline.model.errors import ContractInvalid
 from pipeline.model.instants import iso
 from pipeline.store.client import Client
-from pipeline.store.contract_versions import ContractVersion, contract_accounts, contract_versions
+from pipeline.store.contract_versions import ContractVersion, contract_versions
+from pipeline.store.opening import DSN_VARIABLE, holds_store
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -52,8 +54,8 @@ def run_apply(args: argparse.Namespace) -> int:
         report(f"warning: {args.contract}:{warning.line}: {warning.path}: {warning.reason}. {warning.remedy}")
     contract = examined.contract
     account, version = contract.account, contract.content_hash
-    if args.data_dir is None or (args.data_dir / "metadata").is_dir():
-        with opened_store(args) as client:
+    if args.data_dir is None or holds_store(args.data_dir):
+        with opened(args) as client:
             before = _found(contract_versions(client, account), version)
         if before is not None and before.is_current:
             print(f"{version} is {account}'s contract already, since {iso(before.applied_at)}")
@@ -81,29 +83,24 @@ def run_apply(args: argparse.Namespace) -> int:
 
 def run_list(args: argparse.Namespace) -> int:
     """0 with the versions on stdout."""
-    with opened_store(args) as client:
-        accounts = [args.account] if args.account else contract_accounts(client)
-        if len(accounts) != 1:
-            reason = f"is not given, and the store holds contracts of {len(accounts)} accounts"
-            raise InputError("--account", reason, "Name an account that has one")
-        versions = contract_versions(client, accounts[0])
+    with opened(args) as client:
+        versions = account_contract_versions(client, args.account)
     if args.output == "json":
         records = [
             {
-                "contract": one.content_hash,
-                "applied_at": iso(one.applied_at),
-                "applied_by": one.applied_by,
-                "current": one.is_current,
+                "contract": version.content_hash,
+                "applied_at": iso(version.applied_at),
+                "applied_by": version.applied_by,
+                "current": version.is_current,
             }
-            for one in versions
+            for version in versions
         ]
         print_json(records)
         return 0
     table = Table("Contract", "Applied", "By", "")
-    for one in versions:
-        table.add_row(
-            one.content_hash, minute(one.applied_at), literal(one.applied_by), "in force" if one.is_current else ""
-        )
+    for version in versions:
+        in_force = "in force" if version.is_current else ""
+        table.add_row(version.content_hash, minute(version.applied_at), literal(version.applied_by), in_force)
     console().print(table)
     return 0
 

@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from pipeline.cli.store_options import make_store_folder, store_error
+from pipeline.cli.store_options import make_store_folder
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console, program_name, quiet_logs, report
 from pipeline.cli.tables.statement_tables import flex_table, pooled_table, statement_footer, token_total
@@ -24,6 +24,7 @@ from pipeline.model.instants import iso
 from pipeline.rules.explain.slot_explanation import SlotExplanation
 from pipeline.rules.tokens.charge_explanation import Charge
 from pipeline.store.client import StoreUnreachable
+from pipeline.store.opening import store_error
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Final, get_args
 
+from pipeline.application.account_view import AccountView
 from pipeline.cli.order_options import add_order_options, place_order
 from pipeline.cli.packet_options import add_packet_options, read_named_packet, warn_of, write_packet
-from pipeline.cli.store_options import add_store_options, ask_store
+from pipeline.cli.store_options import add_store_options, ask_account
 from pipeline.cli.tables.console import console
 from pipeline.cli.tables.dispute_table import print_disputes
 from pipeline.cli.tables.printing import print_json
@@ -17,8 +18,6 @@ from pipeline.model.money import parse_money
 from pipeline.model.orders import DisputeState, MoveDispute, OpenDispute, Order
 from pipeline.rules.dispute.dispute_log import disputes
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client
-from pipeline.store.order_log import read_first_commands
 
 STATES: Final[tuple[DisputeState, ...]] = get_args(DisputeState)
 _SHARED: Final = ("data_dir", "contract", "account", "country", "invoice", "language", "pseudonyms", "out")
@@ -99,11 +98,11 @@ def run_move(args: argparse.Namespace) -> int:
 def run_list(args: argparse.Namespace) -> int:
     """0 with the disputes on stdout, in the order in which they were opened."""
 
-    def ask(client: Client, reading: ContractReading, _engine: str) -> list[DisputeRecord]:
-        found = disputes(read_first_commands(client, reading.contract.account))
-        return [dispute_record(one, reading.contract.currency) for one in found.by_id.values()]
+    def ask(view: AccountView) -> list[DisputeRecord]:
+        by_id = disputes(view.orders).by_id
+        return [dispute_record(dispute, view.contract.currency) for dispute in by_id.values()]
 
-    records = ask_store(args, ask)
+    records = ask_account(args, ask)
     if args.output == "json":
         print_json(records)
         return 0

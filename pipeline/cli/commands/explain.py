@@ -7,15 +7,14 @@ import sys
 
 from rich.tree import Tree
 
-from pipeline.application.line_reading import read_explained
-from pipeline.application.slot_reading import read_explanation
-from pipeline.application.statement_life import Known
-from pipeline.cli.as_of_option import add_as_of_option, known_as_of
-from pipeline.cli.grounds import closed_note, known_record, quarter_grounds, report_grounds
-from pipeline.cli.line_option import named_lines
-from pipeline.cli.store_options import add_store_options, ask_store, parse_instant, parse_period
+from pipeline.application.account_view import AccountView
+from pipeline.application.explained_line import explained_lines
+from pipeline.application.explained_slot import explained_slot
+from pipeline.application.quarter_grounds import basis_record, closed_note
+from pipeline.cli.as_of_option import add_as_of_option
+from pipeline.cli.store_options import add_store_options, ask_account, parse_instant, parse_period
 from pipeline.cli.tables.cells import literal
-from pipeline.cli.tables.console import console
+from pipeline.cli.tables.console import console, report
 from pipeline.cli.tables.flex_line_tree import flex_line_tree
 from pipeline.cli.tables.pooled_line_tree import pooled_line_tree
 from pipeline.cli.tables.printing import print_json
@@ -24,13 +23,9 @@ from pipeline.cli.tables.slot_tree import slot_tree
 from pipeline.codec.reports.line_records import line_explanation_json
 from pipeline.codec.reports.session_records import explanation_record
 from pipeline.model.errors import InputError
-from pipeline.model.instants import Period
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.explain.line_explanation import ExplainedLine, LineExplanation
 from pipeline.rules.explain.seat_explanation import SeatLineExplanation
-from pipeline.rules.explain.slot_explanation import SlotExplanation
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,44 +51,33 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0 with the explanation on stdout."""
-    asked = (args.period is not None, args.line is not None, args.product is not None, args.slot is not None)
-    if asked == (True, True, False, False):
+    given = (args.period is not None, args.line is not None, args.product is not None, args.slot is not None)
+    if given == (True, True, False, False):
         return _run_line(args)
-    if asked != (False, False, True, True):
+    if given != (False, False, True, True):
         raise InputError("explain", "is to be asked one thing", "Give --period and --line, or --product and --slot")
-
-    def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[SlotExplanation, Known]:
-        known = known_as_of(args.as_of, client, reading, Period.containing(args.slot))
-        country = known.reading.country_of(args.country)
-        return read_explanation(client, known.reading, args.product, country, args.slot, known.logged), known
-
-    explained, known = ask_store(args, ask)
+    explained, view = ask_account(
+        args, lambda view: explained_slot(view, args.product, args.country, args.slot, args.as_of)
+    )
     if args.output == "json":
-        record = {**explanation_record(explained), **known_record(known)}
-        print_json(record)
+        print_json({**explanation_record(explained), **basis_record(view)})
     else:
         console().print(slot_tree(explained))
-        _print_note(known)
+        _print_note(view)
     return 0
 
 
 def _run_line(args: argparse.Namespace) -> int:
     """The same for the lines of a statement that are named."""
-
-    def ask(client: Client, reading: ContractReading, engine: str) -> tuple[list[ExplainedLine], Known]:
-        grounds = quarter_grounds(client, reading, args.period, engine, args.as_of)
-        lines = named_lines(grounds.statement, args.line)
-        for line in lines:
-            report_grounds(grounds, line)
-        return [read_explained(client, grounds, line) for line in lines], grounds.known
-
-    explained, known = ask_store(args, ask)
+    explained = ask_account(args, lambda view: explained_lines(view, args.period, args.line, args.as_of))
+    for change in explained.changes:
+        report(change)
     if args.output == "json":
-        sys.stdout.buffer.write(line_explanation_json(explained, known_record(known)))
+        sys.stdout.buffer.write(line_explanation_json(explained.lines, basis_record(explained.view)))
     else:
-        for one in explained:
-            console().print(_line_tree(one))
-        _print_note(known)
+        for line in explained.lines:
+            console().print(_line_tree(line))
+        _print_note(explained.view)
     return 0
 
 
@@ -107,8 +91,8 @@ def _line_tree(explained: ExplainedLine) -> Tree:
             return flex_line_tree(explained)
 
 
-def _print_note(known: Known) -> None:
-    """Say below what a closed quarter is told under."""
-    note = closed_note(known)
+def _print_note(view: AccountView) -> None:
+    """Say below what a closed quarter is read under."""
+    note = closed_note(view)
     if note:
         console().print(literal(note))

@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from pipeline.cli.store_options import make_store_folder, parse_period, store_error
+from pipeline.cli.store_options import make_store_folder, parse_period
 from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.cli.tables.progress_bar import stage_progress
 from pipeline.cli.tables.statement_remarks import report_letters, report_refused
@@ -17,6 +17,7 @@ from pipeline.codec.contract.examination import read_contract, read_contract_fil
 from pipeline.model.errors import InputError
 from pipeline.policy.timeline import BeforeFirstRow
 from pipeline.store.client import StoreUnreachable
+from pipeline.store.opening import store_error
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
