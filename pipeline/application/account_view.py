@@ -213,6 +213,24 @@ class AccountView:
         closed = self.closes.quarters.get(period.name)
         return self if closed is None else self.at_close(closed)
 
+    def continued(self, *, command: Logged | None = None, postings: Sequence[Posting] = ()) -> AccountView:
+        """The account after what this process has just stored, under the same contract.
+
+        Only where no other process writes to the store: what the view has read of it still holds and is not read again.
+        """
+        read = vars(self._records)
+        records = _AccountRecords(self.client, self.account, self._records.contracts)
+        kept = {name: read[name] for name in ("log", "postings", "complete_until") if name in read}
+        if command is not None and "log" in kept:
+            log: tuple[Logged, ...] = kept.pop("log")
+            # The store orders logs by time. Where the clock was set back, the command is not the last of them.
+            if not log or log[-1].received_at < command.received_at:
+                kept["log"] = (*log, command)
+        if "postings" in kept:
+            kept["postings"] = (*kept["postings"], *postings)
+        vars(records).update(kept)
+        return AccountView(records, self.reading, self.engine)
+
     def refreshed(self, client: Client | None = None) -> AccountView:
         """The account as the store has it by now, under the same contract: for what was written since.
 

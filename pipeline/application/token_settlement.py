@@ -15,23 +15,25 @@ from pipeline.rules.tokens.token_outcomes import is_token_order, refused_orders
 from pipeline.store.postings import PlacedPosting, write_postings
 
 
-def settle_input(view: AccountView, *, now: int, complete_until: int | None) -> None:
+def settle_input(view: AccountView, *, now: int, complete_until: int | None) -> tuple[Posting, ...]:
     """Settle all that is stored, where the input has ended: all evidence is complete then.
 
     There the store is the log: a posting's place is its number. Doing it again with the same evidence posts nothing.
-    What is posted is in ``view.refreshed()``.
+    What was posted is returned; it is in ``view.refreshed()``, not in the view.
     """
-    if charges_tokens(view.reading, view.orders):
-        pending = _pending_postings(view, now=now, complete_until=complete_until)
-        write_postings(view.client, [PlacedPosting("embedded", 0, posting.sequence, posting) for posting in pending])
+    if not charges_tokens(view.reading, view.orders):
+        return ()
+    pending = _pending_postings(view, now=now, complete_until=complete_until)
+    write_postings(view.client, [PlacedPosting("embedded", 0, posting.sequence, posting) for posting in pending])
+    return pending
 
 
-def settle_stored(view: AccountView, *, now: int) -> None:
+def settle_stored(view: AccountView, *, now: int) -> tuple[Posting, ...]:
     """Carry out what was ordered, and settle as far as the runs of the store have come.
 
     A store without a run has no evidence that is complete: its orders are carried out, nothing is settled.
     """
-    settle_input(view, now=now, complete_until=view.complete_until)
+    return settle_input(view, now=now, complete_until=view.complete_until)
 
 
 def refused_token_orders(view: AccountView, orders: tuple[Logged, ...] | None = None) -> tuple[Refused, ...]:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from pipeline.application.account_view import AccountView
 from pipeline.application.contested_line import contested_line, packet_warnings
-from pipeline.cli.store_options import ask_account, parse_period
+from pipeline.cli.store_options import parse_period
 from pipeline.cli.tables.console import report
 from pipeline.codec.packets.language import TONGUES, language
 from pipeline.codec.packets.packet_files import NAMES, Form, packet_bytes
@@ -34,27 +35,23 @@ def add_packet_options(parser: argparse.ArgumentParser, *, required: bool) -> No
     parser.add_argument("--out", metavar="FILE|FOLDER", help="write here; a folder gets all files (else stdout)")
 
 
-def read_named_packet(args: argparse.Namespace) -> Packet:
-    """The packet of the line that the arguments name, by what its quarter rests on. Raises ``InputError``."""
-    _check_invoice(args.invoice)
+def named_packet(view: AccountView, args: argparse.Namespace) -> Packet:
+    """The packet of the line that the options name, with what its sender should know said on stderr.
 
-    contested = ask_account(
-        args, lambda view: contested_line(view, args.period, args.product, args.country, args.invoice)
-    )
+    Raises ``InputError``.
+    """
+    contested = contested_line(view, args.period, args.product, args.country, args.invoice)
     if contested.change:
         report(contested.change)
+    for warning in packet_warnings(contested.packet):
+        report(warning)
     return contested.packet
 
 
-def _check_invoice(number: str) -> None:
+def check_invoice(number: str) -> None:
+    """Raises ``InputError`` for an invoice number that a ticket cannot show."""
     if printable(number) != number or len(number) > _INVOICE_LENGTH_MAX:
         raise InputError("--invoice", "is no number that can be printed", "Give it as it stands on the invoice")
-
-
-def warn_of(packet: Packet) -> None:
-    """Say on stderr what whoever sends the packet should know."""
-    for warning in packet_warnings(packet):
-        report(warning)
 
 
 def write_packet(packet: Packet, args: argparse.Namespace, form: Form | None) -> None:
@@ -67,8 +64,8 @@ def write_packet(packet: Packet, args: argparse.Namespace, form: Form | None) ->
     try:
         if out.is_dir() or args.out.endswith("/") or (form is None and out.suffix not in _SUFFIXES):
             out.mkdir(parents=True, exist_ok=True)
-            for each, name in NAMES.items():
-                (out / name).write_bytes(packet_bytes(packet, each, words))
+            for file_form, name in NAMES.items():
+                (out / name).write_bytes(packet_bytes(packet, file_form, words))
         else:
             out.write_bytes(packet_bytes(packet, form or _SUFFIXES[out.suffix], words))
     except OSError as error:
