@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline.application.token_reading import token_reading_of
 from pipeline.codec.statement_reading import read_statement_json
@@ -220,9 +220,9 @@ class AccountView:
         """
         read = vars(self._records)
         records = _AccountRecords(self.client, self.account, self._records.contracts)
-        kept = {name: read[name] for name in ("log", "postings", "complete_until") if name in read}
+        kept: dict[str, Any] = {name: read[name] for name in ("log", "postings", "complete_until") if name in read}
         if command is not None and "log" in kept:
-            log: tuple[Logged, ...] = kept.pop("log")
+            log = kept.pop("log")
             # The store orders logs by time. Where the clock was set back, the command is not the last of them.
             if not log or log[-1].received_at < command.received_at:
                 kept["log"] = (*log, command)
