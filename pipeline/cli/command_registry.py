@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from pipeline import __version__
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
 from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken
 
 DONE: Final = 0

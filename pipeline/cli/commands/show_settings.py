@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rich.table import Table
 
-from pipeline.cli.tables.output import console
+from pipeline.cli.tables.console import console
 from pipeline.kafka.settings import DESCRIPTIONS, PREFIX, Settings
 
 

@@ -7,12 +7,12 @@ from io import StringIO
 
 import orjson
 import pytest
+from pipeline.application.line_reading import read_line_explanation
+from pipeline.cli.line_option import named_lines
 from rich.console import Console
 
-from pipeline.application.line_reading import read_line_explanation
 from pipeline.application.quarter_counts import read_statement
-from pipeline.cli.commands.explain import _session, explanation_tree
-from pipeline.cli.tables.line_tree import line_tree, named_lines
+from pipeline.cli.tables.pooled_line_tree import pooled_line_tree
 from pipeline.codec.reports.line_records import line_explanation_json
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.errors import InputError
@@ -55,7 +55,7 @@ def explained(store: Client, heartbeats: list[Heartbeat], *more: Entitlement) ->
 
 def printed(explanation: LineExplanation) -> str:
     out = StringIO()
-    Console(file=out, width=400, highlight=False).print(line_tree(explanation, explanation_tree, _session))
+    Console(file=out, width=400, highlight=False).print(pooled_line_tree(one))
     return out.getvalue()
 
 
