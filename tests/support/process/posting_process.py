@@ -25,11 +25,11 @@ from pipeline.kafka.topics import COMMANDS
 from pipeline.model.contracts import Contract
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.orders.outcomes import outcomes
+from pipeline.rules.orders.voids import voids_in_force
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import contract_versions
 from pipeline.store.order_log import read_commands
-from pipeline.store.void_filter import read_voids
 
 
 def found(client: Client, contract: Contract) -> dict[str, object]:
@@ -43,7 +43,7 @@ def found(client: Client, contract: Contract) -> dict[str, object]:
             for one in outcomes(reading, logged)
             if one.status != "known"
         ],
-        "voids": [asdict(void) for void in read_voids(client, contract.account)],
+        "voids": [asdict(void) for void in voids_in_force(read_commands(client, contract.account))],
         "versions": [
             [one.content_hash, one.applied_by, one.is_current] for one in contract_versions(client, contract.account)
         ],

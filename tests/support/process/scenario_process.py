@@ -18,9 +18,9 @@ from typing import Final, cast
 
 import orjson
 
-from pipeline import __version__
 from pipeline.agents.live.seats_agent import LiveCounts, build_seats
-from pipeline.application.quarter_counts import read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter_counts import computed_statement
 from pipeline.codec.contract.examination import load_contract
 from pipeline.codec.statement_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
@@ -154,7 +154,7 @@ def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
 
 
 def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
-    statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
+    statement = computed_statement(AccountView.of(client, reading), Period.parse(args.period))
     return {
         "usage": _stored_usage(client),
         "lines": [line_record(line, statement.currency) for line in statement.lines],

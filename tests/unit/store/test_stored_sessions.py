@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.application.slot_reading import read_explanation, read_usage
-from pipeline.application.statement_life import Known
+from pipeline.application.account_usage import CountedSession, UsageQuestion, usage_under
+from pipeline.application.account_view import AccountView
+from pipeline.application.explained_slot import explain_slot_at
 from pipeline.model.contracts import Contract, Entitlement, Product, Replacement
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, MINUTE_MS, day_of
 from pipeline.rules.evidence.merge import fold
-from pipeline.rules.evidence.sessions import Session, sessions
+from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.facts import write_session_days
@@ -111,9 +112,9 @@ def dated(account: str) -> ContractReading:
     return reading_of(Contract(account, "CZ", "EUR", "sha256:0", products=products, entitlements=(seat,)))
 
 
-def known(account: str) -> Known:
-    """The same, with nothing ordered."""
-    return Known(dated(account), ())
+def view(store: Client, account: str) -> AccountView:
+    """The account under that contract."""
+    return AccountView.of(store, dated(account))
 
 
 def test_usage_names_each_session_after_the_product_it_counts_for(store: Client) -> None:
@@ -129,8 +130,8 @@ def test_usage_names_each_session_after_the_product_it_counts_for(store: Client)
     ]
     write_session_days(store, fold(told))
 
-    def usage(product: str = "") -> list[tuple[Session, str, str]]:
-        return read_usage(store, known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
+    def usage(product: str = "") -> list[CountedSession]:
+        return usage_under(view(store, account), UsageQuestion(EARLIEST_AT, LATEST_AT, product))
 
     assert [(session.key.session, *pool) for session, *pool in usage()] == [
         ("a", "OLD", "CZ"),
@@ -147,22 +148,22 @@ def test_usage_names_a_session_by_what_it_counts_for_in_the_time_asked_for(store
     write_session_days(store, fold([told]))
     midnight = instant("2022-05-04 00:00")
     for from_at, until_at, product in ((midnight - DAY_MS, midnight, "OLD"), (midnight, LATEST_AT, "MSTN")):
-        found = read_usage(store, known(account), from_at=from_at, until_at=until_at)
+        found = usage_under(view(store, account), UsageQuestion(from_at, until_at))
         assert [named for _, named, _ in found] == [product]
-    assert len(read_usage(store, known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
+    assert len(usage_under(view(store, account), UsageQuestion(midnight, LATEST_AT, "MSTN"))) == 1
 
 
 def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(store: Client, account: str) -> None:
-    explained = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:14"))
+    explained = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 15:14"))
     assert (explained.slot_at, explained.count, explained.entitled) == (instant("2022-05-03 15:10"), 1, 1)
     assert [session.key.session for unit in explained.units for session in unit.sessions] == ["a"]
     assert [(one.session.key.session, one.reason) for one in explained.uncounted] == [("d", "not_production")]
 
 
 def test_a_session_over_midnight_is_explained_on_either_day(store: Client, account: str) -> None:
-    before = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 23:50"))
+    before = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 23:50"))
     assert [(one.session.key.session, one.reason) for one in before.uncounted] == [("c", "opening_slot")]
-    after = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 00:00"))
+    after = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-04 00:00"))
     assert [session.opened_at for unit in after.units for session in unit.sessions] == [instant("2022-05-03 23:50")]
 
 
@@ -173,9 +174,9 @@ def test_a_product_is_explained_with_the_sessions_of_the_codes_it_replaces_there
         for day in (3, 4)
     ]
     write_session_days(store, fold([told[0], told[1]._replace(session="later")]))
-    assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:10")).count == 0
-    assert read_explanation(store, dated(account), "OLD", "CZ", instant("2022-05-03 15:10")).count == 1
-    assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 15:10")).count == 1
+    assert explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 15:10")).count == 0
+    assert explain_slot_at(view(store, account), "OLD", "CZ", instant("2022-05-03 15:10")).count == 1
+    assert explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-04 15:10")).count == 1
 
 
 def test_what_is_read_is_what_the_fold_says(store: Client, account: str) -> None:
