@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     tasks: dict[str, TaskID] = {}
     line = Text("")
 
-    def told(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
+    def show(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage.removeprefix("seatbeat-"), total=end)
         bars.update(tasks[stage], completed=done, total=end)
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     live_view = Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal)
     try:
         with _kept_if_done(args.data_dir) as data_dir, live_view:
-            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told, now_ms))
+            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, show, now_ms))
     except StoreUnreachable as error:
         raise store_error(str(args.data_dir or tempfile.gettempdir()), error) from error
     except PipelineFailed as error:
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _kept_if_done(given: Path | None) -> Iterator[Path]:
-    """The folder given; else a new one, which is removed again where nothing comes of it."""
+    """The folder given; else a new temporary one, which is removed again if the demo fails."""
     if given is not None:
         yield make_store_folder(given)
         return

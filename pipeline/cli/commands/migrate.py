@@ -49,11 +49,12 @@ def run(_args: argparse.Namespace) -> int:
     return 0
 
 
-def difference_text(one: TopicDifference) -> str:
+def difference_text(difference: TopicDifference) -> str:
     """A difference in a line, with what mends it."""
-    if one.actual is None:
-        return f"topic {one.topic}: the broker does not tell {one.what}, which should be {one.wanted}: {one.remedy}"
-    return f"topic {one.topic}: {one.what} is {one.actual}, not {one.wanted}: {one.remedy}"
+    what, wanted, remedy = difference.what, difference.wanted, difference.remedy
+    if difference.actual is None:
+        return f"topic {difference.topic}: the broker does not tell {what}, which should be {wanted}: {remedy}"
+    return f"topic {difference.topic}: {what} is {difference.actual}, not {wanted}: {remedy}"
 
 
 def _migrate_store(dsn: str) -> None:
@@ -65,9 +66,9 @@ def _migrate_store(dsn: str) -> None:
 
 
 async def _migrate_topics(settings: Settings) -> tuple[TopicDifference, ...]:
-    """Create what is not there; then how what was there before differs."""
+    """Create the topics that are missing, and return how those that were there before differ."""
     wanted = topics(cast(Stage, settings.topics))
     made = await create_topics(settings.kafka_bootstrap, wanted)
     for name in made:
         report(f"created topic {name}")
-    return await differences(settings.kafka_bootstrap, [one for one in wanted if one.name not in made])
+    return await differences(settings.kafka_bootstrap, [topic for topic in wanted if topic.name not in made])

@@ -29,7 +29,7 @@ def test_a_dispute_asks_what_its_packet_asks_unless_another_amount_is_given(
     outcome = open_dispute(account.view(), PACKET, account.issue("d"), account.poster, amount=amount, comment="sorry")
     assert outcome.status == "accepted"
     (dispute,) = account_disputes(account.view())
-    assert (dispute.id, dispute.state, dispute.order.amount) == ("d", "draft", asked)
+    assert (dispute.id, dispute.state, dispute.opened.amount) == ("d", "draft", asked)
     assert PACKET.claimed == 96_000
 
 
