@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from pipeline.application.token_reading import token_reading_of
 from pipeline.codec.statement.statement_json import read_statement_json
@@ -80,6 +80,18 @@ class _AccountRecords:
         if content_hash not in self.contracts:
             self.contracts[content_hash] = stored_contract(self.client, self.account, content_hash)
         return self.contracts[content_hash]
+
+    def followed_by(self, command: Logged | None, postings: Sequence[Posting]) -> _AccountRecords:
+        """What the store holds after this was written, where nobody else writes: what was read is not read again."""
+        after, read = _AccountRecords(self.client, self.account, self.contracts), vars(self)
+        # The store orders logs by time. Where the clock was set back, the command is not the last of them.
+        if "log" in read and (command is None or not self.log or self.log[-1].received_at < command.received_at):
+            after.log = self.log if command is None else (*self.log, command)
+        if "postings" in read:
+            after.postings = (*self.postings, *postings)
+        if "complete_until" in read:
+            after.complete_until = self.complete_until
+        return after
 
 
 class AccountView:
@@ -218,18 +230,7 @@ class AccountView:
 
         Only where no other process writes to the store: what the view has read of it still holds and is not read again.
         """
-        read = vars(self._records)
-        records = _AccountRecords(self.client, self.account, self._records.contracts)
-        kept: dict[str, Any] = {name: read[name] for name in ("log", "postings", "complete_until") if name in read}
-        if command is not None and "log" in kept:
-            log = kept.pop("log")
-            # The store orders logs by time. Where the clock was set back, the command is not the last of them.
-            if not log or log[-1].received_at < command.received_at:
-                kept["log"] = (*log, command)
-        if "postings" in kept:
-            kept["postings"] = (*kept["postings"], *postings)
-        vars(records).update(kept)
-        return AccountView(records, self.reading, self.engine)
+        return AccountView(self._records.followed_by(command, postings), self.reading, self.engine)
 
     def refreshed(self, client: Client | None = None) -> AccountView:
         """The account as the store has it by now, under the same contract: for what was written since.
