@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 
-from pipeline.application.poster import NotPosted, Poster
+from pipeline.application.orders.poster import NotPosted, Poster
 from pipeline.cli.store_options import now_ms
 from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.model.errors import InputError

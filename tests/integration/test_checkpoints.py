@@ -37,7 +37,7 @@ def seen_by_case(crashed: Future[Ended], tmp_path_factory: pytest.TempPathFactor
 
 def test_a_produce_that_fails_acknowledges_nothing(seen_by_case: Seen) -> None:
     seen = seen_by_case["produce_fails"]
-    assert [one.partition(":")[0] for one in seen["failures"]] == ["MessageSizeTooLargeError"]
+    assert [failure.partition(":")[0] for failure in seen["failures"]] == ["MessageSizeTooLargeError"]
     assert (seen["taken"], seen["acknowledged"], seen["committed"]) == (["one"], [], 0)
 
 

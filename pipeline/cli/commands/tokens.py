@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.application.token_account import (
+from pipeline.application.tokens.token_account import (
     TokenState,
     explained_charges,
     is_asked_for,

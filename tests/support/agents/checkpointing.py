@@ -156,7 +156,7 @@ async def faust_crashes(case: FaustCase) -> Seen:
         await until(lambda: bool(case.acknowledged))
         await case.app.consumer.crash(RuntimeError("the commit was refused"))
         await until(lambda: bool(case.failures))
-    return {"failures": [str(one) for one in case.failures[:1]]}
+    return {"failures": [str(failure) for failure in case.failures[:1]]}
 
 
 async def _afterwards(case: FaustCase) -> Seen:
@@ -236,10 +236,10 @@ async def retried(case: FaustCase) -> Seen:
             await case.send("one", "two")
 
             async def committed() -> bool:
-                found = await case.committed()
+                offset = await case.committed()
                 if not client.done:
-                    early.append(found)
-                return found == 2
+                    early.append(offset)
+                return offset == 2
 
             await until(committed)
     return {
