@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$(
 INSTALLED := $(VENV)/.installed
 LOCK := pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q --custom-compile-command "make lock"
 
-.PHONY: help demo test test-kafka test-chaos bench bench-lock lint format lock clean install kafka kafka-jars kafka-if-possible
+.PHONY: help demo check test test-kafka test-chaos coverage bench bench-lock lint format lock clean install kafka kafka-jars kafka-if-possible
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +15,17 @@ demo: $(INSTALLED) ## a sample fleet through the whole pipeline, and its stateme
 	@rm -rf .cache/demo
 	@$(BIN)/seatbeat demo --data-dir .cache/demo
 
+check: $(INSTALLED) ## before a commit, in under two minutes: format, lint, types, units, golden tables, quick laws
+	@$(BIN)/ruff check --fix -q . && $(BIN)/ruff format -q .
+	@$(MAKE) -s lint
+	@QUICK_LAWS=yes $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/golden tests/properties
+
 test: $(INSTALLED) ## all tests but chaos: units, golden tables, laws, simulation, embedded broker and engine
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/chaos
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/chaos $(if $(COVERAGE),$(MEASURE))
+
+MEASURE := --cov --cov-report=term:skip-covered --cov-report=json:.cache/coverage.json
+coverage: ## all tests but chaos, with the branches they take; fails under the share in pyproject.toml
+	@$(MAKE) -s test COVERAGE=yes
 
 test-kafka: $(INSTALLED) kafka-if-possible ## the integration suite on Apache Kafka
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --broker apache tests/integration
@@ -36,10 +45,10 @@ kafka-jars: $(INSTALLED) ## only fetch the jars of Apache Kafka
 
 BENCH_VENV := .cache/bench-venv
 REFERENCES := tests/bench/references/requirements
-bench: ## speed against references; the table goes into README.md
+bench: ## speed against references; the table goes into docs/benchmarks.md
 	@$(MAKE) -s -j2 $(INSTALLED) $(BENCH_VENV)/.installed
 	@$(MAKE) -s kafka-jars || echo "Apache Kafka cannot be had here: on the embedded broker"
-	@$(BIN)/python -m tests.bench --write-readme
+	@$(BIN)/python -m tests.bench --write-documents
 
 bench-lock: $(INSTALLED) ## resolve what the benchmark compares with anew
 	@$(BIN)/python -m pip install -q uv
@@ -52,11 +61,12 @@ $(BENCH_VENV)/.installed: $(REFERENCES).lock
 	@$(BENCH_VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $(REFERENCES).lock
 	@touch $@
 
-lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts
+lint: $(INSTALLED) ## ruff, names, mypy --strict and the import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m tests.lint
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports
 
 format: $(INSTALLED) ## put the code in its form
 	@$(BIN)/ruff format .

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from pipeline.agents.tokens.account_book import Book
 from pipeline.agents.tokens.ticks import tick
-from pipeline.codec.topics.ledger_messages import Encoder, decode
+from pipeline.codec.topics.ledger_messages import PostingEncoder, decode
 from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS
@@ -76,14 +76,14 @@ def settle(book: Book, ledger: Ledger, complete_until: int) -> None:
     order = Logged(tick("acme", complete_until), complete_until)
     with timed("found and paid"):
         entries = book.draft(ledger, order)
-    encoder, before = Encoder(), ledger.sequence
+    encoder, before = PostingEncoder(), ledger.sequence
     with timed("encoded, decoded, taken into the ledger"):
-        for one in each_posting(ledger, entries, bytes_of=encoder.entry_bytes):
-            read = decode(encoder.encode(one))
+        for posting in each_posting(ledger, entries, bytes_of=encoder.entry_bytes):
+            read = decode(encoder.encode(posting))
             assert ledger.append(read)
             book.evidence.posted(read)
     print(f"  {len(entries):,} entries in {ledger.sequence - before} postings")
-    del entries, one, read
+    del entries, posting, read
     with timed("what is settled forgotten, reserved told"):
         book.forget(ledger)
         assert book.available(ledger)

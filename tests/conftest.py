@@ -1,4 +1,4 @@
-"""What all tests share: how properties are searched, and one migrated store for the process."""
+"""Shared by all tests: the Hypothesis profile, and a migrated store for the process."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ settings.load_profile("seatbeat")
 
 
 def pytest_configure() -> None:
-    """A shell's background job ignores SIGINT, and so would every process that tests start and interrupt."""
+    """Restore SIGINT: a shell's background job ignores it, and child processes would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A migrated embedded store; the engine allows one folder a process, so tests keep apart by account."""
+    """A migrated embedded store; the engine allows one folder per process, so each test uses its own accounts."""
     with opened_store(tmp_path_factory.mktemp("store")) as client:
         yield client

@@ -1,4 +1,4 @@
-"""The meter: heartbeats in, session days out. The only validator; what is invalid goes to the dead-letter topic."""
+"""The meter: heartbeats in, session days out. The only validator; invalid members go to the dead-letter topic."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-import faust
-import orjson
-
-from pipeline.agents.faust.app import build_app, raw_topics
-from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
-from pipeline.agents.faust.continuity import Continuity
+from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
 from pipeline.agents.quarantine import Quarantine
+from pipeline.codec.json_text import NotJson, parse_json
 from pipeline.codec.topics import dead_letter_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter, member_text
 from pipeline.codec.topics.heartbeats import InvalidMember, invalid_member, judge, members_of
@@ -29,15 +25,15 @@ from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
 from pipeline.rules.evidence.merge import DayFact, UsageFold
 
 LETTER_BYTES_MAX = 3_500_000
-"""Less than the dead-letter topic takes, with room for the key; a source message in base64 is less still."""
+"""Less than the dead-letter topic accepts, with room for the key. A whole source message in base64 always fits."""
 KEY_BYTES_MAX = 65_536
 HEADER_LENGTH_MAX = 1_000
 BEHIND_INTERVALS = 4
-"""A checkpoint takes up to so many intervals while the meter is behind: a quarter of the rows for the sink to store."""
+"""While the meter is behind a checkpoint takes up to so many intervals: the sink then stores a quarter of the rows."""
 
 
 class JudgedMessage(NamedTuple):
-    """What a meter made of heartbeats: how many were valid, how many not by code, and the accounts in quarantine."""
+    """A meter's verdicts: valid heartbeats, invalid members by code, and the accounts in quarantine."""
 
     valid: int
     invalid: Mapping[str, int]
@@ -45,7 +41,7 @@ class JudgedMessage(NamedTuple):
 
 
 class MeterStep:
-    """Folds heartbeats, counts what each message delivered, and keeps what is invalid. No I/O."""
+    """Folds heartbeats, counts the valid ones of each message, and keeps invalid members. No I/O."""
 
     def __init__(self, log_id: str, quarantine_letters_max: int = sys.maxsize) -> None:
         self._log_id = log_id
@@ -79,9 +75,9 @@ class MeterStep:
             self._valid += heartbeats
             place = (self._log_id, message.topic, message.partition, message.offset)
             self._deliveries[account].append(Delivery(*place, heartbeats))
-        self._codes.update(one.reason.code for one in invalid)
-        for one in invalid:
-            self._refuse(message, one)
+        self._codes.update(member.reason.code for member in invalid)
+        for member in invalid:
+            self._refuse(message, member)
 
     def _refuse(self, message: Message, invalid: InvalidMember) -> None:
         letter = self._dead_letter(message, invalid)
@@ -89,12 +85,12 @@ class MeterStep:
         self._letters.append(_outgoing(HEARTBEATS_QUARANTINE if flood else HEARTBEATS_DLQ, message, letter))
 
     def drain(self) -> list[Outgoing]:
-        """What the messages since the last drain lead to: usage frames per account, then dead letters."""
+        """The output of the messages since the last drain: usage frames per account, then dead letters."""
         self._known.drain(self._usage)
         facts: defaultdict[str, list[tuple[SessionKey, int, DayFact]]] = defaultdict(list)
         closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
-        for one in self._usage.facts():
-            facts[one[0].account].append(one)
+        for session, day, fact in self._usage.facts():
+            facts[session.account].append((session, day, fact))
         for close in self._usage.closes():
             closes[close.session.account].append(close)
         outgoing = [
@@ -107,10 +103,10 @@ class MeterStep:
         return outgoing
 
     def tally(self) -> JudgedMessage:
-        """What was judged since last asked: for metrics, never for a bill."""
-        told = JudgedMessage(self._valid, self._codes, self._quarantine.accounts())
+        """The verdicts since the last call: for metrics, never for a bill."""
+        judged = JudgedMessage(self._valid, self._codes, self._quarantine.accounts())
         self._valid, self._codes = 0, Counter()
-        return told
+        return judged
 
     def _dead_letter(self, message: Message, invalid: InvalidMember) -> DeadLetter:
         member, raw = member_text(invalid)
@@ -133,7 +129,7 @@ class MeterStep:
 
 
 def _outgoing(topic: str, message: Message, letter: DeadLetter) -> Outgoing:
-    """A dead letter that the topic takes, whatever the source held: too long a text is kept as the raw value."""
+    """A dead letter that fits the topic whatever the source held: a text that is too long is kept as the raw value."""
     encoded = dead_letter_messages.encode(letter)
     if len(encoded) > LETTER_BYTES_MAX:
         encoded = dead_letter_messages.encode(replace(letter, member=None, raw=message.value or b""))
@@ -146,35 +142,33 @@ def _text(header: bytes | None) -> str:
 
 
 def _line(header: bytes | None, index: int) -> int:
-    """The line a member stood on: ``lines`` holds one number per member, or one for all; 0 where it is not told."""
+    """A member's line in its file: ``lines`` holds a number per member, or a single number for all; 0 without any."""
     try:
-        lines = orjson.loads(header or b"[]")
-    except orjson.JSONDecodeError:
+        lines = parse_json(header or b"[]")
+    except NotJson:
         return 0
     numbers = [line for line in lines if type(line) is int and line >= 0] if isinstance(lines, list) else []
     return numbers[min(index, len(numbers) - 1)] if numbers else 0
 
 
-def build_meter(
+def meter_agent(
     settings: Settings,
     producer: Producer,
-    fail: Fail,
-    observe: Callable[[Made], None] = lambda _: None,
-    tell: Callable[[JudgedMessage], None] = lambda _: None,
-) -> faust.App:
-    """The meter's app: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
-    app = build_app(settings, "meter", fail)
+    observe: Callable[[CheckpointMade], None] = lambda _: None,
+    observe_judged: Callable[[JudgedMessage], None] = lambda _: None,
+) -> Agent[list[Outgoing]]:
+    """The meter: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
     step = MeterStep(settings.log_id, settings.quarantine_letters)
 
     async def flush(outgoing: list[Outgoing]) -> None:
-        tell(step.tally())
+        observe_judged(step.tally())
         await producer.write(outgoing)
 
-    pace = Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms, behind_intervals=BEHIND_INTERVALS)
-    checkpoints = Checkpoints(step, flush, pace, fail, observe, Continuity(settings.kafka_bootstrap, app.conf.id))
-
-    @app.agent(raw_topics(app, HEARTBEATS), concurrency=1, name="meter")
-    async def meter(stream: Stream) -> None:
-        await checkpoints.run(stream)
-
-    return app
+    return Agent(
+        role="meter",
+        topics=(HEARTBEATS,),
+        step=step,
+        flush=flush,
+        pace=Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms, behind_intervals=BEHIND_INTERVALS),
+        observe=observe,
+    )

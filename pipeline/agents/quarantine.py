@@ -1,7 +1,7 @@
-"""A flood of dead letters from one account goes to a topic of its own, so that the others' stay readable.
+"""A flood of dead letters from one account goes to a topic of its own, so that the others stay readable.
 
-What is kept and counted does not change: a dead letter has the same identity in either topic. Only where it waits
-differs, and who has to wade through it. The measure is the broker's clock, so that working off a backlog is no flood.
+Nothing that is kept or counted changes: a dead letter has the same identity in either topic. Only the role that stores
+it differs. Time is the broker's timestamp, so that working off a backlog is not taken for a flood.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Minute:
 class Quarantine:
     """Which accounts send more than ``letters_max`` dead letters a minute.
 
-    An account enters with the letter beyond the measure, and leaves after a whole minute within it.
+    An account enters with the first letter beyond the limit, and leaves after a whole minute within it.
     """
 
     def __init__(self, letters_max: int) -> None:
@@ -53,4 +53,6 @@ class Quarantine:
 
     def _forget(self, number: int) -> None:
         if len(self._minutes) >= ACCOUNTS_MAX:
-            self._minutes = {one: minute for one, minute in self._minutes.items() if minute.number >= number - 1}
+            self._minutes = {
+                account: minute for account, minute in self._minutes.items() if minute.number >= number - 1
+            }

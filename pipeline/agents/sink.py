@@ -1,21 +1,15 @@
-"""The sink: what all topics say into ClickHouse, usage folded again by key, the rest at its place in the log."""
+"""The sink: writes all topics to ClickHouse, usage folded again by key, the rest at its place in the log."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Final
 
-import faust
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
-
-from pipeline.agents.faust.app import build_app, raw_topics
-from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
-from pipeline.agents.faust.continuity import Continuity
-from pipeline.codec.contract.examination import read_contract
+from pipeline.agents.applied_contracts import AppliedContract, read_applied_contract
+from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
+from pipeline.agents.store_calls import CallStore
 from pipeline.codec.topics import command_messages, dead_letter_messages, denial_messages, ledger_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.denial_messages import Denial
@@ -32,7 +26,6 @@ from pipeline.kafka.topics import (
     TOKEN_LEDGER,
     USAGE,
 )
-from pipeline.model.contracts import Contract
 from pipeline.model.errors import ContractInvalid
 from pipeline.model.evidence import SessionClose, SessionDay
 from pipeline.rules.evidence.merge import UsageFold
@@ -42,25 +35,13 @@ from pipeline.store.contract_versions import store_contract
 from pipeline.store.order_log import PlacedCommand, write_commands
 from pipeline.store.postings import PlacedPosting, write_postings
 
-RETRY_FIRST_S = 0.2
 UNREADABLE = "unreadable"
-"""The code of a message within the pipeline that no part of Seatbeat wrote."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedContract:
-    """A contract as it was applied, with the file's bytes and its place in the log, which has one partition."""
-
-    contract: Contract
-    body: bytes
-    applied_at: int
-    applied_by: str
-    offset: int
+"""The code of a message on an inner topic that no part of Seatbeat wrote."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """What one checkpoint stores; storing it again changes nothing."""
+    """The rows of one checkpoint. Writing them again changes nothing."""
 
     days: list[SessionDay] = field(default_factory=list)
     closes: list[SessionClose] = field(default_factory=list)
@@ -77,18 +58,19 @@ class Batch:
         facts.write_closes(client, self.closes)
         facts.write_dead_letters(client, self.letters)
         facts.write_denials(client, self.denials)
-        for one in self.contracts:
-            store_contract(client, one.contract, one.body, one.applied_at, one.applied_by, one.offset)
+        for applied in self.contracts:
+            contract = applied.contract
+            store_contract(client, contract, applied.body, applied.applied_at, applied.applied_by, applied.offset)
         write_commands(client, self.commands)
         write_postings(client, self.postings)
         facts.write_deliveries(client, self.deliveries)
 
 
 class SinkStep:
-    """Gathers and folds what the topics of the sink say. No I/O.
+    """Gathers and folds the messages of the sink's topics. No I/O.
 
-    A message that no part of Seatbeat wrote is kept as a dead letter of its own place, ``unreadable``: it proves
-    nothing, and must not stop a partition.
+    A message that no part of Seatbeat wrote becomes a dead letter with its own place and the code ``unreadable``: it
+    is no evidence, and the insert of something malformed would fail and be retried forever.
     """
 
     def __init__(self, log_id: str) -> None:
@@ -141,14 +123,12 @@ def _posting(log_id: str, message: Message, value: bytes) -> PlacedPosting:
 
 
 def _contract(message: Message, value: bytes) -> AppliedContract:
-    contract = read_contract("contract", value)
-    _check_key(message, encode_key(contract.account, contract.content_hash))
-    by = (message.header(APPLIED_BY_HEADER) or b"").decode("utf-8", "replace")
-    return AppliedContract(contract, value, message.received_at, by, message.offset)
+    by = message.header(APPLIED_BY_HEADER)
+    return read_applied_contract(message.key, value, message.received_at, by, message.offset)
 
 
 def _check_key(message: Message, key: bytes) -> None:
-    """A wrong key would put an account's messages into several partitions, whose order nobody knows."""
+    """Under a wrong key an account's messages would be in several partitions, without an order among them."""
     if message.key != key:
         raise ValueError(f"the key is not that of the account in a message of {message.topic}")
 
@@ -172,49 +152,29 @@ def _unreadable(log_id: str, message: Message, detail: str) -> DeadLetter:
     )
 
 
-class StoreWriter:
-    """Writes batches on the store's own thread, again and again with growing pauses while the store fails."""
-
-    def __init__(
-        self, client: Client, executor: Executor, retry_max_s: float, on_retry: Callable[[Exception], None]
-    ) -> None:
-        self._client, self._executor, self._retry_max_s, self._on_retry = client, executor, retry_max_s, on_retry
-
-    async def write(self, batch: Batch) -> None:
-        """Return once the store has the batch. Errors of the store are retried with the same rows, others raised."""
-        pause_s = RETRY_FIRST_S
-        while True:
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self._executor, batch.write, self._client)
-            except (OperationalError, DatabaseError) as error:
-                self._on_retry(error)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, self._retry_max_s)
-
-
 SINK_TOPICS: Final = {
     "sink": (USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS, TOKEN_LEDGER),
     "quarantine": (HEARTBEATS_QUARANTINE,),
 }
-"""What each storing role reads. A flood of dead letters waits in a role of its own."""
+"""The topics of each storing role. A flood of dead letters has a role of its own, so that it delays nothing else."""
 
 
-def build_sink(
+def sink_agent(
     settings: Settings,
-    writer: StoreWriter,
-    fail: Fail,
-    observe: Callable[[Made], None] = lambda _: None,
+    call: CallStore,
     role: str = "sink",
-) -> faust.App:
-    """The app of a storing role: a checkpoint awaits every insert before it acknowledges."""
-    app = build_app(settings, role, fail)
-    pace = Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms)
-    checkpoints = Checkpoints(
-        SinkStep(settings.log_id), writer.write, pace, fail, observe, Continuity(settings.kafka_bootstrap, app.conf.id)
+    observe: Callable[[CheckpointMade], None] = lambda _: None,
+) -> Agent[Batch]:
+    """The agent of a storing role: a checkpoint awaits every insert before it acknowledges."""
+
+    async def store(batch: Batch) -> None:
+        await call(batch.write)
+
+    return Agent(
+        role=role,
+        topics=SINK_TOPICS[role],
+        step=SinkStep(settings.log_id),
+        flush=store,
+        pace=Pace(settings.sink_checkpoint_messages, settings.sink_checkpoint_ms),
+        observe=observe,
     )
-
-    @app.agent(raw_topics(app, *SINK_TOPICS[role]), concurrency=1, name=role)
-    async def sink(stream: Stream) -> None:
-        await checkpoints.run(stream)
-
-    return app

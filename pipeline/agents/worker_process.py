@@ -1,4 +1,4 @@
-"""A worker process: some roles, one store, one producer; it ends when told to, or when an agent fails."""
+"""A worker process: some roles and one store; it ends when it gets a signal, or when an agent fails."""
 
 from __future__ import annotations
 
@@ -8,30 +8,25 @@ import signal
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Final
 
-import faust
-
 from pipeline.agents.completeness_mark import keep_mark, stages
-from pipeline.agents.faust.checkpoint import Fail, Made
-from pipeline.agents.health.monitor import Monitor, epoch_ms, serve_health
-from pipeline.agents.live.seats_agent import LiveCounts, build_seats
-from pipeline.agents.meter import JudgedMessage, build_meter
-from pipeline.agents.sink import SINK_TOPICS, StoreWriter, build_sink
-from pipeline.agents.store_questions import Asking
+from pipeline.agents.consuming import CheckpointMade, Consumer, Fail
+from pipeline.agents.faust.consumer import consume
+from pipeline.agents.health.monitor import Monitor, serve_health
+from pipeline.agents.live.live_counts import LiveCounts
+from pipeline.agents.live.seats_agent import SeatsAgent
+from pipeline.agents.meter import JudgedMessage, meter_agent
+from pipeline.agents.sink import SINK_TOPICS, sink_agent
+from pipeline.agents.store_calls import RetryingStore
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.agents.tokens.ticks import Ticks
-from pipeline.agents.tokens.tokens_agent import build_tokens
+from pipeline.agents.tokens.tokens_agent import tokens_agent
 from pipeline.application.token_settlement import accounts_with_tokens
-from pipeline.codec.contract.examination import load_contract
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.ranges import Ranges
 from pipeline.kafka.settings import Settings
-from pipeline.model.contracts import Contract
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client, connect
+from pipeline.store.client import Client, StoreRefused, connect
 from pipeline.store.completeness_marks import ALL_ACCOUNTS
 from pipeline.store.facts import write_completeness
 
@@ -39,8 +34,8 @@ ROLES: Final = ("meter", "sink", "quarantine", "seats", "tokens")
 log = logging.getLogger(__name__)
 
 
-async def work(settings: Settings, roles: tuple[str, ...]) -> BaseException | None:
-    """Run roles until SIGTERM or SIGINT, or until one fails: then its error is returned.
+async def work(settings: Settings, roles: tuple[str, ...], now: Callable[[], int]) -> BaseException | None:
+    """Run roles until SIGTERM or SIGINT, or until one fails: then its error is returned. ``now`` is the wall clock.
 
     Raises ``StoreUnreachable`` and ``InputError`` before anything runs.
     """
@@ -54,38 +49,41 @@ async def work(settings: Settings, roles: tuple[str, ...]) -> BaseException | No
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, end, None)
     async with AsyncExitStack() as stack:
-        worker = _Worker(settings, roles, end, stack)
+        worker = _Worker(settings, roles, now, end, stack)
         await worker.start()
         log.info("working as %s", ", ".join(roles))
         return await ended
 
 
 class _Worker:
-    def __init__(self, settings: Settings, roles: tuple[str, ...], fail: Fail, stack: AsyncExitStack) -> None:
-        self._settings, self._roles, self._fail, self._stack = settings, roles, fail, stack
-        self._monitor = Monitor(roles, settings.stall_s * 1000)
+    def __init__(
+        self, settings: Settings, roles: tuple[str, ...], now: Callable[[], int], fail: Fail, stack: AsyncExitStack
+    ) -> None:
+        self._settings, self._roles, self._now, self._fail, self._stack = settings, roles, now, fail, stack
+        self._monitor = Monitor(roles, settings.stall_s * 1000, now)
         self._quarantined: frozenset[str] = frozenset()
 
     async def start(self) -> None:
         if self._settings.health_address:
             runner = await serve_health(self._monitor, self._settings.health_address)
             self._stack.push_async_callback(runner.cleanup)
-        apps: dict[str, faust.App] = {}
+        consumers: dict[str, Consumer] = {}
         ping: Callable[[], Awaitable[None]] | None = None
         marking: Callable[[], Awaitable[None]] | None = None
         if "meter" in self._roles:
-            apps["meter"] = await self._meter()
+            consumers["meter"] = await self._meter()
         if set(self._roles) - {"meter"}:
             client, executor = await self._store()
             ping = _pinger(client, executor)
-            apps |= self._readers(client, executor)
+            call = RetryingStore(client, executor, self._settings.store_retry_max_s, self._retrying)
+            consumers |= await self._readers(call)
             if "tokens" in self._roles:
-                apps["tokens"] = await self._tokens(client, executor)
+                consumers["tokens"] = await self._tokens(call)
             marking = await self._marker(client, executor) if "sink" in self._roles else None
-        for app in apps.values():
-            self._stack.push_async_callback(app.stop)
-        await asyncio.gather(*(app.start() for app in apps.values()))
-        watching = asyncio.create_task(self._monitor.watch(self._settings.kafka_bootstrap, apps, ping))
+        for consumer in consumers.values():
+            self._stack.push_async_callback(consumer.stop)
+        await asyncio.gather(*(consumer.start() for consumer in consumers.values()))
+        watching = asyncio.create_task(self._monitor.watch(self._settings.kafka_bootstrap, consumers, ping))
         watching.add_done_callback(self._watch_ended)
         self._stack.callback(watching.cancel)
         if marking is not None:
@@ -93,9 +91,9 @@ class _Worker:
             keeping.add_done_callback(self._watch_ended)
             self._stack.callback(keeping.cancel)
 
-    async def _meter(self) -> faust.App:
-        producer = await self._producer()
-        return build_meter(self._settings, producer, self._fail, self._monitor.made("meter"), self._judged)
+    async def _meter(self) -> Consumer:
+        agent = meter_agent(self._settings, await self._producer(), self._monitor.observer("meter"), self._judged)
+        return consume(self._settings, agent, self._fail)
 
     async def _producer(self) -> Producer:
         producer = Producer(self._settings.kafka_bootstrap)
@@ -103,20 +101,19 @@ class _Worker:
         self._stack.push_async_callback(producer.stop)
         return producer
 
-    async def _tokens(self, client: Client, executor: ThreadPoolExecutor) -> faust.App:
-        settings, made = self._settings, self._monitor.made("tokens")
+    async def _tokens(self, call: RetryingStore) -> Consumer:
+        settings, made = self._settings, self._monitor.observer("tokens")
         stored, postings = [
             await self._stack.enter_async_context(Ranges(settings.kafka_bootstrap, f"{settings.app_id}-sink"))
             for _ in range(2)
         ]
-        ask = Asking(client, executor, settings.store_retry_max_s, self._retrying)
-        bookkeeper = Bookkeeper(settings.log_id, stored, postings, await self._producer(), ask)
+        bookkeeper = Bookkeeper(settings.log_id, stored, postings, await self._producer(), call)
 
-        def observe(checkpoint: Made) -> None:
+        def observe(checkpoint: CheckpointMade) -> None:
             made(checkpoint)
             self._monitor.metrics.tokens_available(sum(bookkeeper.available.values()))
 
-        return build_tokens(settings, bookkeeper, self._fail, observe)
+        return consume(settings, tokens_agent(settings, bookkeeper, observe), self._fail)
 
     async def _store(self) -> tuple[Client, ThreadPoolExecutor]:
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
@@ -126,17 +123,18 @@ class _Worker:
         self._stack.callback(client.close)
         return client, executor
 
-    def _readers(self, client: Client, executor: ThreadPoolExecutor) -> dict[str, faust.App]:
-        apps = {}
-        for role in self._roles:
-            if role in SINK_TOPICS:
-                writer = StoreWriter(client, executor, self._settings.store_retry_max_s, self._retrying)
-                apps[role] = build_sink(self._settings, writer, self._fail, self._monitor.made(role), role)
+    async def _readers(self, call: RetryingStore) -> dict[str, Consumer]:
+        settings, fail, observer = self._settings, self._fail, self._monitor.observer
+        consumers: dict[str, Consumer] = {
+            role: consume(settings, sink_agent(settings, call, role, observer(role)), fail)
+            for role in self._roles
+            if role in SINK_TOPICS
+        }
         if "seats" in self._roles:
-            seats = LiveCounts(_readings(self._settings.contracts))
-            observe = self._monitor.made("seats")
-            apps["seats"] = build_seats(self._settings, seats, client, executor, self._fail, observe)
-        return apps
+            seats = SeatsAgent(settings, LiveCounts(), call, fail, observer("seats"))
+            await self._stack.enter_async_context(seats)
+            consumers["seats"] = consume(settings, seats.agent, fail)
+        return consumers
 
     async def _marker(self, client: Client, executor: ThreadPoolExecutor) -> Callable[[], Awaitable[None]]:
         """Keeps the completeness mark of this log in the store, and in the log of commands, for as long as it runs."""
@@ -153,7 +151,7 @@ class _Worker:
             self._monitor.metrics.complete_until(mark)
             await ticks.give(mark)
 
-        return lambda: keep_mark(self._settings.kafka_bootstrap, stages(self._settings.app_id), epoch_ms, write)
+        return lambda: keep_mark(self._settings.kafka_bootstrap, stages(self._settings.app_id), self._now, write)
 
     def _judged(self, judged: JudgedMessage) -> None:
         self._monitor.metrics.judged(judged.valid, judged.invalid)
@@ -164,9 +162,9 @@ class _Worker:
             log.warning("account %s has left quarantine", account or "without a name")
         self._quarantined = judged.quarantined
 
-    def _retrying(self, error: Exception) -> None:
-        self._monitor.metrics.store_error(type(error).__name__)
-        log.warning("the store refused a write, which is tried again: %s", type(error).__name__)
+    def _retrying(self, error: StoreRefused) -> None:
+        self._monitor.metrics.store_error(error.kind)
+        log.warning("the store refused a write, which is tried again: %s", error.kind)
 
     def _watch_ended(self, task: asyncio.Future[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -178,13 +176,3 @@ def _pinger(client: Client, executor: ThreadPoolExecutor) -> Callable[[], Awaita
         await asyncio.get_running_loop().run_in_executor(executor, client.command, "SELECT 1")
 
     return ping
-
-
-def _readings(folder: str) -> Callable[[str], ContractReading]:
-    contracts = {one.account: one for one in map(load_contract, sorted(Path(folder).glob("*.yaml")))} if folder else {}
-
-    def reading_of(account: str) -> ContractReading:
-        contract = contracts.get(account) or Contract(account, country="", currency="EUR", content_hash="")
-        return ContractReading(contract, metering_catalogue())
-
-    return reading_of

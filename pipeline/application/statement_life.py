@@ -12,8 +12,8 @@ from typing import Literal
 
 from pipeline.application.quarter_counts import read_lines, read_statement
 from pipeline.application.token_settlement import with_tokens
-from pipeline.codec.statement_json import line_record
-from pipeline.codec.statement_reading import read_statement_json
+from pipeline.codec.statement.line_json import line_record
+from pipeline.codec.statement.statement_json import read_statement_json
 from pipeline.model.errors import InputError
 from pipeline.model.instants import Period
 from pipeline.model.orders import Logged, Unvoid, Void

@@ -12,8 +12,8 @@ from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.ledger_entries import Posting
 from pipeline.model.orders import Logged, Refused
 from pipeline.model.statements import Statement
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
+from pipeline.rules.evidence.span_limit import SPAN_DAYS_MAX
 from pipeline.rules.orders.voids import voids_in_force
 from pipeline.rules.people.coverage import seat_coverage
 from pipeline.rules.people.holders import people_of
@@ -47,7 +47,7 @@ def charges_tokens(reading: ContractReading, logged: Iterable[Logged] = ()) -> b
     return by_contract or any(map(is_token_order, logged))
 
 
-KEPT_MS: Final = 37 * DAY_MS
+KEPT_MS: Final = (SPAN_DAYS_MAX + 2) * DAY_MS
 """How long after its last sign of life a session is remembered whose windows are settled: more than evidence spans."""
 
 

@@ -9,7 +9,7 @@ from pipeline.application.statement_life import Engine, Grounds, Known, read_gro
 from pipeline.cli.as_of_option import known_as_of
 from pipeline.cli.tables.output import report
 from pipeline.codec.reports.letter_records import printable
-from pipeline.codec.statement_json import line_record
+from pipeline.codec.statement.line_json import line_record
 from pipeline.model.instants import Period, iso
 from pipeline.model.money import format_money
 from pipeline.model.statements import FlexLine, Line, PooledLine, SeatLine, Statement

@@ -9,13 +9,13 @@ import os
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from pipeline.cli.store_options import make_store_folder, store_error
+from pipeline.cli.store_options import make_store_folder, now_ms, store_error
 from pipeline.cli.tables.output import quiet_logs, report
 from pipeline.kafka.posting import NotShown, post
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.settings import Settings
 from pipeline.model.errors import InputError
-from pipeline.store.client import Client, StoreUnreachable, connect
+from pipeline.store.client import Client, StoreError, StoreUnreachable, connect
 
 Answer = TypeVar("Answer")
 SHOWN_S_MAX: Final = 60.0
@@ -60,13 +60,11 @@ def posted(
 
 
 def _embedded(args: argparse.Namespace, message: Outgoing, question: Callable[[Client], Answer]) -> Answer:
-    from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415 -- only a folder needs them
-
-    from pipeline.embedded.folder_posting import post_embedded  # noqa: PLC0415
+    from pipeline.embedded.folder_posting import post_embedded  # noqa: PLC0415 -- only a folder needs the agents
 
     try:
-        return post_embedded(make_store_folder(args.data_dir), message, question)
-    except ClickHouseError as error:
+        return post_embedded(make_store_folder(args.data_dir), message, question, now=now_ms)
+    except StoreError as error:
         raise NotPosted(f"the store failed: {error}") from error
 
 

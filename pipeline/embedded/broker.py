@@ -43,7 +43,7 @@ class EmbeddedBroker:
             try:
                 await self._answers(port)
             except BrokerDidNotStart:
-                # A port is free until somebody else takes it, so a broker that ended at once tries another one.
+                # Another process may have taken the port meanwhile: a broker that ended at once tries another port.
                 ended_by_itself = self.exit_status is not None
                 self.end()
                 if not (ended_by_itself and tries_left):

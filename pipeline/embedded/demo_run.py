@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline import __version__
-from pipeline.agents.live.seats_agent import LiveCounts
+from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.application.quarter_counts import latest_evidence_at
 from pipeline.application.slot_reading import read_explanation
 from pipeline.application.statement_life import current_statement
@@ -21,6 +21,7 @@ from pipeline.codec.schema_folder import schema_folder
 from pipeline.embedded.importer import Framer, Line, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.fleet.clients import PlannedSession, demo_plan, demo_story, fleet
+from pipeline.kafka.posting import contract_message
 from pipeline.kafka.topics import HEARTBEATS
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import Period, day_of
@@ -30,7 +31,6 @@ from pipeline.rules.explain.slot_explanation import SlotExplanation
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.charge_explanation import Asked, Charge
 from pipeline.store.client import Client
-from pipeline.store.contract_versions import store_contract
 from pipeline.store.facts import write_completeness
 
 LOG: Final = "demo"
@@ -48,9 +48,9 @@ class LiveSeats:
 
 @dataclass(frozen=True, slots=True)
 class DemoOutcome:
-    """The statement, its most over-used peak and one charge in tokens taken apart, and how much it took.
+    """The statement, explanations of its most over-used peak and of a charge in tokens, and the effort.
 
-    ``charge`` is what the session ``left_open`` over a weekend cost.
+    ``charge`` is the cost of the session ``left_open`` over a weekend.
     """
 
     statement: Statement
@@ -61,46 +61,47 @@ class DemoOutcome:
     metering_ms: int
 
 
-Told = Callable[[str, int, int, LiveSeats | None], None]
-"""Hears a stage (``sent`` or a consumer group), how far it is, of how much, and the live seats."""
+DemoProgress = Callable[[str, int, int, LiveSeats | None], None]
+"""Gets a stage (``sent`` or a consumer group), how far it is, its end, and the live seats."""
 
 
-async def play_demo(data_dir: Path, told: Told) -> DemoOutcome:
-    """Play the sample fleet. Raises ``PipelineFailed``."""
+async def play_demo(data_dir: Path, report: DemoProgress, now: Callable[[], int]) -> DemoOutcome:
+    """Play the sample fleet. ``now`` is the wall clock. Raises ``PipelineFailed``."""
     body = (schema_folder() / "contracts" / CONTRACT).read_bytes()
     contract = read_contract(CONTRACT, body)
     reading = ContractReading(contract, metering_catalogue())
-    seats = LiveCounts(lambda _account: reading)
+    counts, clock = LiveCounts(), asyncio.get_running_loop().time
     lines = list(fleet(demo_plan()))
-    async with EmbeddedPipeline(data_dir, LOG, seats) as pipeline:
-        started_ms = time.monotonic_ns() // 1_000_000
+    async with EmbeddedPipeline(data_dir, LOG, counts) as pipeline:
+        started_s = clock()
 
         def progress(stage: str, done: int, end: int) -> None:
-            told(stage, done, end, live_seats(seats, contract, reading))
+            report(stage, done, end, live_seats(counts, contract, reading))
 
         async def work() -> DemoOutcome:
+            await pipeline.producer.write([contract_message(contract, body, applied_by="")])
             framer = Framer(contract.account, pipeline.partitions[HEARTBEATS])
             await import_heartbeats(
                 _numbered(lines), pipeline.producer, framer, lambda done: progress("sent", done, len(lines))
             )
             await pipeline.drained(progress)
-            metering_ms = time.monotonic_ns() // 1_000_000 - started_ms
-            return await pipeline.ask_store(_outcome, contract, body, reading, len(lines), metering_ms)
+            metering_ms = round((clock() - started_s) * 1000)
+            return await pipeline.ask_store(_outcome, reading, len(lines), metering_ms, now())
 
         return await pipeline.unless_failed(work())
 
 
-def live_seats(seats: LiveCounts, contract: Contract, reading: ContractReading) -> LiveSeats | None:
-    """The fullest slot of the latest day the seats agent knows of; ``None`` before it has heard anything."""
-    account = seats.account(contract.account)
-    counts = [one for one in account.counts() if day_of(one[1]) == day_of(account.latest_at)]
+def live_seats(counts: LiveCounts, contract: Contract, reading: ContractReading) -> LiveSeats | None:
+    """The fullest slot of the latest day that the seats agent has evidence of; ``None`` before it has any."""
+    account = counts.account(contract.account)
+    today = [counted for counted in account.counts() if day_of(counted[1]) == day_of(account.latest_at)]
     units: Counter[int] = Counter()
-    for _, slot_at, count in counts:
+    for _, slot_at, count in today:
         units[slot_at] += count
     if not units:
         return None
     fullest_at = max(units, key=lambda at: (units[at], at))
-    in_use = {pool: count for pool, slot_at, count in counts if slot_at == fullest_at}
+    in_use = {pool: count for pool, slot_at, count in today if slot_at == fullest_at}
     pools = tuple(
         (
             product,
@@ -112,14 +113,11 @@ def live_seats(seats: LiveCounts, contract: Contract, reading: ContractReading) 
     return LiveSeats(fullest_at, pools, sum(1 for _ in account.in_grace()))
 
 
-def _outcome(
-    client: Client, contract: Contract, body: bytes, reading: ContractReading, heartbeats: int, metering_ms: int
-) -> DemoOutcome:
-    now = time.time_ns() // 1_000_000
-    store_contract(client, contract, body, applied_at=now)
-    until = latest_evidence_at(client, contract.account)
+def _outcome(client: Client, reading: ContractReading, heartbeats: int, metering_ms: int, now: int) -> DemoOutcome:
+    account = reading.contract.account
+    until = latest_evidence_at(client, account)
     if until is not None:
-        write_completeness(client, contract.account, LOG, until)
+        write_completeness(client, account, LOG, until)
     period = Period.parse(demo_plan().period)
     settle_input(client, reading, now=now, complete_until=until)
     statement = current_statement(client, reading, period, seatbeat=__version__, engine="embedded", now=now)
@@ -132,7 +130,7 @@ def _outcome(
 
 
 def _pooled(contract: Contract) -> set[str]:
-    return {product for one in contract.entitlements if one.model == "pooled" for product in one.products}
+    return {product for given in contract.entitlements if given.model == "pooled" for product in given.products}
 
 
 def _numbered(lines: list[bytes]) -> Iterator[Line]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import orjson
 
 from pipeline import __version__
 from pipeline.application.quarter_counts import latest_evidence_at
 from pipeline.application.statement_life import current_statement
 from pipeline.application.token_settlement import settle_input
 from pipeline.codec.flexnet import FlexnetLog, read_flexnet
+from pipeline.codec.json_text import json_bytes
 from pipeline.codec.topics.denial_messages import Denial
 from pipeline.embedded.importer import Framer, Line, import_broken, import_denials, import_heartbeats
 from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, log_identity
@@ -35,7 +33,7 @@ from pipeline.store.order_log import read_first_commands
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run: the contract with its bytes, the files, and where to keep what comes out."""
+    """What to run: the contract with its bytes, the files, and the folder of the store. ``now`` is the wall clock."""
 
     contract: Contract
     body: bytes
@@ -46,11 +44,12 @@ class RunRequest:
     period: Period
     data_dir: Path
     scratch: Path
+    now: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """The statement, the account's commands, what could not be used, and how many lines were read."""
+    """The statement, the account's commands, the dead letters, and how many lines were read."""
 
     statement: Statement
     commands: tuple[Logged, ...]
@@ -60,14 +59,13 @@ class RunOutcome:
 
 
 Progress = Callable[[str, int, int | None], None]
-"""Hears a stage, how far it is, and how far it goes where that is known."""
+"""Gets a stage, how far it is, and its end if that is known."""
 
 
 def run_files(request: RunRequest, progress: Progress) -> RunOutcome:
     """Run files to their end. Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``.
 
-    Input is gathered before anything is started: who waits at a pipe can still be interrupted, as no event loop takes
-    the signal.
+    Input is gathered before an event loop takes the signals: a run that waits at a pipe can still be interrupted.
     """
     inputs = gather_inputs(request.inputs, request.scratch)
     log_id = log_identity(inputs, request.format, request.account, request.timezone)
@@ -95,18 +93,18 @@ async def _run(
     lines = _flexnet_lines(flexnet) if flexnet is not None else all_lines(inputs)
     written = await import_heartbeats(lines, pipeline.producer, framer, lambda done: progress("read", done, None))
     if flexnet is not None:
-        broken = [((one.source, one.line, one.raw), one.reason) for one in flexnet.broken]
+        broken = [((line.source, line.line, line.raw), line.reason) for line in flexnet.broken]
         await import_broken(broken, pipeline.producer, request.account)
         await import_denials(_denials(flexnet, request.account), pipeline.producer)
     await pipeline.drained(progress)
 
     def ask(client: Client) -> RunOutcome:
         account = request.contract.account
-        store_contract(client, request.contract, request.body, applied_at=time.time_ns() // 1_000_000)
+        store_contract(client, request.contract, request.body, applied_at=request.now())
         until = flexnet.last_at if flexnet is not None else latest_evidence_at(client, account)
         if until is not None:
             write_completeness(client, account, log_id, until)
-        now = time.time_ns() // 1_000_000
+        now = request.now()
         settle_input(client, reading, now=now, complete_until=until)
         statement = current_statement(client, reading, request.period, seatbeat=__version__, engine="embedded", now=now)
         return RunOutcome(
@@ -121,18 +119,18 @@ async def _run(
 
 
 def _read_flexnet(inputs: Iterable[Input], request: RunRequest) -> FlexnetLog:
-    sources = ((one.name, (content for _, _, content in one.lines())) for one in inputs)
+    sources = ((file.name, (content for _, _, content in file.lines())) for file in inputs)
     return read_flexnet(sources, account=request.account, timezone=request.timezone)
 
 
 def _flexnet_lines(log: FlexnetLog) -> Iterable[Line]:
-    for one in log.sessions:
-        yield one.source, one.line, orjson.dumps(one.heartbeat)
+    for session in log.sessions:
+        yield session.source, session.line, json_bytes(session.heartbeat)
 
 
 def _denials(log: FlexnetLog, account: str) -> Iterable[Denial]:
-    for one in log.denials:
+    for denied in log.denials:
         yield Denial(
-            account, one.id, one.kind, one.at, one.feature, fold(one.user), fold(one.host), one.reason,
-            one.source, one.line,
+            account, denied.id, denied.kind, denied.at, denied.feature, fold(denied.user), fold(denied.host),
+            denied.reason, denied.source, denied.line,
         )  # fmt: skip

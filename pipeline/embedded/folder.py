@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
-
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.store.client import Client, StoreUnreachable, connect
+from pipeline.store.client import Client, StoreError, StoreUnreachable, connect
 from pipeline.store.contract_versions import store_policies
 from pipeline.store.migrations import migrate
 
@@ -20,7 +18,7 @@ def open_folder(data_dir: Path) -> Client:
         store_policies(client, metering_catalogue())
     except BaseException as error:
         client.close()
-        if isinstance(error, ClickHouseError):
+        if isinstance(error, StoreError):
             raise StoreUnreachable(f"nothing can be laid out in {data_dir}: {error}") from error
         raise
     return client

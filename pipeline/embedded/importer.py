@@ -1,30 +1,28 @@
 """Files into the ``heartbeats`` topic: lines become frames, with the file and line of each heartbeat in the headers.
 
-The meter is the only validator: a line that is not JSON is sent alone, as it is. Members of a frame belong to one
-partition, so that the key of the first is right for all.
+The meter is the only validator: a line that is not JSON is sent alone and unchanged. The members of a frame belong to
+the same partition, so the key of the first is right for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, cast
+from typing import Final
 
-import orjson
-
-from pipeline.codec.json_text import Json, json_bytes
+from pipeline.codec.json_text import Json, NotJson, json_bytes, parse_json
 from pipeline.codec.topics import denial_messages
-from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
 from pipeline.codec.topics.denial_messages import Denial
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.codec.topics.message_keys import encode_key
 from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import DENIALS, HEARTBEATS, partition_of
+from pipeline.model.text import TEXT_LENGTH_MAX
 
 FRAME_HEARTBEATS: Final = 250
 FRAME_BYTES: Final = 900_000
 FRAME_BRACKETS: Final = 1_000
-"""A heartbeat with more of them could be nested so deeply that, in a frame, nobody could read the frame any more."""
+"""A heartbeat with more brackets could be nested so deeply that a frame around it could not be parsed."""
 OVERSIZE_BYTES_KEPT: Final = 2_000_000
 WRITE_MESSAGES: Final = 64
 
@@ -33,7 +31,7 @@ Line = tuple[str, int, bytes]
 
 
 class Framer:
-    """Gathers heartbeats into frames, partition by partition. ``account`` owns lines that name none."""
+    """Gathers heartbeats into frames, partition by partition. A line without an account belongs to ``account``."""
 
     def __init__(self, account: str, partitions: int) -> None:
         self._account, self._partitions = account, partitions
@@ -41,11 +39,11 @@ class Framer:
         self._places: dict[tuple[str, str], tuple[bytes, int]] = {}
 
     def add(self, line: Line) -> Iterator[Outgoing]:
-        """Take a line in; give out the frames that are full, and the messages that stand alone."""
+        """Take a line in; yields the frames that are full now, and the messages that go alone."""
         source, number, content = line
         try:
-            parsed = cast(Json, orjson.loads(content))
-        except orjson.JSONDecodeError:
+            parsed = parse_json(content)
+        except NotJson:
             yield self._alone(line, None)
             return
         if isinstance(parsed, dict) and _joins(parsed, content):
@@ -103,7 +101,7 @@ class Framer:
 
 
 def _joins(member: dict[str, Json], content: bytes) -> bool:
-    """Whether a heartbeat may share a frame. One that names no account is known by its key alone, so it may not."""
+    """Whether a heartbeat may share a frame. Not without an account: then only the message's key names it."""
     return (
         bool(_name(member.get("account")))
         and len(content) <= FRAME_BYTES
@@ -112,7 +110,7 @@ def _joins(member: dict[str, Json], content: bytes) -> bool:
 
 
 def _name(value: Json) -> str:
-    """A name fit for a key: what is longer than a name may be would make the key longer than a message may be."""
+    """A name fit for a key. Without the limit a key could be longer than a whole message may be."""
     return value if isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX else ""
 
 
@@ -132,13 +130,13 @@ class _OpenFrame:
 
 
 def _headers(source: str, lines: list[int]) -> tuple[tuple[str, bytes], ...]:
-    return ((SOURCE_HEADER, source.encode("utf-8", "surrogateescape")), (LINES_HEADER, orjson.dumps(lines)))
+    return ((SOURCE_HEADER, source.encode("utf-8", "surrogateescape")), (LINES_HEADER, json_bytes(lines)))
 
 
 async def import_heartbeats(
     lines: Iterable[Line], producer: Producer, framer: Framer, progress: Callable[[int], None]
 ) -> int:
-    """Write every line that is not blank; ``progress`` hears how many lines are written. Returns their number."""
+    """Write every line that is not blank and return their number; ``progress`` gets the number so far."""
     batch: list[Outgoing] = []
     number = 0
     for line in lines:
@@ -155,7 +153,7 @@ async def import_heartbeats(
 
 
 async def import_broken(broken: Iterable[tuple[Line, str]], producer: Producer, account: str) -> None:
-    """Write lines that a reader could make nothing of, each alone, as it is, with what is wrong with it."""
+    """Write lines that a reader could not parse, each alone and unchanged, with the problem in a header."""
     await producer.write(
         Outgoing(
             HEARTBEATS,
@@ -167,6 +165,8 @@ async def import_broken(broken: Iterable[tuple[Line, str]], producer: Producer, 
     )
 
 
-async def import_denials(found: Iterable[Denial], producer: Producer) -> None:
+async def import_denials(denials: Iterable[Denial], producer: Producer) -> None:
     """Write the denials of a licence server's log."""
-    await producer.write(Outgoing(DENIALS, encode_key(one.account), denial_messages.encode(one)) for one in found)
+    await producer.write(
+        Outgoing(DENIALS, encode_key(denial.account), denial_messages.encode(denial)) for denial in denials
+    )

@@ -1,7 +1,7 @@
-"""Input files of a run: where they come from, and the identity of the log they make.
+"""Input files of a run, and the identity of the log that they make.
 
-Importing a file again is not another delivery: a run's log is named after what it is made from, so the same files
-give the same places in the same log, and nothing is counted anew.
+Importing a file again is not another delivery: a run's log is named after its content, so the same files give the same
+places in the same log, and nothing is counted twice.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from pipeline.model.errors import InputError
 Format = Literal["heartbeats", "flexnet"]
 STANDARD_INPUT: Final = "-"
 BYTES_MAX: Final = 16 * 1024**3
-"""Of the files as they are, and of their lines once unpacked: some 50 million heartbeats, 4 GB in the broker."""
+"""For the files as they are, and for their lines once unpacked: about 50 million heartbeats, 4 GB in the broker."""
 _REMEDY: Final = "Run it in parts into one --data-dir, or use Apache Kafka (docker-compose.yml)"
 _CHUNK: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file to read and the name it is told under."""
+    """A file to read, and its name in messages."""
 
     name: str
     path: str
 
     def lines(self) -> Iterator[Line]:
-        """Its lines. Raises ``InputError`` where it breaks off."""
+        """Its lines. Raises ``InputError`` if it is truncated."""
         for number, content in read_lines(self.path):
             yield self.name, number, content
 
 
 def gather_inputs(names: Sequence[str], scratch: Path) -> tuple[Input, ...]:
-    """The files named; standard input and pipes are kept in ``scratch``: they can be read only once.
+    """The named files; standard input and pipes are copied to ``scratch``, because they can be read only once.
 
-    Raises ``InputError`` for what is no readable file, and for more than the embedded broker can hold.
+    Raises ``InputError`` for an unreadable file, and for more than the embedded broker can hold.
     """
     inputs = tuple(_input(name, scratch, ordinal) for ordinal, name in enumerate(dict.fromkeys(names), 1))
-    size = sum(Path(one.path).stat().st_size for one in inputs)
+    size = sum(Path(file.path).stat().st_size for file in inputs)
     if size > BYTES_MAX:
         raise InputError(
-            ", ".join(one.name for one in inputs),
+            ", ".join(file.name for file in inputs),
             f"{size:,} bytes are more than the embedded broker holds in memory ({BYTES_MAX:,})",
             _REMEDY,
         )
@@ -58,10 +58,10 @@ def gather_inputs(names: Sequence[str], scratch: Path) -> tuple[Input, ...]:
 
 
 def all_lines(inputs: Iterable[Input]) -> Iterator[Line]:
-    """The lines of all inputs. Raises ``InputError`` where one breaks off, or holds more than the broker can."""
+    """The lines of all inputs. Raises ``InputError`` for a truncated file, and for more than the broker can hold."""
     size = 0
-    for one in inputs:
-        for source, number, content in one.lines():
+    for file in inputs:
+        for source, number, content in file.lines():
             size += len(content)
             if size > BYTES_MAX:
                 reason = f"more than {BYTES_MAX:,} bytes once unpacked, the most that the embedded broker holds"
@@ -70,14 +70,14 @@ def all_lines(inputs: Iterable[Input]) -> Iterator[Line]:
 
 
 def log_identity(inputs: Sequence[Input], *options: str) -> str:
-    """A name for the log that these files make when they are read with these options, whatever they are called."""
+    """The name of the log that these files make with these options. It does not depend on the files' names."""
     digest = hashlib.sha256()
     for part in (str(FRAME_HEARTBEATS), *options):
         digest.update(len(part).to_bytes(8, "big") + part.encode("utf-8"))
-    for one in inputs:
-        digest.update(compression_of(one.path).encode())  # the same bytes, read in another way, make another log
-        with Path(one.path).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for file in inputs:
+        digest.update(compression_of(file.path).encode())  # the same bytes, unpacked otherwise, are another log
+        with Path(file.path).open("rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
     return f"files:{digest.hexdigest()[:32]}"
 
 

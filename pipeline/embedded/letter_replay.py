@@ -1,4 +1,4 @@
-"""Dead letters of an embedded store through the whole pipeline once more, to the end."""
+"""Sends dead letters of a folder's store through the whole pipeline again."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.store.letters import Letters, metered_in, read_letters
 
 @dataclass(frozen=True, slots=True)
 class ReplayOutcome:
-    """What a replay led to, as it is stored: heartbeats metered, and dead letters at their new places."""
+    """The stored outcome of a replay: heartbeats metered, and dead letters at their new places."""
 
     metered: int
     letters: Letters
 
 
 async def replay_embedded(data_dir: Path, plan: ReplayPlan) -> ReplayOutcome:
-    """Replay into the store that the dead letters were read from. Raises ``PipelineFailed``, ``StoreUnreachable``."""
+    """Replay into the same store. Raises ``PipelineFailed``, ``StoreUnreachable``."""
     async with EmbeddedPipeline(data_dir, plan.log_id) as pipeline:
         return await pipeline.unless_failed(_replay(pipeline, plan))
 

@@ -1,7 +1,7 @@
-"""The whole pipeline in one process: embedded broker, real Faust agents, the ClickHouse engine in process.
+"""The whole pipeline in one process: embedded broker, the same agents as in production, the ClickHouse engine.
 
-It comes to an end whatever happens: a broker or an agent that ends by itself, and a time in which nothing moves, are
-failures like any other, and what does not stop in time when it is told to is left behind.
+It ends whatever happens: a broker or an agent that ends by itself, and a time in which nothing moves, are failures
+like any other, and a part that does not stop in time is left behind.
 """
 
 from __future__ import annotations
@@ -9,28 +9,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeVar
 
-import faust
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from pipeline.agents.live.seats_agent import LiveCounts, build_seats
-from pipeline.agents.meter import build_meter
-from pipeline.agents.sink import SINK_TOPICS, build_sink
+from pipeline.agents.consuming import Consumer
+from pipeline.agents.faust.consumer import consume
+from pipeline.agents.live.live_counts import LiveCounts
+from pipeline.agents.live.seats_agent import SeatsAgent
+from pipeline.agents.meter import meter_agent
+from pipeline.agents.sink import SINK_TOPICS, sink_agent
 from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
 from pipeline.embedded.folder import open_folder
-from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedWriter
+from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedStore
 from pipeline.kafka.group_lag import GroupProgress, drained
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.settings import Settings
-from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topics
-from pipeline.store.client import Client
+from pipeline.kafka.topics import CONTRACTS, HEARTBEATS, USAGE, create_topics, topics
+from pipeline.store.client import Client, StoreError
 from pipeline.store.migrations import MigrationChanged
 
 Answer = TypeVar("Answer")
@@ -41,38 +43,39 @@ STOP_S_MAX: Final = 10.0
 STOP_WITHOUT_BROKER_S_MAX: Final = 3.0
 
 _READS: Final = {"meter": (HEARTBEATS,), "sink": SINK_TOPICS["sink"], "seats": (USAGE,)}
-_EXPECTED: Final = (BrokerDidNotStart, KafkaError, ClickHouseError, MigrationChanged)
-_SAY_IT_ALL: Final = (BrokerDidNotStart, BrokerEnded, StoodStill, MigrationChanged)
+_EXPECTED: Final = (BrokerDidNotStart, KafkaError, StoreError, MigrationChanged)
+_SELF_EXPLAINING: Final = (BrokerDidNotStart, BrokerEnded, StoodStill, MigrationChanged)
 
 
 class PipelineFailed(Exception):
-    """Why the pipeline could not go on, in words for people; nothing was acknowledged that is not stored."""
+    """Why the pipeline could not go on, as a text for people; nothing was acknowledged that is not stored."""
 
 
 class EmbeddedPipeline:
-    """Broker, meter, sink and, on request, seats. ``async with`` starts them all and leaves nothing running.
+    """Broker, meter, sink and, with ``counts``, seats. ``async with`` starts them all and leaves nothing running.
 
     ``async with`` raises ``StoreUnreachable`` where ``data_dir`` cannot be opened, and ``PipelineFailed``.
     """
 
     def __init__(
-        self, data_dir: Path, log_id: str, seats: LiveCounts | None = None, *, still_s_max: float = STILL_S_MAX
+        self, data_dir: Path, log_id: str, counts: LiveCounts | None = None, *, still_s_max: float = STILL_S_MAX
     ) -> None:
-        self._data_dir, self._log_id, self._seats = data_dir, log_id, seats
+        self._data_dir, self._log_id, self._counts = data_dir, log_id, counts
+        self._seats: SeatsAgent | None = None
         self._broker = EmbeddedBroker()
         self._watch = Watch(self._broker, still_s_max)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._running = AsyncExitStack()
         self._failure: asyncio.Future[None]
         self._client: Client | None = None
-        self._agents: list[faust.App] = []
+        self._consumers: list[Consumer] = []
         self._groups: list[GroupProgress] = []
         self.producer: Producer
-        self.partitions: dict[str, int] = {one.name: one.partitions for one in topics("embedded")}
+        self.partitions: dict[str, int] = {topic.name: topic.partitions for topic in topics("embedded")}
 
     async def __aenter__(self) -> EmbeddedPipeline:
         self._failure = asyncio.get_running_loop().create_future()
-        self._failure.add_done_callback(_taken_note_of)
+        self._failure.add_done_callback(_retrieve_error)
         try:
             await self.unless_failed(self._start())
         except BaseException:
@@ -90,10 +93,6 @@ class EmbeddedPipeline:
         """The broker's address."""
         return self._broker.bootstrap
 
-    @property
-    def broker_process_id(self) -> int | None:
-        return self._broker.process_id
-
     async def _start(self) -> None:
         opening = asyncio.ensure_future(self.ask(self._open_store))
         try:
@@ -104,21 +103,23 @@ class EmbeddedPipeline:
             await self.producer.start()
         finally:
             await _even_if_cancelled(opening)
-        self._running.push_async_callback(self._stop_apps)
-        self._agents += self._apps(self._settings(), opening.result())
-        await asyncio.gather(*(app.start() for app in self._agents))
+        await self._start_agents(self._settings(), WatchedStore(opening.result(), self._executor, self._watch))
         for role, names in _READS.items():
             if role != "seats" or self._seats is not None:
                 await self._follow(role, names)
 
-    def _apps(self, settings: Settings, client: Client) -> Iterator[faust.App]:
-        yield build_meter(settings, self.producer, self._fail)
-        yield build_sink(settings, WatchedWriter(client, self._executor, self._watch), self._fail)
-        if self._seats is not None:
-            yield build_seats(settings, self._seats, client, self._executor, self._fail)
+    async def _start_agents(self, settings: Settings, call: WatchedStore) -> None:
+        self._consumers.append(consume(settings, meter_agent(settings, self.producer), self._fail))
+        self._consumers.append(consume(settings, sink_agent(settings, call), self._fail))
+        if self._counts is not None:
+            self._seats = SeatsAgent(settings, self._counts, call, self._fail)
+            await self._running.enter_async_context(self._seats)
+            self._consumers.append(consume(settings, self._seats.agent, self._fail))
+        self._running.push_async_callback(self._stop_agents)
+        await asyncio.gather(*(consumer.start() for consumer in self._consumers))
 
-    async def _stop_apps(self) -> None:
-        await asyncio.gather(*(app.stop() for app in self._agents))
+    async def _stop_agents(self) -> None:
+        await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
 
     async def _follow(self, role: str, names: tuple[str, ...]) -> None:
         partitions = {name: self.partitions[name] for name in names}
@@ -156,42 +157,47 @@ class EmbeddedPipeline:
         return await self.ask(question, self._client, *arguments)
 
     async def unless_failed(self, work: Coroutine[object, object, Answer]) -> Answer:
-        """The result of some work. Raises ``PipelineFailed`` as soon as broker, agents or store fail or stand still."""
+        """The result of ``work``. Raises ``PipelineFailed`` as soon as broker, agents or store fail or stand still."""
         task, watch = asyncio.ensure_future(work), asyncio.ensure_future(self._watch_over())
         try:
             either: set[asyncio.Future[Answer] | asyncio.Future[None]] = {task, self._failure}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if self._failure.done() and (reason := self._failure.exception()) is not None:
-                raise PipelineFailed(_told(reason)) from reason
+                raise PipelineFailed(_one_line(reason)) from reason
             return await task
         except _EXPECTED as error:
             self._fail(error)
-            raise PipelineFailed(_told(error)) from error
+            raise PipelineFailed(_one_line(error)) from error
         finally:
-            for one in (task, watch):
-                one.cancel()
+            task.cancel()
+            watch.cancel()
             await _within(STOP_S_MAX, asyncio.gather(task, watch, return_exceptions=True))
 
     async def drained(self, heard: Callable[[str, int, int], None]) -> None:
-        """Wait until every agent has committed all that ``producer`` wrote, which it does once everything is stored."""
+        """Wait until every agent has committed all that ``producer`` wrote, which it does once everything is stored.
+
+        And until live counts have heard of every contract.
+        """
         last = ("", 0, 0)
 
-        def told(group: str, done: int, end: int) -> None:
+        def note_and_hear(group: str, done: int, end: int) -> None:
             nonlocal last
             if last != (group, done, end):
                 last = (group, done, end)
                 self._watch.moved()
             heard(group, done, end)
 
-        await drained(self._groups, told)
+        await drained(self._groups, note_and_hear)
+        if self._seats is not None:
+            await self._seats.contracts.reached(self.producer.ends.get(TopicPartition(CONTRACTS, 0), 0))
 
     async def _watch_over(self) -> None:
         self._fail(await self._watch.trouble())
 
     async def _stop(self, *, in_order: bool) -> None:
-        """Stop agents, broker, store. Out of order the broker ends first, so that nobody waits for its answers.
+        """Stop agents, broker, store. Out of order the broker ends first, so that nothing waits for its answers.
 
-        Not everything in the clients ends without a broker: a commit, for one, is tried again and again.
+        Without a broker some parts of the clients never end: a commit is repeated forever.
         """
         try:
             if not in_order:
@@ -215,15 +221,15 @@ class EmbeddedPipeline:
 
 
 async def _within(seconds: float, ending: Awaitable[object]) -> None:
-    """Let something end; what has not ended in time is left behind."""
+    """Wait for an end at most so long; a part that has not ended by then is left behind."""
     task = asyncio.ensure_future(ending)
     await asyncio.wait({task}, timeout=seconds)
     if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-        logging.getLogger(__name__).error("%s while the pipeline was stopping", _told(error))
+        logging.getLogger(__name__).error("%s while the pipeline was stopping", _one_line(error))
 
 
 async def _even_if_cancelled(future: asyncio.Future[Answer]) -> None:
-    """Wait for something in any case: a store that is being opened must be there to be closed."""
+    """Wait even if cancelled: a store that is being opened must be open before it can be closed."""
     try:
         await asyncio.shield(future)
     except asyncio.CancelledError:
@@ -231,15 +237,16 @@ async def _even_if_cancelled(future: asyncio.Future[Answer]) -> None:
         raise
 
 
-def _taken_note_of(failure: asyncio.Future[None]) -> None:
-    """A failure while everything stops is no news."""
+def _retrieve_error(failure: asyncio.Future[None]) -> None:
+    """Or asyncio would report an error that nobody retrieved, such as a failure while everything stops."""
     if not failure.cancelled():
         failure.exception()
 
 
-def _told(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     """An error in a line."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    text = str(error) if isinstance(error, _SAY_IT_ALL) else f"{type(error).__name__}: {error}"
+    kind = error.kind if isinstance(error, StoreError) else type(error).__name__
+    text = str(error) if isinstance(error, _SELF_EXPLAINING) else f"{kind}: {error}"
     return text.partition("\n")[0][:500]

@@ -1,18 +1,20 @@
-"""Watching over the embedded pipeline, so that it never waits in silence for what will not come."""
+"""Watches the embedded pipeline, so that it never waits forever for something that will not come."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from pipeline.agents.sink import Batch, StoreWriter
+from pipeline.agents.store_calls import RetryingStore
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.store.client import Client
 
+Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 TURN_S: Final = 0.25
 
 
@@ -21,11 +23,11 @@ class BrokerEnded(Exception):
 
 
 class StoodStill(Exception):
-    """For long nothing was written, stored or committed, although there was work to do."""
+    """Nothing was written, stored or committed for a long time, although there was work to do."""
 
 
 class Watch:
-    """Hears of everything that moves, and looks at the broker turn by turn."""
+    """Counts moves, and checks turn by turn that there are some and that the broker runs."""
 
     def __init__(self, broker: EmbeddedBroker, still_s_max: float) -> None:
         self._broker, self._still_s_max = broker, still_s_max
@@ -37,7 +39,7 @@ class Watch:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """The store is at work meanwhile, however long that takes."""
+        """The store works meanwhile, however long it takes: that is not standing still."""
         self._busy += 1
         try:
             yield
@@ -45,9 +47,9 @@ class Watch:
             self._busy -= 1
 
     async def trouble(self) -> BaseException:
-        """Wait until the broker ends by itself, or nothing has moved for long; then say so.
+        """Wait until the broker ends by itself, or nothing has moved for too long, and return that as an error.
 
-        Time is told by turns, not by the clock: while the whole process sleeps, nothing stands still.
+        Turns are counted, not the clock: while the whole process is suspended, nothing stands still.
         """
         moves, still_s = self._moves, 0.0
         while still_s < self._still_s_max:
@@ -72,20 +74,23 @@ class WatchedProducer(Producer):
         self._watch.moved()
 
 
-class WatchedWriter(StoreWriter):
-    """The embedded store's writer; a stored batch is a move.
+class WatchedStore(RetryingStore):
+    """The embedded store; an answer is a move.
 
-    What the engine refuses once (a full disk, say) it will refuse again, since it is in this process: there is no
-    second try.
+    There is no second try: what the engine refuses once (a full disk, say) it refuses again, as it is in this process.
     """
 
     def __init__(self, client: Client, executor: Executor, watch: Watch) -> None:
         super().__init__(client, executor, retry_max_s=1, on_retry=_raise)
         self._watch = watch
 
-    async def write(self, batch: Batch) -> None:
-        await super().write(batch)
+    async def __call__(
+        self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Answer:
+        """``work(client, …)``. Raises ``StoreError``."""
+        answer = await super().__call__(work, *args, **kwargs)
         self._watch.moved()
+        return answer
 
 
 def _raise(error: Exception) -> None:

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush, heapreplace
 from typing import Final
 
-import orjson
-
+from pipeline.codec.json_text import json_bytes
 from pipeline.fleet.faults import deliver, packed
 from pipeline.fleet.plan import FleetPlan, FleetProduct, PlannedSession
 from pipeline.fleet.sample_story import DemoStory, StoryEvent, demo_plan, demo_story
@@ -76,7 +75,7 @@ def heartbeats_of(plan: FleetPlan, session: PlannedSession) -> Iterator[tuple[in
         "session": session.session,
     }
     rest = {"usage": session.usage, "country": plan.country, "platform": "windows"}
-    head, tail = orjson.dumps(identity)[:-1], b"," + orjson.dumps(rest)[1:]
+    head, tail = json_bytes(identity)[:-1], b"," + json_bytes(rest)[1:]
     opened_at, stretch = session.opened_at, 0
     resumed_at, idle_at = session.active[0]
     active_at = resumed_at

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
-import orjson
-
-from pipeline.codec.topics.accept import SPAN_MS_MAX, TEXT_LENGTH_MAX
+from pipeline.codec.json_text import json_bytes, parse_json
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.fleet.plan import FleetPlan
 from pipeline.model.errors import DeadLetterCode
 from pipeline.model.instants import DAY_MS, HOUR_MS
+from pipeline.model.text import TEXT_LENGTH_MAX
+from pipeline.rules.evidence.span_limit import SPAN_MS_MAX
 
 OVERSIZE_EVERY: Final = 1_000
 """An oversize line follows after this many heartbeats, until the plan's number is reached; the rest come at the end."""
@@ -47,10 +47,14 @@ class BrokenWay:
 
 def _with(name: str, change: Callable[[MemberFields], MemberFields], code: DeadLetterCode) -> BrokenWay:
     def spoil(line: bytes) -> bytes:
-        fields: MemberFields = orjson.loads(line)
-        return orjson.dumps({**fields, **change(fields)})
+        fields = _fields(line)
+        return json_bytes({**fields, **change(fields)})
 
     return BrokenWay(name, code, False, spoil)
+
+
+def _fields(line: bytes) -> MemberFields:
+    return cast(MemberFields, parse_json(line))
 
 
 def _time(fields: MemberFields, name: str) -> int:
@@ -65,7 +69,7 @@ def _scaled(fields: MemberFields, scale: Callable[[int], int]) -> MemberFields:
 
 
 def _without(field: str) -> Callable[[bytes], bytes]:
-    return lambda line: orjson.dumps({name: value for name, value in orjson.loads(line).items() if name != field})
+    return lambda line: json_bytes({name: value for name, value in _fields(line).items() if name != field})
 
 
 BROKEN_WAYS: Final[tuple[BrokenWay, ...]] = (

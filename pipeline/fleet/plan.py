@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
 from pipeline.codec.topics.heartbeats import FRAME_HEARTBEATS_MAX
 from pipeline.model.errors import InputError
 from pipeline.model.evidence import PRODUCTION, USAGES
 from pipeline.model.instants import HOUR_MS, MINUTE_MS, Period
+from pipeline.model.text import CONTROL_CHARACTER, TEXT_LENGTH_MAX
 
 BEAT_MS_DEFAULT: Final = 15 * MINUTE_MS
 MACHINES_MAX: Final = 100_000
 OVERSIZE_MAX: Final = 1_000
 SEED_MAX: Final = 2**63 - 1
-
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Interval = tuple[int, int]
 """``(from, until)`` in epoch milliseconds, ``from <= until``."""
@@ -139,7 +136,7 @@ def _check_whole(knob: str, value: int, least: int, most: int) -> None:
 
 
 def _check_text(knob: str, text: str) -> None:
-    if not 1 <= len(text) <= TEXT_LENGTH_MAX or _CONTROL.search(text):
+    if not 1 <= len(text) <= TEXT_LENGTH_MAX or CONTROL_CHARACTER.search(text):
         reason = f"{text[:40]!r} is empty, longer than {TEXT_LENGTH_MAX} characters or holds a control character"
         raise InputError(knob, reason, "Give a short printable name")
 

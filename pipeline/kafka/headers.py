@@ -1,4 +1,4 @@
-"""Headers of Kafka messages: their names, and what each holds (UTF-8 text unless said)."""
+"""Headers of Kafka messages: their names, and what each holds (UTF-8 text unless stated)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SOURCE_HEADER: Final = "source"
 LINES_HEADER: Final = "lines"
 """The line of each heartbeat in that file: a JSON array of numbers, in the order of the frame."""
 PROBLEM_HEADER: Final = "problem"
-"""What an importer found wrong with a line that it sends as it is."""
+"""The mistake that an importer saw in a line that it sends unchanged."""
 APPLIED_BY_HEADER: Final = "applied_by"
 """Who applied the contract that the message holds."""
 REPLAYS_HEADER: Final = "replays"

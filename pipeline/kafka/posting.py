@@ -1,6 +1,6 @@
 """Posting: a command or a contract written durably, and awaited until the store shows it.
 
-A command is known by its id and a contract by its content, so posting again after any failure is harmless.
+A command is identified by its id and a contract by its content, so posting again after any failure is harmless.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class NotShown(Exception):
 
 
 def command_message(command: Command) -> Outgoing:
-    """A command as it is posted."""
+    """The message of a command."""
     return Outgoing(COMMANDS, encode_key(command.account), command_messages.encode(command))
 
 
 def contract_message(contract: Contract, body: bytes, applied_by: str) -> Outgoing:
-    """A contract as it is applied: the file byte for byte, under its account and content hash."""
+    """The message that applies a contract: the file byte for byte, under its account and content hash."""
     key = encode_key(contract.account, contract.content_hash)
     return Outgoing(CONTRACTS, key, body, ((APPLIED_BY_HEADER, applied_by.encode("utf-8")),))
 
@@ -38,9 +38,9 @@ def contract_message(contract: Contract, body: bytes, applied_by: str) -> Outgoi
 async def post(
     bootstrap: str, message: Outgoing, is_shown: Callable[[int, int], Awaitable[bool]], within_s: float
 ) -> None:
-    """Write a message and wait until the store shows what stands at its partition and offset.
+    """Write a message and wait until the store shows the message at its partition and offset.
 
-    Raises ``KafkaError`` where the broker does not take it, and ``NotShown``.
+    Raises ``KafkaError`` if the broker does not accept it, and ``NotShown``.
     """
     producer = Producer(bootstrap)
     try:

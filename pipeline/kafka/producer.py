@@ -23,10 +23,10 @@ class Outgoing(NamedTuple):
 class Producer:
     """Writes messages with ``acks=all`` and in order, partition by partition.
 
-    ``ends`` holds, of each partition written to, the offset after the last message.
+    ``ends``: the offset after the last message, for each partition written to.
 
-    ``idempotent`` is off for the embedded broker only, which gives out no producer ids: a write it answers too late
-    may then stand twice in the log, which merges do not mind.
+    ``idempotent`` is off only for the embedded broker, which assigns no producer ids: a write that it answers too late
+    may then be in the log twice, which is harmless for merges.
     """
 
     def __init__(self, bootstrap: str, *, idempotent: bool = True) -> None:
@@ -47,10 +47,12 @@ class Producer:
         await self._producer.stop()
 
     async def write(self, messages: Iterable[Outgoing]) -> None:
-        """Write all and wait until the broker has them all. Raises ``KafkaError`` where it refuses one."""
+        """Write all messages and wait until the broker has them. Raises ``KafkaError`` if it refuses any."""
         written = [
-            await self._producer.send(one.topic, value=one.value, key=one.key, headers=list(one.headers))
-            for one in messages
+            await self._producer.send(
+                message.topic, value=message.value, key=message.key, headers=list(message.headers)
+            )
+            for message in messages
         ]
-        for one in await asyncio.gather(*written):
-            self.ends[one.topic_partition] = max(one.offset + 1, self.ends.get(one.topic_partition, 0))
+        for record in await asyncio.gather(*written):
+            self.ends[record.topic_partition] = max(record.offset + 1, self.ends.get(record.topic_partition, 0))

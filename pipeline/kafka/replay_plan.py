@@ -1,7 +1,7 @@
 """Dead letters sent again: as messages of ``heartbeats``, so that a replay is a merge and the meter judges anew.
 
-Evidence is not altered. Once the validator or the sender is fixed, what is valid now is metered, and what is not
-becomes a dead letter at its new place. Members that are alike byte for byte are one message.
+Evidence is not altered. A member that is valid since the validator was fixed is metered; any other becomes a dead
+letter again, at its new place. Members with the same bytes are sent as a single message.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
-
-import orjson
+from typing import Final
 
 from pipeline import __version__
-from pipeline.codec.json_text import Json
-from pipeline.codec.topics.accept import TEXT_LENGTH_MAX
+from pipeline.codec.json_text import Json, json_bytes, parse_json
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, decode
 from pipeline.codec.topics.letter_ids import LetterId, id_of, write_id
@@ -24,14 +21,15 @@ from pipeline.codec.topics.message_keys import encode_key
 from pipeline.kafka.headers import LINES_HEADER, REPLAYS_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, HEARTBEATS
+from pipeline.model.text import TEXT_LENGTH_MAX
 
 LOG_PREFIX: Final = "replay:"
-"""How the log of an embedded replay is named."""
+"""The log of an embedded replay is named with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreplayable:
-    """A dead letter that stays where it is, and why."""
+    """A dead letter that cannot be sent again, and why."""
 
     place: LetterId
     reason: str
@@ -39,9 +37,9 @@ class Unreplayable:
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
-    """What a replay sends, in order; ``replayed`` are the dead letters that the messages hold, one each.
+    """The messages of a replay, in order; ``replayed`` names the dead letter that each message holds.
 
-    ``valid`` heartbeats and ``invalid`` members by code are what this version's validator will find in the messages.
+    ``valid`` heartbeats and ``invalid`` members by code are the verdict of this version's validator on the messages.
     """
 
     chosen: int
@@ -53,9 +51,9 @@ class ReplayPlan:
 
     @property
     def log_id(self) -> str:
-        """The log these messages make where they are alone in one.
+        """The name of the log that these messages make up on an embedded broker.
 
-        The same dead letters judged by the same version are the same log, so that replaying them again adds nothing.
+        The same dead letters judged by the same version are the same log, so replaying them again adds nothing.
         """
         digest = hashlib.sha256()
         for part in (__version__, *(write_id(place) for place in self.replayed)):
@@ -64,7 +62,7 @@ class ReplayPlan:
 
 
 def plan_replay(letters: Iterable[DeadLetter]) -> ReplayPlan:
-    """What to send for dead letters in any order. Of those that are alike the first original stands for all."""
+    """What to send for dead letters in any order. Of equal ones only the first original is sent."""
     messages: dict[tuple[bytes, bytes], tuple[LetterId, Outgoing]] = {}
     unreplayable: list[Unreplayable] = []
     invalid: Counter[str] = Counter()
@@ -80,7 +78,7 @@ def plan_replay(letters: Iterable[DeadLetter]) -> ReplayPlan:
             messages[key, value] = place, Outgoing(HEARTBEATS, key, value, _headers(letter))
             decoded = decode(value)
             valid += len(decoded.heartbeats)
-            invalid.update(one.reason.code for one in decoded.invalid)
+            invalid.update(member.reason.code for member in decoded.invalid)
     return ReplayPlan(
         chosen=chosen,
         replayed=tuple(place for place, _ in messages.values()),
@@ -92,12 +90,12 @@ def plan_replay(letters: Iterable[DeadLetter]) -> ReplayPlan:
 
 
 def _original_first(letter: DeadLetter) -> tuple[bool, LetterId]:
-    """What an earlier replay left behind comes last, so that replaying both is replaying the originals."""
+    """Dead letters of an earlier replay come last, so that replaying both replays the originals."""
     return letter.log.startswith(LOG_PREFIX), id_of(letter)
 
 
 def _value(letter: DeadLetter) -> bytes:
-    """A member as a message of its own; in a frame of its own where it would be taken for a frame itself."""
+    """A member as a message of its own; in a frame if it could be mistaken for a frame itself."""
     if letter.member is None:
         return letter.raw
     member = letter.member.encode("utf-8")
@@ -117,8 +115,8 @@ def _problem(letter: DeadLetter, value: bytes) -> str:
 
 
 def _key(letter: DeadLetter) -> bytes:
-    """The key of whom the member names; the account that its first message's key named where it names none."""
-    member = cast(Json, orjson.loads(letter.member)) if letter.member is not None else None
+    """The key by the member's account and user; without an account, that of the first message's key."""
+    member = parse_json(letter.member) if letter.member is not None else None
     named = member if isinstance(member, dict) else {}
     return encode_key(_name(named.get("account")) or letter.account, _name(named.get("user")))
 
@@ -132,5 +130,5 @@ def _headers(letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
     if letter.source:
         headers.append((SOURCE_HEADER, letter.source.encode("utf-8")))
     if letter.line:
-        headers.append((LINES_HEADER, orjson.dumps([letter.line])))
+        headers.append((LINES_HEADER, json_bytes([letter.line])))
     return tuple(headers)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-Model = Literal["pooled", "named", "practitioner", "single_user", "flex"]
+DEFAULT_LATENESS_DAYS: Final = 35
+"""How late evidence may arrive where a contract does not say.
+
+The same number as the span of a heartbeat (``rules/evidence/span_limit.py``), but another thing: a contract may change
+how long evidence is waited for, never how far a heartbeat reaches back.
+"""
+
+EntitlementModel = Literal["pooled", "named", "practitioner", "single_user", "flex"]
 Unit = Literal["machine", "machine+session"]
 
 
@@ -62,7 +69,7 @@ class Entitlement:
 
     products: tuple[str, ...]
     country: str
-    model: Model
+    model: EntitlementModel
     policy: str
     quantity: int
     from_at: int
@@ -118,7 +125,7 @@ class Contract:
     country: str
     currency: str
     content_hash: str
-    lateness_days: int = 35
+    lateness_days: int = DEFAULT_LATENESS_DAYS
     default_policy: str = "bentley-select"
     policies: Mapping[str, CustomPolicy] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)

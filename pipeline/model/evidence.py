@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-State = Literal["open", "beat", "close"]
-Usage = Literal["production", "trial", "evaluation", "pre-activation"]
-
-STATES: Final[frozenset[str]] = frozenset({"open", "beat", "close"})
-USAGES: Final[frozenset[str]] = frozenset({"production", "trial", "evaluation", "pre-activation"})
+STATES: Final = frozenset({"open", "beat", "close"})
+"""What a heartbeat may say of its session."""
+USAGES: Final = frozenset({"production", "trial", "evaluation", "pre-activation"})
+"""What a session may be used for."""
 PRODUCTION: Final = "production"
+"""The only usage that counts (RULES 1)."""
 
 
 class Heartbeat(NamedTuple):
-    """One valid, self-describing statement of a client: in continuous use from ``since`` to ``at``.
+    """A valid, self-describing statement of a client: its session was in continuous use from ``since`` to ``at``.
 
     ``machine`` and ``user`` are folded (NFC and case folding). Optional texts are ``''`` where the client left
-    them out. ``resumed_at`` and ``active_at`` are always set: without them the client says "active throughout".
+    them out. ``resumed_at`` and ``active_at`` are always set; a client that omits them was active throughout.
     """
 
     account: str
@@ -37,11 +37,6 @@ class Heartbeat(NamedTuple):
     version: str
     platform: str
     host_session: str
-
-    @property
-    def is_bare_close(self) -> bool:
-        """A close that carries no evidence: it only tells live views that the session is over."""
-        return self.state == "close" and self.since == self.at
 
 
 class SessionKey(NamedTuple):
@@ -76,7 +71,7 @@ class SessionDay:
 
 
 class SessionClose(NamedTuple):
-    """The latest close heard of a session; it ends live views and adds no evidence."""
+    """The latest close that was received of a session; it ends live views and adds no evidence."""
 
     session: SessionKey
     closed_at: int

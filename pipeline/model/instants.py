@@ -57,6 +57,11 @@ def iso(at: int) -> str:
     return f"{day.isoformat()}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}Z"
 
 
+def iso_date(at: int) -> str:
+    """The UTC date of an instant: ``2022-05-03``."""
+    return calendar_day(day_of(at)).isoformat()
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A calendar quarter, half-open ``[start_at, end_at)``; ``name`` as users write it: ``2022Q2``."""
@@ -82,4 +87,5 @@ class Period:
         return cls.parse(f"{day.year:04}Q{(day.month + 2) // 3}")
 
     def contains(self, at: int) -> bool:
+        """Whether an instant lies in the quarter."""
         return self.start_at <= at < self.end_at

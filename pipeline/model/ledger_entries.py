@@ -97,9 +97,9 @@ class Settled:
     until_at: int
 
 
-Fact = Grant | Debit | Expiry | Credit | Refusal | Settled
+EntryFact = Grant | Debit | Expiry | Credit | Refusal | Settled
 
-KINDS: Final[dict[str, type[Fact]]] = {
+ENTRY_KINDS: Final[dict[str, type[EntryFact]]] = {
     "grant": Grant,
     "debit": Debit,
     "expiry": Expiry,
@@ -119,7 +119,7 @@ class Entry:
 
     id: str
     at: int
-    fact: Fact
+    fact: EntryFact
 
 
 @dataclass(frozen=True, slots=True)

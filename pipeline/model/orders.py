@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pipeline.model.contracts import TokenPack
 
-SeatModel = Literal["practitioner", "single_user"]
+AssignableModel = Literal["practitioner", "single_user"]
 DisputeState = Literal["draft", "submitted", "answered", "granted", "refused"]
 
 
@@ -28,7 +28,7 @@ class Assign:
     user: str
     at: int
     replaces: str | None = None
-    model: SeatModel | None = None
+    model: AssignableModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Release:
     country: str
     user: str
     at: int
-    model: SeatModel | None = None
+    model: AssignableModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ Order = (
     | CreditTokens | Tick
 )  # fmt: skip
 
-KINDS: Final[dict[str, type[Order]]] = {
+ORDER_KINDS: Final[dict[str, type[Order]]] = {
     "assign": Assign,
     "release": Release,
     "checkout": CheckOut,

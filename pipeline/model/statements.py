@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.model.contracts import Model
+from pipeline.model.contracts import EntitlementModel
 from pipeline.model.instants import Period
 
 
@@ -31,7 +31,7 @@ class PooledLine:
     term_licenses: int
     unit_price: int | None
     amount: int | None
-    model: Model = "pooled"
+    model: EntitlementModel = "pooled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Adjustment:
     kind: AdjustmentKind
     product: str
     country: str
-    model: Model
+    model: EntitlementModel
     before: int
     after: int
 

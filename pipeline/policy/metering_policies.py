@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.model.contracts import CustomPolicy, Unit
-from pipeline.model.instants import calendar_day, day_of
+from pipeline.model.instants import iso_date
 from pipeline.policy.timeline import Timeline
 
 
@@ -14,7 +14,7 @@ from pipeline.policy.timeline import Timeline
 class MeteringPolicy:
     """One row of a metering policy. Slots are ``slot_ms`` long, a multiple of a base slot that divides a day.
 
-    ``tolerance_days`` is ``None`` where the policy knows none; over-use is then only shown.
+    ``tolerance_days`` is ``None`` where the policy has no tolerance; over-use is then only shown.
     """
 
     name: str
@@ -29,14 +29,15 @@ class MeteringPolicy:
     @property
     def id(self) -> str:
         """As statements name it: ``bentley-select@2016-04-01``."""
-        return f"{self.name}@{calendar_day(day_of(self.valid_from_at)).isoformat()}"
+        return f"{self.name}@{iso_date(self.valid_from_at)}"
 
 
 MeteringTimeline = Timeline[MeteringPolicy]
+"""A metering policy's rows by date."""
 
 
 class UnknownPolicy(LookupError):
-    """A metering policy that neither the catalogue nor the contract defines, or one that extends itself."""
+    """A metering policy that neither the catalogue nor the contract defines, or that extends itself."""
 
 
 def resolve(

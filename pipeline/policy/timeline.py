@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from pipeline.model.instants import calendar_day, day_of
+from pipeline.model.instants import iso_date
 
 Value = TypeVar("Value")
 
@@ -40,15 +40,15 @@ class Timeline(Generic[Value]):
 
     @property
     def first_at(self) -> int:
+        """When the first row begins; before it nothing is defined."""
         return self.rows[0][0]
 
     def at(self, at: int) -> Value:
         """The value in force at an instant. Raises ``BeforeFirstRow``."""
         index = bisect_right(self.rows, at, key=lambda row: row[0]) - 1
         if index < 0:
-            first = calendar_day(day_of(self.first_at)).isoformat()
-            asked = calendar_day(day_of(at)).isoformat()
-            raise BeforeFirstRow(f"policy {self.name} is defined from {first} on; it says nothing of {asked}")
+            defined = f"policy {self.name} is defined from {iso_date(self.first_at)} on"
+            raise BeforeFirstRow(f"{defined}; it says nothing of {iso_date(at)}")
         return self.rows[index][1]
 
     def segments(self, from_at: int, until_at: int) -> Iterator[Segment[Value]]:

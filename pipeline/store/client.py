@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
-from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 Parameter = str | int | Sequence[object]
 Row = tuple[object, ...]
@@ -30,33 +31,65 @@ class Client(Protocol):
     def close(self) -> None: ...
 
 
-class _WholeAnswers:
+class StoreError(Exception):
+    """The store failed; the text is its own. ``kind`` is the name that the client library has for the error."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class StoreRefused(StoreError):
+    """The store, or the connection to it, refused a statement. The same statement may pass later."""
+
+
+class _Client:
+    """``clickhouse_connect``'s client, with errors of ours."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.uri = getattr(client, "uri", "")
+
+    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object:
+        with _own_errors():
+            return self._client.command(cmd, parameters)
+
+    def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
+        with _own_errors():
+            return self._client.query(query, parameters)
+
+    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
+        with _own_errors():
+            return self._client.insert_arrow(table, arrow_table)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class _ServerClient(_Client):
     """A server's client that takes no rows for an answer only if the server says so twice.
 
     Where a connection breaks inside an answer's headers, ``clickhouse_connect`` reports a query without rows; believed,
     that is a statement of zeros. A write needs no such care: its status comes after its effect.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object:
-        return self._client.command(cmd, parameters)
-
     def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
-        """The answer. Raises ``OperationalError`` for one without rows whose count, which always has a row, differs."""
-        result = self._client.query(query, parameters)
+        """The answer. Raises ``StoreRefused`` for one without rows whose count, which always has a row, differs."""
+        result = super().query(query, parameters)
         if not result.result_rows:
-            count = self._client.query(f"SELECT count() FROM ({query})", parameters)  # noqa: S608 -- our own query
+            count = super().query(f"SELECT count() FROM ({query})", parameters)  # noqa: S608 -- our own query
             if list(count.result_rows) != [(0,)]:
-                raise OperationalError("the answer of the store broke off before its first row")
+                raise StoreRefused("the answer of the store broke off before its first row", "OperationalError")
         return result
 
-    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
-        return self._client.insert_arrow(table, arrow_table)
 
-    def close(self) -> None:
-        self._client.close()
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClickHouseError as error:
+        kind = StoreRefused if isinstance(error, DatabaseError) else StoreError
+        raise kind(str(error), type(error).__name__) from error
 
 
 class StoreUnreachable(Exception):
@@ -72,8 +105,8 @@ def connect(dsn: str) -> Client:
     """Open the store. Raises ``StoreUnreachable``."""
     try:
         if engine_of(dsn) == "embedded":
-            return cast(Client, clickhouse_connect.get_client(dsn=dsn))
-        return _WholeAnswers(cast(Client, clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)))
+            return _Client(cast(Client, clickhouse_connect.get_client(dsn=dsn)))
+        return _ServerClient(cast(Client, clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)))
     except ImportError as error:
         raise StoreUnreachable(
             "the embedded engine is not installed. Install it with: pip install 'seatbeat[embedded]'"

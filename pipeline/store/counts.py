@@ -8,15 +8,16 @@ from typing import Final, cast
 from pipeline.model.evidence import PRODUCTION, SessionKey
 from pipeline.model.instants import Period, day_of
 from pipeline.model.statements import VoidEntry
+from pipeline.rules.evidence.span_limit import SPAN_DAYS_MAX
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.reading import Judgement
 from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
 from pipeline.store.void_filter import VoidFilter
 
-SESSION_DAYS_MAX: Final = 36
-"""How many UTC days around a period are read, so that a session that runs over its start or end is seen whole:
-evidence spans at most 35 days (RULES 1)."""
+SESSION_DAYS_MAX: Final = SPAN_DAYS_MAX + 1
+"""How many UTC days before and after a period are read, so that a session that runs over its start or end is seen
+whole: evidence spans at most 35 days (``rules/evidence/span_limit.py``), and those touch 36 UTC days."""
 
 _REPORTED: Final = """
 SELECT DISTINCT product, country

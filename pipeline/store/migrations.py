@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clickhouse_connect.driver.exceptions import DatabaseError
-
 from pipeline.codec.schema_folder import schema_folder
-from pipeline.store.client import Client
+from pipeline.store.client import Client, StoreRefused
 
 _NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _SERVER: Final = "-- engine: server"
@@ -120,7 +118,7 @@ def _apply(client: Client, migration: Migration) -> str:
     for statement in migration.statements:
         try:
             client.command(_repeatable(_in_database(client, statement) if migration.manages_access else statement))
-        except DatabaseError as error:
+        except StoreRefused as error:
             names = _ERROR_NAME.findall(str(error))
             if not migration.manages_access or not _NO_ACCESS_KEPT.intersection(names):
                 raise

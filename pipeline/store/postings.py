@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final, NamedTuple, cast
 
-import orjson
 import pyarrow as pa
 
+from pipeline.codec.json_text import Json, json_bytes, parse_json
 from pipeline.codec.topics.ledger_messages import fact_record, kind_of, read_fact
-from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Fact, Grant, Posting
+from pipeline.model.ledger_entries import Credit, Debit, Entry, EntryFact, Expiry, Grant, Posting
 from pipeline.rules.tokens.ledger import Ledger, read_ledger
 from pipeline.store.client import Client
 
@@ -40,7 +40,7 @@ def write_postings(client: Client, placed: Iterable[PlacedPosting]) -> None:
         (
             one.posting.account, one.log, one.partition, one.offset, index, one.posting.sequence,
             entry.id, entry.at, kind_of(entry.fact), *_columns(entry.fact),
-            orjson.dumps(fact_record(entry.fact)).decode(),
+            json_bytes(fact_record(entry.fact)).decode(),
         )
         for one in placed
         for index, entry in enumerate(one.posting.entries)
@@ -52,7 +52,7 @@ def write_postings(client: Client, placed: Iterable[PlacedPosting]) -> None:
         client.insert_arrow("ledger_log", pa.table(columns, schema=_LEDGER_LOG))
 
 
-def _columns(fact: Fact) -> tuple[str, str, str, str, int, int, int]:
+def _columns(fact: EntryFact) -> tuple[str, str, str, str, int, int, int]:
     """Team, product, country, user, the window's end, tokens and uncovered, as far as an entry has them."""
     match fact:
         case Debit(team=team, window=window):
@@ -79,10 +79,14 @@ def read_postings(client: Client, account: str) -> list[Posting]:
         Posting(
             account,
             place[3],
-            tuple(Entry(id_, at, read_fact(kind, orjson.loads(fact))) for *_, id_, at, kind, fact in found),
+            tuple(Entry(id_, at, _read_fact(kind, fact)) for *_, id_, at, kind, fact in found),
         )
         for place, found in groupby(rows, key=lambda row: row[:4])
     ]
+
+
+def _read_fact(kind: str, text: str) -> EntryFact:
+    return read_fact(kind, cast(dict[str, Json], parse_json(text)))
 
 
 def read_stored_ledger(client: Client, account: str) -> Ledger:

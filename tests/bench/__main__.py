@@ -15,7 +15,7 @@ from typing import Final
 from tests.bench import durable, live, memory, restart, statements, storage, two_workers, visible
 from tests.bench.bench import SMOKE, Bench, Sizes
 from tests.bench.jobs import REFERENCES_VENV
-from tests.bench.report import table, write_readme
+from tests.bench.report import table, write_documents
 from tests.bench.results import Results, missed
 from tests.support.broker.apache import available
 from tests.support.process.processes import ROOT
@@ -41,7 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--repetitions", type=int, default=Sizes().repetitions)
     parser.add_argument("--smoke", action="store_true", help="a few thousand heartbeats: whether it runs")
-    parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
+    parser.add_argument(
+        "--write-documents",
+        action="store_true",
+        help="put the results into docs/benchmarks.md, the headline into README.md",
+    )
     args = parser.parse_args(arguments)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if not (REFERENCES_VENV / "bin" / "python").exists():
@@ -49,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     broker = "Apache Kafka" if available() else "the embedded broker"
     started_s = time.monotonic()
-    results = Results(broker, say=lambda found: _tell(f"  {time.monotonic() - started_s:4.0f} s  {found}"))
+    results = Results(broker, say=lambda result: _tell(f"  {time.monotonic() - started_s:4.0f} s  {result}"))
     sizes = SMOKE if args.smoke else Sizes(repetitions=args.repetitions)
     for name in args.only or SCENARIOS:
         _tell(name)
@@ -64,8 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
         (ROOT / "bench").mkdir(exist_ok=True)
         (ROOT / "bench" / "results.json").write_bytes(results.as_json())
         (ROOT / "bench" / "details.json").write_bytes(results.details())
-        if args.write_readme:
-            write_readme(ROOT / "README.md", results)
+        if args.write_documents:
+            write_documents(ROOT / "README.md", ROOT / "docs" / "benchmarks.md", results)
     return 0
 
 

@@ -31,9 +31,9 @@ def run(bench: Bench) -> None:
             results.ratio("durable_over_bare_loop_on_frames", durable / on_frames)
             for name, (figure, ratio) in REFERENCES.items():
                 if name in bench.references:
-                    found = rate(bench.reference(name, singles, _heartbeats(sizes, name)).answer())
-                    results.figure(figure, found)
-                    results.ratio(ratio, durable / found)
+                    per_second = rate(bench.reference(name, singles, _heartbeats(sizes, name)).answer())
+                    results.figure(figure, per_second)
+                    results.ratio(ratio, durable / per_second)
             single = rate(bench.pipeline(singles, sizes.singles).answer())
             results.figure("durable_single_per_s", single)
             if "faust_map" in bench.references:

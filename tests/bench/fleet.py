@@ -54,8 +54,8 @@ class Fleet:
     def singles(self, heartbeats: int) -> Iterator[tuple[bytes, bytes]]:
         """The same heartbeats one by one, with the key that a client's heartbeat has."""
         for _, frame in self.frames(heartbeats):
-            for one in orjson.loads(frame):
-                yield encode_key(one["account"], one["user"]), orjson.dumps(one)
+            for member in orjson.loads(frame):
+                yield encode_key(member["account"], member["user"]), orjson.dumps(member)
 
     def session_days(self, heartbeats: int) -> int:
         """How many session days that many heartbeats make."""

@@ -53,9 +53,9 @@ class Job:
         """The first line that has ``key``. Raises ``JobFailed``."""
         deadline = time.monotonic() + wait_s_max
         while True:
-            found = [line for line in self.lines() if key in line]
-            if found:
-                return found[0]
+            lines = [line for line in self.lines() if key in line]
+            if lines:
+                return lines[0]
             if self.process.poll() is not None or time.monotonic() > deadline:
                 end(self.process)
                 raise JobFailed(f"{self.name} never said {key}:\n{self._tail()}")

@@ -1,8 +1,9 @@
-"""The table of a run, as people read it, and its place in the README."""
+"""What people read of a run: its headline and its table, written between marks into the documents."""
 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,20 @@ from tests.bench.results import FIGURES, RATIOS, Results, Target, machine
 BEGIN: Final = "<!-- make bench -->"
 END: Final = "<!-- /make bench -->"
 _VERDICTS: Final = {True: "yes", False: "**no**", None: ""}
+
+
+def headline(figures: Mapping[str, float]) -> str:
+    """The speed of the small fleet and of the large fleet, from the medians of a run."""
+    small, large = figures["durable_per_s"], figures["many_sessions_per_s"]
+    return (
+        f"One meter process takes **{_rounded(small)} heartbeats a second** from a fleet of 2,000 sessions, and "
+        f"**{_rounded(large)}** from a fleet of 100,000 sessions\n"
+        "(in frames; every result is produced and committed)."
+    )
+
+
+def _rounded(per_s: float) -> str:
+    return f"{round(per_s, -3):,.0f}"
 
 
 def table(results: Results) -> str:
@@ -30,13 +45,13 @@ def table(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _rows(targets: dict[str, Target], found: dict[str, list[float]]) -> list[str]:
+def _rows(targets: dict[str, Target], measured: dict[str, list[float]]) -> list[str]:
     return [
         f"| `{name}` | {_shown(statistics.median(values))} | {_spread(values)} | "
         f"{target if target.value is not None else '-'} | {_VERDICTS[target.met(statistics.median(values))]} "
         f"| {target.means} |"
         for name, target in targets.items()
-        if (values := found.get(name))
+        if (values := measured.get(name))
     ]
 
 
@@ -48,11 +63,29 @@ def _shown(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def write_readme(readme: Path, results: Results) -> None:
-    """Put the table between its marks. Raises ``ValueError`` where the README has none."""
-    text = readme.read_text(encoding="utf-8")
+def write_documents(readme: Path, benchmarks: Path, results: Results) -> None:
+    """Put the headline into the README, and the headline with the table into ``docs/benchmarks.md``.
+
+    Raises ``ValueError`` where a document has no marks.
+    """
+    says = headline({name: statistics.median(values) for name, values in results.figures.items()})
+    _write_between_marks(readme, says)
+    _write_between_marks(benchmarks, f"{says}\n\n{table(results)}")
+
+
+def between_marks(text: str) -> str:
+    """What a document holds between its marks. Raises ``ValueError`` where it has none."""
     if BEGIN not in text or END not in text:
-        raise ValueError(f"{readme.name} has no {BEGIN} … {END}")
+        raise ValueError(f"the document has no {BEGIN} … {END}")
+    return text.split(BEGIN, 1)[1].split(END, 1)[0].strip("\n")
+
+
+def _write_between_marks(document: Path, content: str) -> None:
+    text = document.read_text(encoding="utf-8")
+    try:
+        between_marks(text)
+    except ValueError as error:
+        raise ValueError(f"{document.name}: {error}") from None
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    readme.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}", encoding="utf-8")
+    document.write_text(f"{before}{BEGIN}\n{content}\n{END}{after}", encoding="utf-8")

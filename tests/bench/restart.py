@@ -98,7 +98,7 @@ async def _at_work(where: World, process: Popen[bytes], log: Path) -> float:
 
 async def _worked_off(group: AIOKafkaConsumer, where: World, name: str) -> bool:
     ends = await group.end_offsets(_partitions(where, name))
-    return all([(await group.committed(one) or 0) >= end for one, end in ends.items() if end])
+    return all([(await group.committed(partition) or 0) >= end for partition, end in ends.items() if end])
 
 
 async def _end(group: AIOKafkaConsumer, where: World, name: str) -> int:
@@ -106,7 +106,7 @@ async def _end(group: AIOKafkaConsumer, where: World, name: str) -> int:
 
 
 def _partitions(where: World, name: str) -> list[TopicPartition]:
-    return [TopicPartition(name, one) for one in range(topic(name, where.stage).partitions)]
+    return [TopicPartition(name, number) for number in range(topic(name, where.stage).partitions)]
 
 
 def _whole(process: Popen[bytes], log: Path) -> float:

@@ -22,10 +22,10 @@ class Target:
     value: float | None = None
     at_most: bool = False
 
-    def met(self, found: float) -> bool | None:
+    def met(self, median: float) -> bool | None:
         if self.value is None:
             return None
-        return found <= self.value if self.at_most else found >= self.value
+        return median <= self.value if self.at_most else median >= self.value
 
     def __str__(self) -> str:
         return "told only" if self.value is None else f"{'≤' if self.at_most else '≥'} {self.value:g}"
@@ -130,8 +130,8 @@ class Results:
         return _json(
             {
                 "spread": {
-                    name: {"min": min(found), "max": max(found), "repetitions": len(found)}
-                    for name, found in sorted((self.ratios | self.figures).items())
+                    name: {"min": min(values), "max": max(values), "repetitions": len(values)}
+                    for name, values in sorted((self.ratios | self.figures).items())
                 },
                 "missed": missed(self),
                 "notes": self.notes,
@@ -145,9 +145,9 @@ def _json(value: object) -> bytes:
 
 def missed(results: Results) -> list[str]:
     """The names of ratios and figures whose median is not what it should be."""
-    found = _medians(results.ratios) | _medians(results.figures)
+    medians = _medians(results.ratios) | _medians(results.figures)
     targets = RATIOS | FIGURES
-    return [name for name, median in found.items() if targets[name].met(median) is False]
+    return [name for name, median in medians.items() if targets[name].met(median) is False]
 
 
 def machine() -> dict[str, str]:
@@ -172,5 +172,5 @@ def versions() -> dict[str, str]:
     )
 
 
-def _medians(found: dict[str, list[float]]) -> dict[str, float]:
-    return {name: statistics.median(values) for name, values in sorted(found.items())}
+def _medians(measured: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in sorted(measured.items())}

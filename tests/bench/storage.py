@@ -13,7 +13,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import HEARTBEATS, USAGE
@@ -53,11 +53,11 @@ async def _a_day(where: World, fleet: Fleet) -> dict[str, int]:
             step.take(Message(HEARTBEATS, 0, minute, None, frame, (), fleet.first_at))
             for written in ([Outgoing(HEARTBEATS, None, frame)], step.drain()):
                 await producer.write(written)
-                for one in written:
+                for outgoing in written:
                     batch = sizing.create_batch()
-                    batch.append(key=one.key, value=one.value, timestamp=None)
+                    batch.append(key=outgoing.key, value=outgoing.value, timestamp=None)
                     batch.close()
-                    batches[one.topic] += len(batch._build())  # what would be sent
+                    batches[outgoing.topic] += len(batch._build())  # what would be sent
     finally:
         await sizing.stop()
         await producer.stop()

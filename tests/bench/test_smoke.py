@@ -19,7 +19,7 @@ from tests.bench import statements, storage, visible, worlds
 from tests.bench.bench import SMOKE, Bench
 from tests.bench.fleet import Fleet
 from tests.bench.jobs import Job
-from tests.bench.report import BEGIN, END, table, write_readme
+from tests.bench.report import BEGIN, END, headline, table, write_documents
 from tests.bench.results import FIGURES, RATIOS, Results
 from tests.bench.worlds import load_frames, load_singles, world
 from tests.support.broker.apache import Availability
@@ -40,7 +40,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "found"),
+    ("scenario", "expected"),
     [
         (visible.run, {"visible_per_s", "visible_over_clickhouse_sql", "catch_up_over_live", "rows_per_session_day"}),
         (statements.run, {"statement_s", "explain_s", "clickhouse_bytes_per_machine_day"}),
@@ -48,13 +48,13 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     ],
     ids=["visible", "statements", "storage"],
 )
-def test_each_scenario_finds_its_figures(scenario: Callable[[Bench], None], found: set[str], bench: Bench) -> None:
+def test_each_scenario_finds_its_figures(scenario: Callable[[Bench], None], expected: set[str], bench: Bench) -> None:
     """The visible one holds what ours stored against what ClickHouse's SQL makes of the same heartbeats."""
     scenario(bench)
     results = bench.results
-    told: Mapping[str, list[float]] = results.ratios | results.figures
-    assert found <= set(told)
-    assert all(value > 0 for values in told.values() for value in values)
+    measured: Mapping[str, list[float]] = results.ratios | results.figures
+    assert expected <= set(measured)
+    assert all(value > 0 for values in measured.values() for value in values)
 
 
 def test_the_bare_loop_counts_every_heartbeat_of_frames_and_of_single_messages(bench: Bench) -> None:
@@ -69,27 +69,46 @@ def test_the_results_are_ratios_figures_machine_and_versions() -> None:
     results = Results("a broker", say=lambda _: None)
     results.ratio("durable_over_bare_loop", 1.0)
     results.ratio("durable_over_bare_loop", 3.0)
-    found = orjson.loads(results.as_json())
-    assert list(found) == ["ratios", "figures", "machine", "versions"]
-    assert found["ratios"] == {"durable_over_bare_loop": 2.0}
+    record = orjson.loads(results.as_json())
+    assert list(record) == ["ratios", "figures", "machine", "versions"]
+    assert record["ratios"] == {"durable_over_bare_loop": 2.0}
     assert orjson.loads(results.details())["spread"]["durable_over_bare_loop"]["max"] == 3.0
 
 
 def test_a_frame_and_the_single_heartbeats_of_it_say_the_same() -> None:
     fleet = Fleet(accounts=2, machines=3)
-    framed = [one for _, frame in fleet.frames(60) for one in orjson.loads(frame)]
+    framed = [member for _, frame in fleet.frames(60) for member in orjson.loads(frame)]
     assert framed == [orjson.loads(value) for _, value in fleet.singles(60)]
-    assert len({(one["session"], one["at"]) for one in framed}) == 60
+    assert len({(member["session"], member["at"]) for member in framed}) == 60
 
 
-def test_the_table_has_every_result_and_replaces_the_last_one_in_the_readme(tmp_path: Path) -> None:
+def test_the_documents_get_headline_and_table_in_place_of_the_last_ones(tmp_path: Path) -> None:
     results = Results("a broker", say=lambda _: None)
     for name in RATIOS:
         results.ratio(name, 2.0)
     for name in FIGURES:
-        results.figure(name, 3.0)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    write_readme(readme, results)
-    assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{table(results)}\n{END}\nafter\n"
+        results.figure(name, 3_000.0)
+    readme, benchmarks = tmp_path / "README.md", tmp_path / "benchmarks.md"
+    for document in (readme, benchmarks):
+        document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    write_documents(readme, benchmarks, results)
+    says = headline(dict.fromkeys(FIGURES, 3_000.0))
+    assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{says}\n{END}\nafter\n"
+    assert benchmarks.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{says}\n\n{table(results)}\n{END}\nafter\n"
     assert all(f"`{name}`" in table(results) for name in (*RATIOS, *FIGURES))
+
+
+def test_the_headline_has_the_small_and_the_large_fleet() -> None:
+    says = headline({"durable_per_s": 318_361.0, "many_sessions_per_s": 33_966.0})
+    assert "**318,000 heartbeats a second** from a fleet of 2,000 sessions" in says
+    assert "**34,000** from a fleet of 100,000 sessions" in says
+
+
+def test_a_document_without_marks_is_an_error_that_names_it(tmp_path: Path) -> None:
+    results = Results("a broker", say=lambda _: None)
+    results.figure("durable_per_s", 1.0)
+    results.figure("many_sessions_per_s", 1.0)
+    document = tmp_path / "README.md"
+    document.write_text("no marks", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"README\.md: the document has no"):
+        write_documents(document, document, results)

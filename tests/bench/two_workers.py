@@ -24,9 +24,9 @@ def run(bench: Bench) -> None:
     with world(bench.folder, "two-workers", joining_ms=JOINING_MS) as where:
         load_frames(where, sizes.fleet, sizes.two_workers)
         for _ in range(sizes.repetitions):
-            (one, busy), (two, _) = (_seconds(bench, where, workers) for workers in (1, 2))
-            bench.results.ratio("two_workers_over_one", one / two)
-            bench.results.figure("two_workers_at_most", one / (busy / (os.cpu_count() or 1)))
+            (alone, busy), (together, _) = (_seconds(bench, where, workers) for workers in (1, 2))
+            bench.results.ratio("two_workers_over_one", alone / together)
+            bench.results.figure("two_workers_at_most", alone / (busy / (os.cpu_count() or 1)))
 
 
 def _seconds(bench: Bench, where: World, workers: int) -> tuple[float, float]:

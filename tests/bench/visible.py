@@ -41,4 +41,4 @@ def write_ndjson(file: Path, fleet: Fleet, heartbeats: int) -> None:
     """The heartbeats of the fleet's frames, one on a line."""
     with file.open("wb") as lines:
         for _, frame in fleet.frames(heartbeats):
-            lines.writelines(orjson.dumps(one) + b"\n" for one in orjson.loads(frame))
+            lines.writelines(orjson.dumps(member) + b"\n" for member in orjson.loads(frame))

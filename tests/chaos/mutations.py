@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from faust.types import StreamT
 
-from pipeline.agents import meter, sink, worker_process
+from pipeline.agents import sink, worker_process
+from pipeline.agents.faust import consumer
 from pipeline.agents.faust.checkpoint import Checkpoints
-from pipeline.agents.sink import Batch, SinkStep, StoreWriter
+from pipeline.agents.sink import SinkStep
+from pipeline.agents.store_calls import RetryingStore
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.store.client import Client
 from pipeline.store.order_log import PlacedCommand, write_commands
+
+Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 
 class AcknowledgesFirst(Checkpoints[Any]):
@@ -31,12 +36,12 @@ class AcknowledgesFirst(Checkpoints[Any]):
 
 def acknowledges_before_produce() -> None:
     """The meter acknowledges, and then writes."""
-    meter.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
+    consumer.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
 
 
 def acknowledges_before_insert() -> None:
     """The sink acknowledges, and then stores."""
-    sink.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # as above
+    consumer.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # as above
 
 
 def produce_is_not_awaited() -> None:
@@ -52,24 +57,35 @@ def produce_is_not_awaited() -> None:
 
 def insert_is_not_awaited() -> None:
     """The sink starts to store, and takes it as stored."""
-    writing: set[asyncio.Task[None]] = set()
+    writing: set[asyncio.Task[Any]] = set()
 
-    class DoesNotWait(StoreWriter):
-        async def write(self, batch: Batch) -> None:
-            writing.add(asyncio.get_running_loop().create_task(super().write(batch)))
+    class DoesNotWait(RetryingStore):
+        async def __call__(
+            self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
+        ) -> Answer:
+            writing.add(asyncio.get_running_loop().create_task(super().__call__(work, *args, **kwargs)))
+            return cast(Answer, None)
 
-    worker_process.StoreWriter = DoesNotWait  # type: ignore[attr-defined]  # as above
+    worker_process.RetryingStore = DoesNotWait  # type: ignore[attr-defined]  # as above
 
 
 def failed_insert_is_ignored() -> None:
     """The sink tries to store once."""
 
-    class TriesOnce(StoreWriter):
-        async def write(self, batch: Batch) -> None:
-            written = asyncio.get_running_loop().run_in_executor(self._executor, batch.write, self._client)
-            await asyncio.gather(written, return_exceptions=True)
+    class TriesOnce(RetryingStore):
+        async def __call__(
+            self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
+        ) -> Answer:
+            return cast(Answer, await _failure(self, lambda client: work(client, *args, **kwargs)))
 
-    worker_process.StoreWriter = TriesOnce  # type: ignore[attr-defined]  # as above
+    worker_process.RetryingStore = TriesOnce  # type: ignore[attr-defined]  # as above
+
+
+async def _failure(store: RetryingStore, work: Callable[[Client], object]) -> BaseException | None:
+    """The error of a single try."""
+    written = asyncio.get_running_loop().run_in_executor(store._executor, work, store._client)
+    (outcome,) = await asyncio.gather(written, return_exceptions=True)
+    return outcome if isinstance(outcome, BaseException) else None
 
 
 def retry_has_other_rows() -> None:
@@ -81,17 +97,17 @@ def retry_has_other_rows() -> None:
             super().__init__(log_id)
             steps.append(self)
 
-    class DrainsAgain(StoreWriter):
-        async def write(self, batch: Batch) -> None:
-            while True:
-                written = asyncio.get_running_loop().run_in_executor(self._executor, batch.write, self._client)
-                (failure,) = await asyncio.gather(written, return_exceptions=True)
-                if failure is None:
-                    return
-                batch = steps[0].drain()
+    class DrainsAgain(RetryingStore):
+        async def __call__(
+            self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
+        ) -> Answer:
+            failure = await _failure(self, lambda client: work(client, *args, **kwargs))
+            while failure is not None:
+                failure = await _failure(self, steps[0].drain().write)
+            return cast(Answer, None)
 
     sink.SinkStep = Known  # type: ignore[misc]  # as above
-    worker_process.StoreWriter = DrainsAgain  # type: ignore[attr-defined]  # as above
+    worker_process.RetryingStore = DrainsAgain  # type: ignore[attr-defined]  # as above
 
 
 def error_of_a_flush_is_swallowed() -> None:
@@ -108,7 +124,7 @@ def error_of_a_flush_is_swallowed() -> None:
         async def _drain_and_flush(self) -> None:
             await self._flush(self._step.drain())
 
-    meter.Checkpoints = Swallows  # type: ignore[attr-defined]  # as above
+    consumer.Checkpoints = Swallows  # type: ignore[attr-defined]  # as above
 
 
 def later_order_wins() -> None:

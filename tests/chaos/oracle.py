@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.codec.contract.examination import read_contract
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS
 from pipeline.model.statements import PooledLine

@@ -7,7 +7,7 @@ from hashlib import sha256
 from random import Random
 from typing import Final
 
-from pipeline.codec.statement_json import statement_json
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.codec.topics import command_messages
 from pipeline.codec.topics.message_keys import encode_key
 from pipeline.kafka.topics import COMMANDS, CONTRACTS

@@ -13,7 +13,8 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from pipeline.agents import worker_process
-from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Pace, Step
+from pipeline.agents.consuming import CheckpointMade, Fail, Pace, Step
+from pipeline.agents.faust.checkpoint import Checkpoints
 from pipeline.agents.faust.continuity import Continuity
 from pipeline.agents.live.seats_agent import SeatsStep
 from pipeline.agents.meter import MeterStep
@@ -119,10 +120,10 @@ def _around_acknowledgements(passing: Passing) -> None:
         flush: Callable[[Any], Awaitable[None]],
         pace: Pace,
         fail: Fail,
-        observe: Callable[[Made], None] = lambda _: None,
+        observe: Callable[[CheckpointMade], None] = lambda _: None,
         continuity: Continuity | None = None,
     ) -> None:
-        def heard_observe(made: Made) -> None:
+        def heard_observe(made: CheckpointMade) -> None:
             observe(made)
             passing.step("acked all")
 

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tests.chaos.world import World
-from tests.support.clickhouse.clickhouse_faults import KINDS, Kind
+from tests.support.clickhouse.faults import KINDS, Kind
 
 pytestmark = pytest.mark.chaos
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from pipeline.agents.tokens import tokens_agent
+from pipeline.agents.faust import consumer
 from pipeline.model.ledger_entries import Posting
 from pipeline.rules.tokens.ledger import Ledger
 from tests.chaos.mutations import AcknowledgesFirst
@@ -14,7 +14,7 @@ from tests.chaos.mutations import AcknowledgesFirst
 
 def acknowledges_before_it_stands() -> None:
     """An order is acknowledged, and then posted."""
-    tokens_agent.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
+    consumer.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
 
 
 def sequence_numbers_are_ignored() -> None:

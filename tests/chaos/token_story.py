@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Final, cast
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SINK_TOPICS
 from pipeline.application.token_settlement import token_reading
 from pipeline.codec.contract.examination import read_contract

@@ -1,23 +1,23 @@
-"""Reading the scenarios in ``pooled`` and ``people``: use of licences and what a statement must say of it, as tables.
+"""Reads the scenarios of ``pooled`` and ``people``: tables of use and of the expected counts and lines.
 
-A file opens with the contract of its scenarios; a scenario begins with ``=== its name``. Its blocks are headed by a
-word and a colon and indented:
+A file begins with the contract of its scenarios; a scenario begins with ``=== its name``. A block is indented under a
+heading, a word with a colon:
 
-``contract:``  YAML in place of the file's; account, country CZ and currency EUR need not be said.
-``use:``       a line is one session: ``2022-05-03 15:01 to 15:42  eva on PC1``. A range of days repeats it each day,
+``contract:``  YAML instead of the file's; account, country CZ and currency EUR may be omitted.
+``use:``       a line is a session: ``2022-05-03 15:01 to 15:42  eva on PC1``. A range of days repeats it each day,
                a range of machines (``PC1..PC3``) on each machine. What follows is ``name=value`` of a heartbeat
-               (``active=15:05``: the last operation), or ``closed`` where a close ends it instead of a beat. Lines
-               that name one ``session`` are one session, opened when the first of them begins.
+               (``active=15:05``: the last operation), or ``closed`` if a close ends it instead of a beat. Lines
+               with the same ``session`` are a single session, opened when the first of them begins.
                ``2022-05-03 17:00 bare close  eva on PC1`` has no evidence.
-``counts:``    every slot in which anything counts: ``2022-05-03 15:10..15:40 : 2  MSTN CZ``. Two dots stand for every
-               ten minutes between. Product and country may be left out.
-``commands:``  what was ordered, in log order, each behind its id: ``c1 assign STAAD to jana at 2022-05-01 08:00``, with
+``counts:``    every slot in which anything counts: ``2022-05-03 15:10..15:40 : 2  MSTN CZ``. Two dots mean every ten
+               minutes between. Product and country may be omitted.
+``commands:``  orders in log order, each after its id: ``c1 assign STAAD to jana at 2022-05-01 08:00``, with
                ``replacing petr``; ``c2 release STAAD of jana at 2022-06-01 08:00``; ``c3 checkout MSTN for petr on PC2
                from 2022-05-03 00:00 to 2022-05-04 00:00``; ``c4 checkin c3 at 2022-05-03 12:00``. ``country=SK`` and
                ``model=practitioner`` may follow.
-``refusals:``  every order that is refused: ``c1 locked, possible 2022-05-31 08:00``; of a contract's list by its place.
-``lines 2022Q2:``   some columns of the statement's lines, all lines; ``-`` is nothing at all.
-``refused 2005Q4:`` the error in place of counts and lines.
+``refusals:``  refused orders: ``c1 locked, possible 2022-05-31 08:00``; entries of a contract's list by their place.
+``lines 2022Q2:``   all lines of the statement with some of their columns; ``-`` means empty.
+``refused 2005Q4:`` the error that replaces counts and lines.
 """
 
 from __future__ import annotations
@@ -33,7 +33,17 @@ from pipeline.model.contracts import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, Period, at_midnight, calendar_day
 from pipeline.model.money import format_money
-from pipeline.model.orders import Assign, CheckIn, CheckOut, Command, Logged, Order, Refused, Release, SeatModel
+from pipeline.model.orders import (
+    Assign,
+    AssignableModel,
+    CheckIn,
+    CheckOut,
+    Command,
+    Logged,
+    Order,
+    Refused,
+    Release,
+)
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.model.text import fold
 from pipeline.rules.people.holders import listed_orders
@@ -58,12 +68,12 @@ _MACHINES = re.compile(r"(\D+)(\d+)\.\.\1(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Use under a contract and what must come of it. ``told`` is the use as few heartbeats, ``beaten`` as many."""
+    """Use under a contract and the expected results. ``heartbeats`` is the use as few heartbeats, ``beats`` as many."""
 
     name: str
     contract: Contract
-    told: tuple[Heartbeat, ...]
-    beaten: tuple[Heartbeat, ...]
+    heartbeats: tuple[Heartbeat, ...]
+    beats: tuple[Heartbeat, ...]
     counts: Counts
     lines: Mapping[str, tuple[Cells, ...]]
     refused: Mapping[str, str]
@@ -74,9 +84,9 @@ class Scenario:
 
     @property
     def periods(self) -> list[Period]:
-        """The quarters the scenario speaks of."""
-        starts = {Period.containing(one.opened_at) for one in self.told} | {
-            Period.containing(one.at) for one in self.told
+        """The quarters of the scenario's use and expectations."""
+        starts = {Period.containing(whole.opened_at) for whole in self.heartbeats} | {
+            Period.containing(whole.at) for whole in self.heartbeats
         }
         starts |= {Period.containing(at) for slots in self.counts.values() for at in slots}
         named = {Period.parse(name) for name in (*self.lines, *self.refused)}
@@ -91,20 +101,20 @@ class _Blocks:
 
 def read_scenarios(path: Path) -> Iterator[Scenario]:
     """Every scenario of a file."""
-    head, *found = _split(path)
-    for number, one in enumerate(found, 1):
-        yield _scenario(one, f"{path.stem} {number}", {**head.blocks, **one.blocks})
+    head, *blocks_of_scenarios = _split(path)
+    for number, scenario in enumerate(blocks_of_scenarios, 1):
+        yield _scenario(scenario, f"{path.stem} {number}", {**head.blocks, **scenario.blocks})
 
 
 def refusal(contract: Contract, refused: Refused) -> str:
-    """A refusal as the tables write it."""
-    places = {one.id: "{}[{}]".format(*one.place) for one in listed_orders(contract)}
+    """A refusal in the notation of the tables."""
+    places = {order.id: "{}[{}]".format(*order.place) for order in listed_orders(contract)}
     possible = "" if refused.possible_at is None else f", possible {_written_slots((refused.possible_at,))}"
     return f"{places.get(refused.id, refused.id)} {refused.code}{possible}"
 
 
 def cells(line: PooledLine | SeatLine, currency: str, columns: Mapping[str, str]) -> Cells:
-    """The columns of a statement's line as the tables write them."""
+    """The columns of a statement's line in the notation of the tables."""
 
     def money(minor: int | None) -> str:
         return "-" if minor is None else format_money(minor, currency)
@@ -136,9 +146,9 @@ def cells(line: PooledLine | SeatLine, currency: str, columns: Mapping[str, str]
 
 
 def read_blocks(path: Path) -> list[tuple[str, dict[str, list[str]]]]:
-    """The blocks of a file's head, then of each scenario, under their names; those of the head hold for all."""
-    head, *found = _split(path)
-    return [(one.name, {**head.blocks, **one.blocks}) for one in found]
+    """The blocks of each scenario with its name; blocks of the file's head apply to all scenarios."""
+    head, *scenarios = _split(path)
+    return [(scenario.name, {**head.blocks, **scenario.blocks}) for scenario in scenarios]
 
 
 def read_use(rows: list[str], account: str) -> list[Heartbeat]:
@@ -154,29 +164,29 @@ def terms_text(rows: list[str], account: str) -> bytes:
 
 
 def _split(path: Path) -> list[_Blocks]:
-    found, block = [_Blocks(path.stem)], list[str]()
+    scenarios, block = [_Blocks(path.stem)], list[str]()
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("=== "):
-            found.append(_Blocks(line.removeprefix("=== ")))
+            scenarios.append(_Blocks(line.removeprefix("=== ")))
         elif line.startswith("  "):
             block.append(line[2:])
         elif line.endswith(":") and not line.startswith("#"):
-            block = found[-1].blocks.setdefault(line[:-1], [])
+            block = scenarios[-1].blocks.setdefault(line[:-1], [])
         else:
             assert not line or line.startswith("#"), f"{path}: {line}"
-    return found
+    return scenarios
 
 
 def _scenario(named: _Blocks, account: str, blocks: Mapping[str, list[str]]) -> Scenario:
-    told = tuple(_heartbeats(blocks.get("use", []), account))
+    heartbeats = tuple(_heartbeats(blocks.get("use", []), account))
     return Scenario(
         name=f"{account.rpartition(' ')[0]}: {named.name}",
         contract=_contract(blocks["contract"], account),
         commands=tuple(_command(row, account) for row in blocks.get("commands", [])),
         refusals=tuple(blocks.get("refusals", [])),
         tells_counts="counts" in blocks,
-        told=told,
-        beaten=tuple(one for whole in told for one in beating(whole)),
+        heartbeats=heartbeats,
+        beats=tuple(beat for whole in heartbeats for beat in beating(whole)),
         counts=_counts(blocks.get("counts", [])),
         lines={title[6:]: tuple(read_rows(rows)) for title, rows in blocks.items() if title.startswith("lines ")},
         refused={title[8:]: rows[0] for title, rows in blocks.items() if title.startswith("refused ")},
@@ -230,7 +240,7 @@ def _command(row: str, account: str) -> Logged:
     said = dict(word.split("=", 1) for word in match["rest"].split())
     assert said.keys() <= {"country", "model"}, row
     at, country, user = _at("", match["at"]) if match["at"] else 0, said.get("country", ""), match["user"] or ""
-    model = cast("SeatModel | None", said.get("model"))
+    model = cast("AssignableModel | None", said.get("model"))
     order: Order
     match match["kind"]:
         case "assign":
@@ -274,7 +284,7 @@ def _counts(rows: list[str]) -> Counts:
 
 
 def read_slots(text: str) -> list[int]:
-    """``2022-05-03 15:10..15:30 17:00`` as instants; an early step past midnight is not meant."""
+    """``2022-05-03 15:10..15:30 17:00`` as instants; a range may not cross midnight."""
     day, *times = text.split()
     slots = []
     for time in times:
@@ -288,7 +298,7 @@ def _written_slots(slots: tuple[int, ...]) -> str:
     for slot_at in slots:
         days.setdefault(slot_at // DAY_MS, []).append(slot_at)
     return (
-        ", ".join(f"{calendar_day(day)} {' '.join(_clock(at) for at in found)}" for day, found in days.items()) or "-"
+        ", ".join(f"{calendar_day(day)} {' '.join(_clock(at) for at in slots)}" for day, slots in days.items()) or "-"
     )
 
 

@@ -1,8 +1,8 @@
-"""The histories of ``adjustments/*.txt``: what is closed stands, and what becomes known later is carried on.
+"""The histories of ``adjustments/*.txt``: closed statements stay, and later changes become adjustments.
 
-A history is its ``steps:``, one a line: ``use`` (as in ``pooled/*.txt``), ``void NAME MACHINE``, ``unvoid NAME``,
+A history is its ``steps:``, each on a line: ``use`` (as in ``pooled/*.txt``), ``void NAME MACHINE``, ``unvoid NAME``,
 ``contract NAME`` (a block of that name), ``grant QUARTER PRODUCT COUNTRY AMOUNT`` and ``close QUARTER = TOTAL``; and
-what a statement then says: ``open`` or ``closed QUARTER = TOTAL``, and ``carries QUARTER:`` all of its adjustments.
+the statement at that step: ``open`` or ``closed QUARTER = TOTAL``, and ``carries QUARTER:`` all of its adjustments.
 """
 
 from __future__ import annotations
@@ -24,35 +24,37 @@ from tests.support.store.stored_histories import StoredHistory
 
 Blocks = Mapping[str, list[str]]
 AnyHistory = History | StoredHistory
-HISTORIES = [one for path in sorted(Path(__file__).parent.glob("adjustments/*.txt")) for one in read_blocks(path)]
+HISTORIES = [
+    history for path in sorted(Path(__file__).parent.glob("adjustments/*.txt")) for history in read_blocks(path)
+]
 CURRENCY = "EUR"
 each_history = pytest.mark.parametrize("blocks", [pytest.param(blocks, id=name) for name, blocks in HISTORIES])
 
 
 @each_history
-def test_statements_and_what_they_carry_are_the_tables(blocks: Blocks) -> None:
+def test_statements_and_adjustments_match_the_tables(blocks: Blocks) -> None:
     play(History.under(terms_text(blocks["contract"], "acme")), blocks, "acme")
 
 
 @each_history
-def test_the_store_says_the_same(blocks: Blocks, store: Client) -> None:
+def test_statements_and_adjustments_from_the_store_match_the_tables(blocks: Blocks, store: Client) -> None:
     account = new_account()
     play(StoredHistory(store, terms_text(blocks["contract"], account)), blocks, account)
 
 
 def play(history: AnyHistory, blocks: Blocks, account: str) -> None:
-    """Take every step of a history."""
+    """Carry out every step of a history."""
     for number, step in enumerate(blocks["steps"]):
         verb, _, rest = step.partition(" ")
         take(history, blocks, verb, rest.strip(), f"{account} {number}")
 
 
 def take(history: AnyHistory, blocks: Blocks, verb: str, rest: str, step: str) -> None:
-    """Carry out a step, or hold a statement against what the table says of it."""
+    """Carry out a step, or compare a statement with the table."""
     account, _, number = step.partition(" ")
     match verb:
         case "use":
-            history.use(one._replace(session=f"{number}-{one.session}") for one in read_use([rest], account))
+            history.use(beat._replace(session=f"{number}-{beat.session}") for beat in read_use([rest], account))
         case "void":
             name, machine = rest.split()
             history.void(name, machine)
@@ -82,12 +84,15 @@ def total(history: AnyHistory, rest: str, state: str) -> str:
 
 
 def carried(statement: Statement) -> str:
-    """A statement's adjustments as the tables write them."""
-    assert statement.adjustments_total == sum(one.amount for one in statement.adjustments)
-    return "; ".join(written(one, statement.currency) for one in statement.adjustments) or "nothing"
+    """A statement's adjustments in the notation of the tables."""
+    assert statement.adjustments_total == sum(adjustment.amount for adjustment in statement.adjustments)
+    return "; ".join(written(adjustment, statement.currency) for adjustment in statement.adjustments) or "nothing"
 
 
-def written(one: Adjustment, currency: str) -> str:
-    amount, before, after = (format_money(minor, currency) for minor in (one.amount, one.before, one.after))
-    sign = "+" if one.amount > 0 else ""
-    return f"{sign}{amount} {one.kind} of {one.period} {one.product} {one.country}, {before} to {after}"
+def written(adjustment: Adjustment, currency: str) -> str:
+    amount, before, after = (
+        format_money(minor, currency) for minor in (adjustment.amount, adjustment.before, adjustment.after)
+    )
+    sign = "+" if adjustment.amount > 0 else ""
+    line = f"{adjustment.period} {adjustment.product} {adjustment.country}"
+    return f"{sign}{amount} {adjustment.kind} of {line}, {before} to {after}"

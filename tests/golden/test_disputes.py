@@ -26,69 +26,73 @@ from tests.support.evidence.evidence_shorthand import instant
 from tests.support.evidence.packet_shorthand import plain_packet
 from tests.support.evidence.random_fleets import reading_of
 
-SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("disputes/*.txt")) for one in read_scenarios(path)]
+SCENARIOS = [
+    scenario for path in sorted(Path(__file__).parent.glob("disputes/*.txt")) for scenario in read_scenarios(path)
+]
 PERIOD = Period.parse("2022Q2")
 BASIS = Basis(None, 0, 0, "sha256:0", "0", "embedded")
 POOL = ("MSTN", "CZ")
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
 
 
 @pytest.fixture(scope="module")
 def filled(store: Client) -> Client:
-    """The store with the evidence of every scenario, told beat by beat."""
-    write_session_days(store, fold([one for scenario in SCENARIOS for one in scenario.beaten]))
+    """The store with the evidence of every scenario, beat by beat."""
+    write_session_days(store, fold([beat for scenario in SCENARIOS for beat in scenario.beats]))
     return store
 
 
 def pure_packet(scenario: Scenario) -> Packet:
-    """The packet from all sessions of the account, every line without some of them counted anew from nothing."""
+    """The packet from all sessions of the account; each line without some of them is a full recount."""
     reading, people = reading_of(scenario.contract), people_of(scenario.contract, scenario.commands)
-    return plain_packet(reading, people, sessions(fold(scenario.told)), PERIOD, POOL, BASIS)
+    return plain_packet(reading, people, sessions(fold(scenario.heartbeats)), PERIOD, POOL, BASIS)
 
 
 def stored_packet(store: Client, reading: ContractReading, logged: Sequence[Logged]) -> Packet:
     statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded", logged=logged)
-    [line] = [one for one in statement.pooled if (one.product, one.country) == POOL]
+    [line] = [line for line in statement.pooled if (line.product, line.country) == POOL]
     return replace(read_packet(store, reading, statement, line, logged=logged), basis=BASIS)
 
 
 def expected_flags(scenario: Scenario) -> list[tuple[str, ...]]:
-    found = list[tuple[str, ...]]()
+    flags_of_rows = list[tuple[str, ...]]()
     for row in scenario.blocks["flags"]:
         who, _, flags = row.partition(" : ")
         user, machine, opened = who.split(maxsplit=2)
-        found.append((user, machine, str(instant(opened)), flags))
-    return found
+        flags_of_rows.append((user, machine, str(instant(opened)), flags))
+    return flags_of_rows
 
 
-def told_flags(made: Packet) -> list[tuple[str, ...]]:
+def flags_of(made: Packet) -> list[tuple[str, ...]]:
     return [
-        (key.user, key.machine, str(one.session.opened_at // 60_000 * 60_000), " ".join(one.flags) or "-")
-        for one in made.evidence
-        for key in [one.session.key]
+        (key.user, key.machine, str(row.session.opened_at // 60_000 * 60_000), " ".join(row.flags) or "-")
+        for row in made.evidence
+        for key in [row.session.key]
     ]
 
 
-def told_what_if(one: WhatIf, name: str, currency: str, columns: Cells) -> Cells:
+def what_if_cells(what_if: WhatIf, name: str, currency: str, columns: Cells) -> Cells:
     line_columns = {column: "" for column in columns if column not in {"without", "sessions"}}
-    return {"without": name, "sessions": str(one.sessions), **cells(one.line, currency, line_columns)}
+    return {"without": name, "sessions": str(what_if.sessions), **cells(what_if.line, currency, line_columns)}
 
 
 @each_scenario
-def test_flags_are_the_tables(scenario: Scenario) -> None:
+def test_flags_match_the_tables(scenario: Scenario) -> None:
     if "flags" in scenario.blocks:
-        assert sorted(told_flags(pure_packet(scenario))) == sorted(expected_flags(scenario))
+        assert sorted(flags_of(pure_packet(scenario))) == sorted(expected_flags(scenario))
 
 
 @each_scenario
-def test_the_line_without_flagged_sessions_is_the_tables(scenario: Scenario) -> None:
+def test_lines_without_flagged_sessions_match_the_tables(scenario: Scenario) -> None:
     made, currency = pure_packet(scenario), scenario.contract.currency
     if "what if" in scenario.blocks:
         expected = list(read_rows(scenario.blocks["what if"]))
-        named = [*((one, one.flags[0]) for one in made.alone), (made.together, "all")]
-        told = [told_what_if(one, name, currency, row) for (one, name), row in zip(named, expected, strict=True)]
-        assert told == expected
+        named = [*((what_if, what_if.flags[0]) for what_if in made.alone), (made.together, "all")]
+        actual = [
+            what_if_cells(what_if, name, currency, row) for (what_if, name), row in zip(named, expected, strict=True)
+        ]
+        assert actual == expected
     if "packet" in scenario.blocks:
         claimed = "-" if made.claimed is None else format_money(made.claimed, currency)
         values = (made.kind, made.subcategory, claimed, str(len(made.evidence)), str(made.flagged))
@@ -98,5 +102,5 @@ def test_the_line_without_flagged_sessions_is_the_tables(scenario: Scenario) -> 
 
 
 @each_scenario
-def test_the_store_makes_the_same_packet(scenario: Scenario, filled: Client) -> None:
+def test_the_packet_from_the_store_is_the_same(scenario: Scenario, filled: Client) -> None:
     assert stored_packet(filled, reading_of(scenario.contract), scenario.commands) == pure_packet(scenario)

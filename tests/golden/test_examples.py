@@ -1,4 +1,4 @@
-"""Every example of ``schemas/examples`` run through what reads it; the outcomes stand in ``examples/*.json`` here."""
+"""Every example of ``schemas/examples`` is read by its reader; the expected outcomes are in ``examples/*.json``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
 from pipeline.codec.topics import command_messages, denial_messages, ledger_messages
 from pipeline.codec.topics.dead_letter_messages import decode as decode_dead_letter
@@ -62,7 +62,7 @@ def name(path: Path) -> str:
 
 
 def accepts(by: Validator, path: Path) -> bool:
-    """Whether a schema takes a file; one that is no JSON it does not."""
+    """Whether a schema accepts a file; a file that is not JSON is refused."""
     try:
         return by.is_valid(orjson.loads(path.read_bytes()))
     except orjson.JSONDecodeError:
@@ -70,32 +70,34 @@ def accepts(by: Validator, path: Path) -> bool:
 
 
 def judged(path: Path) -> dict[str, object]:
-    """What a file of heartbeats holds; the words in which the JSON reader complains are its own."""
+    """The decoded heartbeats of a file; the JSON parser's own messages are replaced."""
     decoded = decode(path.read_bytes())
     return {
-        "heartbeats": [one._asdict() for one in decoded.heartbeats],
+        "heartbeats": [heartbeat._asdict() for heartbeat in decoded.heartbeats],
         "dead_letters": [
             {
-                "index": one.index,
-                "account": one.account,
-                "code": one.reason.code,
-                "field": one.reason.field,
-                "detail": "not JSON" if one.reason.code == "bad_json" else one.reason.detail,
+                "index": invalid.index,
+                "account": invalid.account,
+                "code": invalid.reason.code,
+                "field": invalid.reason.field,
+                "detail": "not JSON" if invalid.reason.code == "bad_json" else invalid.reason.detail,
             }
-            for one in decoded.invalid
+            for invalid in decoded.invalid
         ],
     }
 
 
 def stored(event: str, path: Path) -> dict[str, object]:
-    """What the sink is about to store of a message."""
+    """What the sink stores for a message."""
     step = SinkStep("main")
     step.take(Message(SINK_TOPICS[event], 0, 0, encode_key("acme"), path.read_bytes(), (), AT))
     batch = step.drain()
     return {
         "days": [asdict(day) for day in batch.days],
         "closes": [close._asdict() for close in batch.closes],
-        "deliveries": {account: [one._asdict() for one in told] for account, told in batch.deliveries.items()},
+        "deliveries": {
+            account: [delivery._asdict() for delivery in delivered] for account, delivered in batch.deliveries.items()
+        },
         "dead_letters": [asdict(letter) for letter in batch.letters],
         "denials": [asdict(denial) for denial in batch.denials],
         "commands": [asdict(placed) for placed in batch.commands],
@@ -106,32 +108,32 @@ def as_json(outcomes: dict[str, object]) -> object:
     return json.loads(json.dumps(outcomes, default=lambda raw: raw.decode("latin-1")))
 
 
-def test_heartbeats_are_read_as_the_golden_file_says() -> None:
+def test_heartbeats_match_the_golden_file() -> None:
     outcomes: dict[str, object] = {path.name: judged(path) for path in paths("valid", "heartbeat")}
     assert as_json(outcomes) == json.loads((GOLDEN / "heartbeat.valid.json").read_text(encoding="utf-8"))
 
 
-def test_invalid_heartbeats_become_the_dead_letters_the_golden_file_says() -> None:
+def test_dead_letters_of_invalid_heartbeats_match_the_golden_file() -> None:
     outcomes: dict[str, object] = {path.name: judged(path) for path in paths("invalid", "heartbeat")}
     assert as_json(outcomes) == json.loads((GOLDEN / "heartbeat.invalid.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("event", SINK_TOPICS)
-def test_messages_are_stored_as_the_golden_file_says(event: str) -> None:
+def test_stored_messages_match_the_golden_file(event: str) -> None:
     outcomes: dict[str, object] = {path.name: stored(event, path) for path in paths("valid", event)}
     assert as_json(outcomes) == json.loads((GOLDEN / f"{event}.valid.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", paths("valid", "ledger-entry"), ids=name)
-def test_a_posting_is_read_and_written_again_as_it_stands(path: Path) -> None:
+def test_a_posting_survives_a_round_trip(path: Path) -> None:
     assert orjson.loads(ledger_messages.encode(ledger_messages.decode(path.read_bytes()))) == orjson.loads(
         path.read_bytes()
     )
 
 
 @pytest.mark.parametrize("path", paths("invalid", "heartbeat"), ids=name)
-def test_an_invalid_heartbeat_gives_the_code_in_its_name_and_nothing_else(path: Path) -> None:
-    assert {one.reason.code for one in decode(path.read_bytes()).invalid} == {path.name.split(".")[0]}
+def test_an_invalid_heartbeat_has_the_code_in_its_file_name(path: Path) -> None:
+    assert {invalid.reason.code for invalid in decode(path.read_bytes()).invalid} == {path.name.split(".")[0]}
 
 
 def test_every_dead_letter_code_has_an_example() -> None:
@@ -146,24 +148,24 @@ def _codes_of_the_schema() -> list[str]:
 
 
 @pytest.mark.parametrize("path", paths("invalid", *SINK_TOPICS, "ledger-entry"), ids=name)
-def test_a_message_that_no_part_of_seatbeat_wrote_is_refused_by_its_reader(path: Path) -> None:
+def test_a_foreign_message_is_refused_by_its_reader(path: Path) -> None:
     with pytest.raises(ValueError, match=r"."):
         READERS[path.parent.parent.name](path.read_bytes())
 
 
 @pytest.mark.parametrize("path", paths("valid", *VALIDATORS), ids=name)
-def test_the_schema_takes_every_valid_example(path: Path) -> None:
+def test_the_schema_accepts_every_valid_example(path: Path) -> None:
     assert accepts(VALIDATORS[path.parent.parent.name], path)
 
 
 @pytest.mark.parametrize("path", paths("invalid", *VALIDATORS), ids=name)
-def test_the_schema_refuses_every_invalid_example_but_for_what_it_states_in_words(path: Path) -> None:
+def test_the_schema_refuses_every_invalid_example_except_rules_stated_in_words(path: Path) -> None:
     in_words = path.name.startswith(ONLY_IN_WORDS)
     assert accepts(VALIDATORS[path.parent.parent.name], path) == in_words
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
-def test_a_schema_says_what_it_describes_and_names_itself(path: Path) -> None:
+def test_a_schema_has_a_description_and_an_id(path: Path) -> None:
     schema = json.loads(path.read_text(encoding="utf-8"))
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"] == f"urn:seatbeat:{path.name.removesuffix('.v1.schema.json')}:1"
@@ -173,6 +175,6 @@ def test_a_schema_says_what_it_describes_and_names_itself(path: Path) -> None:
         assert validator(path).is_valid(example)
 
 
-def test_the_limits_that_the_heartbeat_schema_tells_are_those_of_the_program() -> None:
+def test_the_limits_in_the_heartbeat_schema_are_those_of_the_program() -> None:
     text = (EXAMPLES.parent / "events" / "heartbeat.v1.schema.json").read_text(encoding="utf-8")
     assert f"{SPAN_MS:,} ms" in text

@@ -1,4 +1,4 @@
-"""The scenarios of ``explained/*.txt``: lines of seats and of charges taken apart are the tables'."""
+"""The scenarios of ``explained/*.txt``: explanations of lines of seats and of charges."""
 
 from __future__ import annotations
 
@@ -27,21 +27,23 @@ from tests.golden.tables import Cells, Scenario, read_rows, read_scenarios
 from tests.support.evidence.random_fleets import reading_of
 from tests.support.evidence.schema_examples import LINE_EXPLANATION, validator
 
-SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("explained/*.txt")) for one in read_scenarios(path)]
+SCENARIOS = [
+    scenario for path in sorted(Path(__file__).parent.glob("explained/*.txt")) for scenario in read_scenarios(path)
+]
 PERIOD = Period.parse("2022Q2")
 PARTS = {"pooled": "days", "flex": "charges"}
 """What a line's explanation must have, by its model; the others are about people."""
 KNOWN = {"contract": "sha256:0", "close": None}
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
 
 
 def explained(scenario: Scenario, store: Client) -> dict[str, ExplainedLine]:
-    """Every line of the quarter taken apart, by its identity; the evidence told twice, all windows settled."""
-    days, reading = fold(scenario.beaten), reading_of(scenario.contract)
+    """The explanation of every line by its identity, with duplicate evidence and all windows settled."""
+    days, reading = fold(scenario.beats), reading_of(scenario.contract)
     for _ in range(2):
         write_session_days(store, days)
-    end_at = max(one.at for one in scenario.told)
+    end_at = max(beat.at for beat in scenario.heartbeats)
     settle_input(store, reading, now=end_at, complete_until=end_at)
     grounds = read_grounds(store, Known(reading, scenario.commands), PERIOD, seatbeat="0", engine="embedded")
     return {
@@ -51,63 +53,63 @@ def explained(scenario: Scenario, store: Client) -> dict[str, ExplainedLine]:
 
 
 @each_scenario
-def test_lines_are_explained_as_the_tables_say(scenario: Scenario, store: Client) -> None:
+def test_explanations_match_the_tables(scenario: Scenario, store: Client) -> None:
     lines = explained(scenario, store)
-    told = 0
+    tables = 0
     for title, rows in scenario.blocks.items():
         kind, _, name = title.partition(" ")
         if kind in {"explained", "charges", "free"}:
-            expected, told = [*read_rows(rows)], told + 1
+            expected, tables = [*read_rows(rows)], tables + 1
             header = [cell.strip() for cell in rows[0].split("|")]
-            found = [{column: one[column] for column in header} for one in cells(kind, lines[name])]
-            assert found == expected, title
-    assert told
+            actual = [{column: row[column] for column in header} for row in cells(kind, lines[name])]
+            assert actual == expected, title
+    assert tables
 
 
 @each_scenario
-def test_each_explanation_is_of_the_schema_alone_and_with_the_others(scenario: Scenario, store: Client) -> None:
+def test_explanations_match_the_schema(scenario: Scenario, store: Client) -> None:
     lines = [*explained(scenario, store).values()]
     accepted = validator(LINE_EXPLANATION)
-    for one in lines:
-        record = orjson.loads(line_explanation_json([one], KNOWN))
+    for explanation in lines:
+        record = orjson.loads(line_explanation_json([explanation], KNOWN))
         assert accepted.is_valid(record)
         assert record.pop("others") == []
-        assert record.pop(PARTS.get(one.line.model, "people")) is not None
+        assert record.pop(PARTS.get(explanation.line.model, "people")) is not None
         assert not accepted.is_valid(record)
     together = orjson.loads(line_explanation_json(lines, KNOWN))
     assert accepted.is_valid(together)
     assert len(together["others"]) == len(lines) - 1
-    pooled = [one.line.product for one in lines if one.line.model == "pooled"]
+    pooled = [explanation.line.product for explanation in lines if explanation.line.model == "pooled"]
     assert together["line"]["product"] == [*pooled, lines[0].line.product][0]
 
 
-def cells(kind: str, one: ExplainedLine) -> Iterator[Cells]:
-    if isinstance(one, SeatLineExplanation):
-        for person in one.people:
+def cells(kind: str, explanation: ExplainedLine) -> Iterator[Cells]:
+    if isinstance(explanation, SeatLineExplanation):
+        for person in explanation.people:
             yield from _person(person)
-    elif isinstance(one, FlexLineExplanation) and kind == "charges":
-        assert one.waiting == ()
-        assert sum(charge.debit.tokens for charge in one.charges if charge.debit) == one.line.tokens
-        yield from map(_charge, one.charges)
-    elif isinstance(one, FlexLineExplanation):
-        for free in one.free:
+    elif isinstance(explanation, FlexLineExplanation) and kind == "charges":
+        assert explanation.waiting == ()
+        assert sum(charge.debit.tokens for charge in explanation.charges if charge.debit) == explanation.line.tokens
+        yield from map(_charge, explanation.charges)
+    elif isinstance(explanation, FlexLineExplanation):
+        for free in explanation.free:
             yield {
                 "user": free.session.user, "from": _minute(free.from_at), "machine": free.session.machine,
                 "reason": free.reason,
             }  # fmt: skip
 
 
-def _person(one: Person) -> Iterator[Cells]:
+def _person(person: Person) -> Iterator[Cells]:
     of_person = {
-        "user": one.user,
-        "covered": ", ".join(f"{_minute(from_at)} to {_minute(until_at)}" for from_at, until_at in one.covered) or "-",
-        "assigned": ", ".join(_minute(held.from_at) for held in one.assigned) or "-",
-        "locked": ", ".join(_minute(held.locked_until) for held in one.assigned) or "-",
-        "taken": "-" if one.taken_at is None else _minute(one.taken_at),
-        "shared": ", ".join(one.shared_with) or "-",
+        "user": person.user,
+        "covered": ", ".join(f"{_minute(start)} to {_minute(end)}" for start, end in person.covered) or "-",
+        "assigned": ", ".join(_minute(held.from_at) for held in person.assigned) or "-",
+        "locked": ", ".join(_minute(held.locked_until) for held in person.assigned) or "-",
+        "taken": "-" if person.taken_at is None else _minute(person.taken_at),
+        "shared": ", ".join(person.shared_with) or "-",
         "session": "-", "counts": "-", "because": "-",
     }  # fmt: skip
-    uses: tuple[SessionUse | CheckoutUse, ...] = (*one.sessions, *one.checkouts)
+    uses: tuple[SessionUse | CheckoutUse, ...] = (*person.sessions, *person.checkouts)
     for use in uses:
         if isinstance(use, SessionUse):
             name = f"{use.session.key.machine} {_minute(use.session.opened_at)}"
@@ -123,20 +125,22 @@ def _counts(slots: SlotsByStep) -> str:
     return ", ".join(f"{place} {len(starts)}" for place, starts in slots.items()) or "-"
 
 
-def _charge(one: Charge) -> Cells:
-    debit = one.debit
+def _charge(charge: Charge) -> Cells:
+    debit = charge.debit
     assert debit is not None
     return {
-        "start": _minute(one.window.start_at),
-        "user": one.window.user,
+        "start": _minute(charge.window.start_at),
+        "user": charge.window.user,
         "paid": ", ".join(f"{part.tokens} of {part.pack}" for part in debit.parts) or "-",
         "uncovered": str(debit.uncovered),
-        "caused by": _causes(one.causes),
+        "caused by": _causes(charge.causes),
     }
 
 
-def _causes(found: Sequence[tuple[SessionKey, Span]]) -> str:
-    return ", ".join(f"{key.machine} {_minute(span.from_at)} to {_minute(span.until_at)}" for key, span in found) or "-"
+def _causes(causes: Sequence[tuple[SessionKey, Span]]) -> str:
+    return (
+        ", ".join(f"{key.machine} {_minute(span.from_at)} to {_minute(span.until_at)}" for key, span in causes) or "-"
+    )
 
 
 def _minute(at: int) -> str:

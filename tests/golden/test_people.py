@@ -1,4 +1,4 @@
-"""The scenarios of ``people/*.txt``: however the evidence arrives, the lines, counts and refusals are the table's."""
+"""The scenarios of ``people/*.txt``: lines, counts and refusals match the tables for any arrival of evidence."""
 
 from __future__ import annotations
 
@@ -27,29 +27,35 @@ from tests.golden.tables import Counts, Scenario, cells, read_scenarios, refusal
 from tests.support.evidence.evidence_shorthand import ways
 from tests.support.evidence.random_fleets import reading_of
 
-SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("people/*.txt")) for one in read_scenarios(path)]
+SCENARIOS = [
+    scenario for path in sorted(Path(__file__).parent.glob("people/*.txt")) for scenario in read_scenarios(path)
+]
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
 each_quarter = pytest.mark.parametrize(
     ("scenario", "period"),
-    [pytest.param(one, period, id=f"{one.name}, {period.name}") for one in SCENARIOS for period in one.periods],
+    [
+        pytest.param(scenario, period, id=f"{scenario.name}, {period.name}")
+        for scenario in SCENARIOS
+        for period in scenario.periods
+    ],
 )
 
 
 def handled(scenario: Scenario) -> Iterator[tuple[str, list[SessionDay]]]:
-    for kind, told in (("told in few", scenario.told), ("told in many", scenario.beaten)):
-        for way, days in ways(told):
+    for kind, heartbeats in (("few heartbeats", scenario.heartbeats), ("many heartbeats", scenario.beats)):
+        for way, days in ways(heartbeats):
             yield f"{kind}, {way}", days
 
 
 def pure_lines(scenario: Scenario, days: list[SessionDay], period: Period) -> tuple[PooledLine | SeatLine, ...]:
-    """What the rules say of a quarter."""
+    """The lines of a quarter by the rules."""
     people = people_of(scenario.contract, scenario.commands)
     return recount.lines(reading_of(scenario.contract), people, period, sessions(days))
 
 
 def pool_counts(scenario: Scenario, days: list[SessionDay], period: Period) -> Counts:
-    """What is left to the pool in a quarter."""
+    """The counts of the pools in a quarter after seats of people."""
     reading, people = reading_of(scenario.contract), people_of(scenario.contract, scenario.commands)
     used = recount.uses(reading, people, period, sessions(days))
     held, named = recount.seats(reading, people, period, used)
@@ -57,7 +63,7 @@ def pool_counts(scenario: Scenario, days: list[SessionDay], period: Period) -> C
 
 
 def expected_counts(scenario: Scenario, period: Period) -> Counts:
-    """What the table says of a quarter."""
+    """The counts of a quarter by the table."""
     inside = {
         pool: {at: count for at, count in slots.items() if period.contains(at)}
         for pool, slots in scenario.counts.items()
@@ -68,16 +74,16 @@ def expected_counts(scenario: Scenario, period: Period) -> Counts:
 @pytest.fixture(scope="module")
 def filled(store: Client) -> Client:
     """The store with the evidence of every scenario, in three parts in an odd order, the first of them twice."""
-    beaten = [one for scenario in SCENARIOS for one in scenario.beaten]
-    parts = [fold(beaten[part::3]) for part in range(3)]
+    beats = [beat for scenario in SCENARIOS for beat in scenario.beats]
+    parts = [fold(beats[part::3]) for part in range(3)]
     for part in (2, 0, 1, 0):
         write_session_days(store, reversed(parts[part]))
     return store
 
 
 @each_quarter
-def test_the_store_has_the_same_lines_and_counts(scenario: Scenario, period: Period, filled: Client) -> None:
-    reading, days = reading_of(scenario.contract), fold(scenario.beaten)
+def test_lines_and_counts_from_the_store_are_the_same(scenario: Scenario, period: Period, filled: Client) -> None:
+    reading, days = reading_of(scenario.contract), fold(scenario.beats)
     assert read_lines(filled, reading, period, scenario.commands) == pure_lines(scenario, days, period)
     judgements = judgements_of(filled, reading, period)
     seats = read_seats(filled, reading, people_of(scenario.contract, scenario.commands), period)
@@ -96,7 +102,7 @@ def test_every_count_is_explained_by_as_many_units(scenario: Scenario, filled: C
 
 
 @each_quarter
-def test_the_lines_are_the_tables_in_whatever_way_the_evidence_arrives(scenario: Scenario, period: Period) -> None:
+def test_lines_match_the_tables_for_any_arrival_of_evidence(scenario: Scenario, period: Period) -> None:
     if period.name not in scenario.lines:
         return
     expected = scenario.lines[period.name]
@@ -107,13 +113,13 @@ def test_the_lines_are_the_tables_in_whatever_way_the_evidence_arrives(scenario:
 
 
 @each_quarter
-def test_what_is_left_to_the_pool_is_the_tables(scenario: Scenario, period: Period) -> None:
+def test_pool_counts_match_the_tables(scenario: Scenario, period: Period) -> None:
     if scenario.tells_counts:
         for way, days in handled(scenario):
             assert pool_counts(scenario, days, period) == expected_counts(scenario, period), way
 
 
 @each_scenario
-def test_what_is_refused_is_the_tables(scenario: Scenario) -> None:
+def test_refusals_match_the_tables(scenario: Scenario) -> None:
     refused = people_of(scenario.contract, scenario.commands).refused
-    assert [refusal(scenario.contract, one) for one in refused] == [*scenario.refusals]
+    assert [refusal(scenario.contract, refused_order) for refused_order in refused] == [*scenario.refusals]

@@ -1,4 +1,4 @@
-"""The scenarios of ``pooled/*.txt``: however the evidence arrives, every count and every line is the table's."""
+"""The scenarios of ``pooled/*.txt``: counts and lines match the tables for any arrival of evidence."""
 
 from __future__ import annotations
 
@@ -25,12 +25,18 @@ from pipeline.store.facts import write_session_days
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios
 from tests.support.evidence.evidence_shorthand import merged, ways
 
-SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("pooled/*.txt")) for one in read_scenarios(path)]
+SCENARIOS = [
+    scenario for path in sorted(Path(__file__).parent.glob("pooled/*.txt")) for scenario in read_scenarios(path)
+]
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
 each_quarter = pytest.mark.parametrize(
     ("scenario", "period"),
-    [pytest.param(one, period, id=f"{one.name}, {period.name}") for one in SCENARIOS for period in one.periods],
+    [
+        pytest.param(scenario, period, id=f"{scenario.name}, {period.name}")
+        for scenario in SCENARIOS
+        for period in scenario.periods
+    ],
 )
 
 
@@ -39,7 +45,7 @@ def reading_of(scenario: Scenario) -> ContractReading:
 
 
 def pure_counts(scenario: Scenario, days: list[SessionDay], period: Period) -> Counts:
-    """What the rules count in a quarter."""
+    """The counts of a quarter by the rules."""
     judgements = reading_of(scenario).judgements_of(
         {(day.session.product, day.session.country) for day in days}, period
     )
@@ -47,7 +53,7 @@ def pure_counts(scenario: Scenario, days: list[SessionDay], period: Period) -> C
 
 
 def expected_counts(scenario: Scenario, period: Period) -> Counts:
-    """What the table says of a quarter."""
+    """The counts of a quarter by the table."""
     inside = {
         pool: {at: count for at, count in slots.items() if period.contains(at)}
         for pool, slots in scenario.counts.items()
@@ -58,27 +64,27 @@ def expected_counts(scenario: Scenario, period: Period) -> Counts:
 @pytest.fixture(scope="module")
 def filled(store: Client) -> Client:
     """The store with the evidence of every scenario, in three parts in an odd order, the first of them twice."""
-    beaten = [one for scenario in SCENARIOS for one in scenario.beaten]
-    parts = [fold(beaten[part::3]) for part in range(3)]
+    beats = [beat for scenario in SCENARIOS for beat in scenario.beats]
+    parts = [fold(beats[part::3]) for part in range(3)]
     for part in (2, 0, 1, 0):
         write_session_days(store, reversed(parts[part]))
     return store
 
 
 def handled(scenario: Scenario) -> Iterator[tuple[str, tuple[Heartbeat, ...], list[SessionDay]]]:
-    for kind, told in (("told in few", scenario.told), ("told in many", scenario.beaten)):
-        for way, days in ways(told):
-            yield f"{kind}, {way}", told, days
+    for kind, heartbeats in (("few heartbeats", scenario.heartbeats), ("many heartbeats", scenario.beats)):
+        for way, days in ways(heartbeats):
+            yield f"{kind}, {way}", heartbeats, days
 
 
 @each_scenario
-def test_the_same_evidence_gives_the_same_session_days_in_whatever_way_it_arrives(scenario: Scenario) -> None:
-    for way, told, days in handled(scenario):
-        assert merged(days) == fold(told), way
+def test_session_days_do_not_depend_on_the_arrival_of_evidence(scenario: Scenario) -> None:
+    for way, heartbeats, days in handled(scenario):
+        assert merged(days) == fold(heartbeats), way
 
 
 @each_quarter
-def test_the_counts_are_the_tables_in_whatever_way_the_evidence_arrives(scenario: Scenario, period: Period) -> None:
+def test_counts_match_the_tables_for_any_arrival_of_evidence(scenario: Scenario, period: Period) -> None:
     for way, _, days in handled(scenario):
         if period.name in scenario.refused:
             with pytest.raises(BeforeFirstRow) as refused:
@@ -89,7 +95,7 @@ def test_the_counts_are_the_tables_in_whatever_way_the_evidence_arrives(scenario
 
 
 @each_quarter
-def test_the_store_counts_the_same(scenario: Scenario, period: Period, filled: Client) -> None:
+def test_counts_from_the_store_are_the_same(scenario: Scenario, period: Period, filled: Client) -> None:
     reading, account = reading_of(scenario), scenario.contract.account
     reported = store_counts.reported_codes(filled, account, period)
     if period.name in scenario.refused:
@@ -98,18 +104,20 @@ def test_the_store_counts_the_same(scenario: Scenario, period: Period, filled: C
         assert str(refused.value) == scenario.refused[period.name]
         return
     judgements = reading.judgements_of(reported, period)
-    counted = store_counts.slot_counts(filled, account, period, [one for found in judgements.values() for one in found])
+    counted = store_counts.slot_counts(
+        filled, account, period, [judgement for of_code in judgements.values() for judgement in of_code]
+    )
     assert counted == expected_counts(scenario, period)
 
 
 @each_quarter
-def test_the_lines_are_the_tables_from_the_rules_and_from_the_store(
+def test_lines_from_the_rules_and_from_the_store_match_the_tables(
     scenario: Scenario, period: Period, filled: Client
 ) -> None:
     if period.name in scenario.refused:
         return
     reading, currency = reading_of(scenario), scenario.contract.currency
-    lines = pooled_lines(reading, period, pure_counts(scenario, fold(scenario.beaten), period))
+    lines = pooled_lines(reading, period, pure_counts(scenario, fold(scenario.beats), period))
     statement = read_statement(filled, reading, period, seatbeat="0", engine="embedded")
     assert statement.lines == lines
     if period.name in scenario.lines:
@@ -119,7 +127,7 @@ def test_the_lines_are_the_tables_from_the_rules_and_from_the_store(
 
 
 @each_scenario
-def test_live_seats_are_the_tables_on_the_days_they_keep(scenario: Scenario) -> None:
+def test_live_counts_match_the_tables_on_the_kept_days(scenario: Scenario) -> None:
     if scenario.refused:
         return
     for way, _, days in handled(scenario):
@@ -139,8 +147,8 @@ def test_live_seats_are_the_tables_on_the_days_they_keep(scenario: Scenario) -> 
 
 @each_scenario
 def test_every_count_is_explained_by_as_many_units(scenario: Scenario) -> None:
-    found = sessions(fold(scenario.beaten))
+    used = sessions(fold(scenario.beats))
     for (product, country), slots in scenario.counts.items():
         for slot_at, count in [*slots.items()][:20]:
-            explained = explain_slot(reading_of(scenario), product, country, slot_at, found)
+            explained = explain_slot(reading_of(scenario), product, country, slot_at, used)
             assert (explained.slot_at, explained.count) == (slot_at, count)

@@ -1,4 +1,4 @@
-"""The scenarios of ``tokens/*.txt``: however evidence arrives, windows, debits and refusals are the table's."""
+"""The scenarios of ``tokens/*.txt``: windows, debits and refusals match the tables for any arrival of evidence."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from pipeline.model.evidence import SessionDay
 from pipeline.model.ledger_entries import Refusal
 from pipeline.model.orders import Logged
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
@@ -34,16 +33,18 @@ from tests.golden.token_tables import (
 )
 from tests.support.evidence.evidence_shorthand import ways
 
-SCENARIOS = [one for path in sorted(Path(__file__).parent.glob("tokens/*.txt")) for one in read_token_scenarios(path)]
+SCENARIOS = [
+    scenario for path in sorted(Path(__file__).parent.glob("tokens/*.txt")) for scenario in read_token_scenarios(path)
+]
 LAST_AT = 4_000_000_000_000
 
 PLAYED: dict[str, tuple[tuple[str, Played], ...]] = {}
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
 
 
 class Played:
-    """A scenario played on a ledger; ``stopping`` has it stopped after every single entry, to begin anew."""
+    """A scenario played on a ledger; with ``stopping`` it is stopped after every single entry and started again."""
 
     def __init__(self, scenario: Scenario, *, stopping: bool = False) -> None:
         self.scenario, self.ledger = scenario, Ledger(scenario.contract.account)
@@ -63,12 +64,12 @@ class Played:
         self.post(self.heard[-1:], now=logged.received_at)
 
     def end(self) -> None:
-        """The end of the input: everything is complete."""
+        """The end of the input: all evidence is complete."""
         last_at = max((day.last_at for day in self.days), default=0)
         self.post([], now=LAST_AT, hold_ms=0, complete_until=last_at)
 
     def post(self, orders: list[Logged], *, now: int, hold_ms: int = HOLD_MS, complete_until: int | None = None) -> int:
-        """Post what is to be posted; how many entries that were."""
+        """Post what is due; the number of entries."""
         posted = 0
         while True:
             entries = draft(
@@ -85,14 +86,14 @@ class Played:
 
 
 def plays(scenario: Scenario) -> tuple[tuple[str, Played], ...]:
-    """The scenario with its evidence handled in every way that must not matter."""
+    """The scenario with its evidence in every order and grouping that must not matter."""
     if scenario.name not in PLAYED:
         PLAYED[scenario.name] = tuple(_plays(scenario))
     return PLAYED[scenario.name]
 
 
 def _plays(scenario: Scenario) -> Iterator[tuple[str, Played]]:
-    kinds = ("told", "beaten")
+    kinds = ("heartbeats", "beats")
     for kind, way in product(kinds, [name for name, _ in ways([])]):
         played = Played(scenario)
         for step in scenario.steps:
@@ -106,52 +107,56 @@ def _plays(scenario: Scenario) -> Iterator[tuple[str, Played]]:
 
 
 @each_scenario
-def test_settled_and_open_windows_are_the_tables_in_whatever_way_evidence_arrives(scenario: Scenario) -> None:
+def test_settled_and_open_windows_match_the_tables_for_any_arrival_of_evidence(scenario: Scenario) -> None:
     for way, played in plays(scenario):
-        settled = sorted((one for _, one in debits(played.ledger)), key=lambda one: (one.window.start_at, one.window))
+        settled = sorted(
+            (debit for _, debit in debits(played.ledger)), key=lambda debit: (debit.window.start_at, debit.window)
+        )
         expected = scenario.expected["windows"]
         columns = expected[0] if expected else {}
-        assert [debit_cells(one, columns) for one in settled] == [*expected], way
+        assert [debit_cells(debit, columns) for debit in settled] == [*expected], way
         if "open" in scenario.expected:
-            found = played.evidence.open_windows(played.ledger).values()
-            open_ = sorted((one for windows in found for one in windows), key=lambda one: (one.start_at, one))
+            by_pool = played.evidence.open_windows(played.ledger).values()
+            open_ = sorted(
+                (window for windows in by_pool for window in windows), key=lambda window: (window.start_at, window)
+            )
             expected = scenario.expected["open"]
-            assert [window_cells(one, (expected or [{}])[0]) for one in open_] == [*expected], way
+            assert [window_cells(window, (expected or [{}])[0]) for window in open_] == [*expected], way
 
 
 @each_scenario
-def test_refused_orders_and_the_tokens_block_are_the_tables(scenario: Scenario) -> None:
+def test_refused_orders_and_the_token_block_match_the_tables(scenario: Scenario) -> None:
     for way, played in plays(scenario):
-        refused = [one.fact for one in played.ledger.entries.values() if isinstance(one.fact, Refusal)]
+        refused = [entry.fact for entry in played.ledger.entries.values() if isinstance(entry.fact, Refusal)]
         expected = scenario.expected.get("refused", ())
-        assert [refusal_cells(one, (expected or [{}])[0]) for one in refused] == [*expected], way
-        for at, told in scenario.blocks.items():
+        assert [refusal_cells(refusal, (expected or [{}])[0]) for refusal in refused] == [*expected], way
+        for at, expected_words in scenario.blocks.items():
             block = token_block(played.ledger, at)
             words = f"granted {block.granted} debited {block.debited} expired {block.expired} balance {block.balance}"
-            assert words == told, way
+            assert words == expected_words, way
 
 
 @each_scenario
-def test_connections_that_cost_nothing_are_listed_with_the_reason(scenario: Scenario) -> None:
+def test_free_connections_match_the_tables(scenario: Scenario) -> None:
     if "free" not in scenario.expected:
         return
     for way, played in plays(scenario):
-        windows = [one.window for _, one in debits(played.ledger)]
+        windows = [debit.window for _, debit in debits(played.ledger)]
         free = free_connections(sessions(played.days), windows, played.reading)
         expected = scenario.expected["free"]
-        assert [free_cells(one, (expected or [{}])[0]) for one in free] == [*expected], way
+        assert [free_cells(free_use, (expected or [{}])[0]) for free_use in free] == [*expected], way
 
 
 @each_scenario
-def test_every_window_is_explained_by_the_stretches_that_caused_it(scenario: Scenario) -> None:
+def test_every_window_is_explained_by_the_sessions_that_caused_it(scenario: Scenario) -> None:
     for way, played in plays(scenario):
-        found = sessions(played.days)
-        for _, one in debits(played.ledger):
-            assert causes(one.window, found, played.reading), way
+        all_sessions = sessions(played.days)
+        for _, debit in debits(played.ledger):
+            assert causes(debit.window, all_sessions, played.reading), way
 
 
 @each_scenario
-def test_doing_everything_again_posts_nothing_new(scenario: Scenario) -> None:
+def test_repeating_everything_posts_nothing_new(scenario: Scenario) -> None:
     for way, played in plays(scenario):
         played.evidence.touch()
         ticked_until_at = played.ledger.settled_until_at
@@ -161,12 +166,12 @@ def test_doing_everything_again_posts_nothing_new(scenario: Scenario) -> None:
 
 
 @each_scenario
-def test_one_that_is_stopped_anywhere_goes_on_to_the_same_entries(scenario: Scenario) -> None:
+def test_stopping_after_any_entry_leads_to_the_same_entries(scenario: Scenario) -> None:
     whole, cut = Played(scenario), Played(scenario, stopping=True)
     for played in (whole, cut):
         for step in scenario.steps:
             if isinstance(step, Evidence):
-                played.hear(fold(step.told))
+                played.hear(fold(step.heartbeats))
             else:
                 played.order(step)
         if not scenario.has_ticks:

@@ -1,20 +1,20 @@
-"""Reading the scenarios in ``tokens/*.txt``: use, orders and ticks, and what the ledger must say of them.
+"""Reads the scenarios of ``tokens/*.txt``: use, orders and ticks, and the expected ledger.
 
-A file opens with the contract of its scenarios; a scenario begins with ``=== its name``. Blocks are headed by a word
-and a colon and indented. These happen in the order they stand in:
+A file begins with the contract of its scenarios; a scenario begins with ``=== its name``. A block is indented under a
+heading, a word with a colon. These happen in their order in the file:
 
-``use:``, ``late use:``, ``later use:``  a line is one heartbeat, ``2022-05-02 08:00 to 08:30  eva on PC1``, and the
-    beats a client would have sent in its place. ``session=``, ``product=``, ``version=``, ``usage=`` and ``country=``
-    are the heartbeat's; ``last=07:40`` is the last operation, ``back=09:30`` when the activity was resumed. Lines that
-    name one ``session`` are one session, opened when the first of them begins.
+``use:``, ``late use:``, ``later use:``  a line is a heartbeat, ``2022-05-02 08:00 to 08:30  eva on PC1``, and the
+    beats that a client would have sent instead. ``session=``, ``product=``, ``version=``, ``usage=`` and ``country=``
+    are the heartbeat's; ``last=07:40`` is the last operation, ``back=09:30`` when the activity was resumed. Lines with
+    the same ``session`` are a single session, opened when the first of them begins.
 ``orders:``     ``2022-05-02 08:00 | O1 | buy P1 500 2022-05-01 default``, ``… | O2 | credit 7 default why`` with
-    ``of eva ACD 2022-05-02 08:00`` behind it where a debit is given back.
-``tick 2022-05-04 08:00:``  evidence is complete up to then. Without any the input ends where the evidence does.
+    ``of eva ACD 2022-05-02 08:00`` behind it if a debit is given back.
+``tick 2022-05-04 08:00:``  evidence is complete up to then. Without ticks the input ends with the evidence.
 
 ``seats:``      who held a single-user seat: ``ACD CZ eva 2022-05-02 08:00 to 2022-06-01 00:00``.
 
-What must come of it, some columns of all rows: ``windows:`` settled ones by start, product and user, ``open:`` those
-that are not yet, ``free:`` connections that cost nothing, ``refused:`` orders, ``tokens 2022-07-01:`` the block.
+The expected results, all rows with some of their columns: ``windows:`` settled windows by start, product and user,
+``open:`` windows not settled yet, ``free:`` free connections, ``refused:`` orders, ``tokens 2022-07-01:`` the block.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _OPTIONS = {"session", "product", "country", "usage", "version", "last", "back"}
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Heartbeats that arrive together: ``told`` as few, ``beaten`` as many."""
+    """Heartbeats that arrive together: ``heartbeats`` as few, ``beats`` as many."""
 
-    told: tuple[Heartbeat, ...]
-    beaten: tuple[Heartbeat, ...]
+    heartbeats: tuple[Heartbeat, ...]
+    beats: tuple[Heartbeat, ...]
 
 
 Step = Evidence | Logged
@@ -56,7 +56,7 @@ Step = Evidence | Logged
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What happens, in order, and what must come of it: rows by the name of their block."""
+    """What happens, in order, and the expected rows by the name of their block."""
 
     name: str
     contract: Contract
@@ -72,13 +72,13 @@ class Scenario:
 
 def read_token_scenarios(path: Path) -> Iterator[Scenario]:
     """Every scenario of a file."""
-    head, *found = _split(path)
-    for number, one in enumerate(found, 1):
-        yield _scenario(one, f"{path.stem} {number}", {**head.blocks, **one.blocks})
+    head, *scenarios = _split(path)
+    for number, scenario in enumerate(scenarios, 1):
+        yield _scenario(scenario, f"{path.stem} {number}", {**head.blocks, **scenario.blocks})
 
 
 def window_cells(window: Window, columns: Mapping[str, str]) -> Cells:
-    """The columns of a window that is still open, as the tables write them."""
+    """The columns of an open window in the notation of the tables."""
     return _cells(
         {
             "start": _written(window.start_at), "end": _written(window.end_at), "user": window.user,
@@ -97,7 +97,7 @@ def debit_cells(debit: Debit, columns: Mapping[str, str]) -> Cells:
 
 
 def free_cells(free: FreeConnection, columns: Mapping[str, str]) -> Cells:
-    """The columns of a connection that costs nothing."""
+    """The columns of a free connection."""
     return _cells(
         {
             "from": _written(free.from_at), "until": _written(free.until_at), "user": free.session.user,
@@ -128,8 +128,8 @@ def _scenario(named: _Blocks, account: str, blocks: Mapping[str, list[str]]) -> 
     for title, rows in blocks.items():
         word, _, rest = title.partition(" ")
         if title.endswith("use"):
-            told = tuple(_heartbeats(rows, account, title, opened))
-            steps.append(Evidence(told, tuple(beat for one in told for beat in _beats(one))))
+            heartbeats = tuple(_heartbeats(rows, account, title, opened))
+            steps.append(Evidence(heartbeats, tuple(beat for whole in heartbeats for beat in _beats(whole))))
         elif word == "orders":
             steps += [_order(row, account) for row in rows]
         elif word == "tick":
@@ -155,9 +155,9 @@ def _seat(row: str) -> Coverage:
 
 
 def _order(row: str, account: str) -> Logged:
-    at, id_, told = (cell.strip() for cell in row.split("|"))
+    at, id_, text = (cell.strip() for cell in row.split("|"))
     order: Order
-    match told.split(" "):
+    match text.split(" "):
         case ["buy", *packs]:
             order = BuyTokens(
                 tuple(
@@ -210,7 +210,7 @@ def _instant(text: str, day: str, otherwise: int = 0) -> int:
 
 
 def _beats(whole: Heartbeat) -> Iterator[Heartbeat]:
-    """The same use told beat by beat; what the user did last is told as far as it was known."""
+    """The same use beat by beat; each beat reports the last operation so far."""
     marks = [*range(whole.since, whole.at, BEAT_MS), whole.at]
     for since, at in pairwise(marks):
         if at >= whole.resumed_at:

@@ -1,4 +1,4 @@
-"""What integration tests share: one fleet, commands side by side, and the real logs."""
+"""Shared by integration tests: a fleet, parallel commands, and the real FlexNet logs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class SideBySide:
-    """Starts what takes long ahead of the tests that ask for it."""
+    """Starts slow commands in the background, before the tests that need them."""
 
     def __init__(self, executor: ThreadPoolExecutor) -> None:
         self._executor = executor
@@ -32,14 +32,14 @@ class SideBySide:
 
 @pytest.fixture
 def _embedded_broker(broker_kind: str) -> None:
-    """Skips where another broker stands in for the embedded one, whose process or memory a test is about."""
+    """Skips a test about the embedded broker's process or memory if the run uses another broker."""
     if broker_kind != "embedded":
         pytest.skip("this is about the embedded broker's own process")
 
 
 @pytest.fixture(scope="session")
 def side_by_side() -> Iterator[SideBySide]:
-    """A few commands at a time."""
+    """Runs a few commands in parallel."""
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="side-by-side") as executor:
         yield SideBySide(executor)
         executor.shutdown(wait=False, cancel_futures=True)
@@ -47,13 +47,13 @@ def side_by_side() -> Iterator[SideBySide]:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A fleet of some thousand heartbeats in files of every form."""
+    """A fleet of some thousand heartbeats in files of every format."""
     return make_world(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture(scope="session")
 def run_twice(world: World) -> tuple[Ended, Ended]:
-    """The whole fleet into the folder ``kept``, and again."""
+    """Two runs of the whole fleet into the folder ``kept``."""
     options = ("--output", "json", "--data-dir", world.folder / "kept")
     first = world.run(world.folder / "whole.ndjson", options=options)
     return first, world.run(world.folder / "whole.ndjson", options=options)
@@ -70,7 +70,7 @@ def kept(run_twice: tuple[Ended, Ended]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def flexnet_logs() -> Path:
-    """The folder of the real logs; skips where it is not there."""
+    """The folder of the real logs; skips if it does not exist."""
     if not FLEXNET_LOGS.is_dir():
         pytest.skip(f"the real FlexNet logs are not in {FLEXNET_LOGS.relative_to(ROOT.parent)} beside the project")
     return FLEXNET_LOGS

@@ -1,4 +1,4 @@
-"""What an agent acknowledges, and when, on the embedded broker: nothing before everything it led to is stored."""
+"""What the Faust consumer does beyond the contract (``test_consumer_contract``), on the embedded broker."""
 
 from __future__ import annotations
 
@@ -29,28 +29,19 @@ def crashed(tmp_path_factory: pytest.TempPathFactory, side_by_side: SideBySide) 
 
 @pytest.fixture(scope="module")
 def seen_by_case(crashed: Future[Ended], tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """What every other case saw, by its name."""
-    found = _play(tmp_path_factory.mktemp("checkpoints"))
-    assert found.status == 0, found.err
-    return {**found.json, "err": found.words}
-
-
-def test_a_step_that_raises_ends_the_agent_and_acknowledges_nothing(seen_by_case: Seen) -> None:
-    assert seen_by_case["step_raises"] == {
-        "taken": ["one", "poison"],
-        "failures": ["ValueError: the step was told to fail"],
-        "acknowledged": [],
-        "committed": 0,
-    }
+    """The observations of every case, by its name."""
+    ended = _play(tmp_path_factory.mktemp("checkpoints"))
+    assert ended.status == 0, ended.err
+    return {**ended.json, "err": ended.words}
 
 
 def test_a_produce_that_fails_acknowledges_nothing(seen_by_case: Seen) -> None:
-    seen = seen_by_case["flush_raises"]
+    seen = seen_by_case["produce_fails"]
     assert [one.partition(":")[0] for one in seen["failures"]] == ["MessageSizeTooLargeError"]
     assert (seen["taken"], seen["acknowledged"], seen["committed"]) == (["one"], [], 0)
 
 
-def test_messages_that_faust_passes_over_end_the_agent_and_nothing_after_them_is_acknowledged(
+def test_a_gap_in_the_messages_ends_the_agent_and_nothing_after_it_is_acknowledged(
     seen_by_case: Seen,
 ) -> None:
     assert seen_by_case["passed_over"] == {
@@ -65,11 +56,11 @@ def test_messages_that_faust_passes_over_end_the_agent_and_nothing_after_them_is
     }
 
 
-def test_a_worker_that_stands_still_although_it_could_work_notices_it_itself(seen_by_case: Seen) -> None:
+def test_a_stalled_worker_detects_its_stall(seen_by_case: Seen) -> None:
     assert seen_by_case["stands_still"] == {"told": "case: TOPIC/0 has 1 messages to work off and has not moved"}
 
 
-def test_an_insert_that_fails_is_tried_again_with_the_same_rows_and_then_acknowledged(seen_by_case: Seen) -> None:
+def test_a_failed_insert_is_retried_with_the_same_rows_and_then_acknowledged(seen_by_case: Seen) -> None:
     assert seen_by_case["retried"] == {
         "retries": ["away", "still away"],
         "tries": 3,
@@ -79,21 +70,10 @@ def test_an_insert_that_fails_is_tried_again_with_the_same_rows_and_then_acknowl
     }
 
 
-def test_an_insert_that_no_second_try_mends_ends_the_agent(seen_by_case: Seen) -> None:
+def test_an_insert_with_a_permanent_error_ends_the_agent(seen_by_case: Seen) -> None:
     seen = seen_by_case["refused"]
     assert (seen["failures"], seen["tries"]) == (["ValueError: not a row"], 1)
     assert (seen["acknowledged"], seen["committed"]) == ([], 0)
-
-
-def test_messages_that_arrive_during_a_checkpoint_belong_to_the_next_one(seen_by_case: Seen) -> None:
-    seen = seen_by_case
-    assert seen["arrivals"] == {
-        "flushed": [["a", "b", "c"], ["d", "e", "f"]],
-        "before": 0,
-        "between": [[0, 0], [0, 1], [0, 2]],
-        "failures": 0,
-    }
-    assert seen["interval"] == {"flushed": [["a"], ["b", "c"]], "acknowledged_before": []}
 
 
 def test_no_more_is_fetched_while_much_waits_and_nothing_is_lost_by_it(seen_by_case: Seen) -> None:
@@ -102,11 +82,11 @@ def test_no_more_is_fetched_while_much_waits_and_nothing_is_lost_by_it(seen_by_c
     assert WAITING_BYTES < seen["waited"][0] <= WAITING_BYTES + 5 * 1024 * 1024 < seen["sent"] / 2
 
 
-def test_nobody_says_that_an_agent_which_waits_stands_still(seen_by_case: Seen) -> None:
+def test_a_waiting_agent_is_not_reported_as_stalled(seen_by_case: Seen) -> None:
     assert seen_by_case["fills"]["said"] == []
 
 
-def test_no_partition_waits_until_another_is_worked_off(seen_by_case: Seen) -> None:
+def test_partitions_are_processed_in_turns(seen_by_case: Seen) -> None:
     _, second, third = seen_by_case["turns"]["first_of_each"]
     assert second <= TURN_MESSAGES_MAX
     assert third <= 2 * TURN_MESSAGES_MAX
@@ -119,11 +99,11 @@ def test_messages_are_acknowledged_in_the_order_of_each_partition(seen_by_case: 
     for partition, offset in seen["acknowledged"]:
         offsets.setdefault(partition, []).append(offset)
     assert len(offsets) == 3
-    assert all(found == list(range(len(found))) for found in offsets.values())
+    assert all(acknowledged == list(range(len(acknowledged))) for acknowledged in offsets.values())
     assert sum(map(len, offsets.values())) == 100
 
 
-def test_agents_of_all_cases_stop_without_a_word(seen_by_case: Seen) -> None:
+def test_agents_of_all_cases_stop_without_output(seen_by_case: Seen) -> None:
     assert seen_by_case["err"] == ""
 
 

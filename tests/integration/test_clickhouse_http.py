@@ -16,12 +16,12 @@ from typing import Final, cast
 
 import clickhouse_connect
 import pytest
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from pipeline.agents.sink import Batch, StoreWriter
-from pipeline.store.client import Client, StoreUnreachable, connect
+from pipeline.agents.sink import Batch
+from pipeline.agents.store_calls import RetryingStore
+from pipeline.store.client import Client, StoreRefused, StoreUnreachable, connect
 from pipeline.store.migrations import migrate, pending_migrations
-from tests.support.clickhouse.clickhouse_faults import KINDS, Kind
+from tests.support.clickhouse.faults import KINDS, Kind
 from tests.support.clickhouse.server import ClickhouseSeam
 from tests.support.process.processes import ROOT
 from tests.support.store.stored_fleet import batches, everything, prepare, rows, write
@@ -41,7 +41,7 @@ def seam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickhouseSeam]:
 
 @pytest.fixture
 def dsn(seam: ClickhouseSeam) -> Iterator[str]:
-    """A database of its own, empty."""
+    """The DSN of an empty database."""
     name = f"test_{next(_databases)}"
     with closing(connect(seam.dsn)) as client:
         client.command(f"CREATE DATABASE {name}")
@@ -64,7 +64,7 @@ def store(client: Client) -> Client:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the embedded engine says of the same evidence."""
+    """The embedded engine's answers for the same evidence."""
     dsn = f"chdb://{tmp_path_factory.mktemp('embedded') / 'data'}"
     in_a_process("write", dsn)
     return in_a_process("read", dsn)
@@ -120,7 +120,7 @@ def test_evidence_written_before_the_store_is_killed_is_there_when_it_is_back(
     assert everything(store) == undisturbed
 
 
-def test_parameters_as_long_as_a_server_takes_them_arrive_as_they_are(client: Client) -> None:
+def test_the_longest_accepted_parameters_arrive_unchanged(client: Client) -> None:
     for text in ("", "it's", "back\\slash\ttab\nline", "žluťoučký", "ü" * 30_000):
         assert client.query("SELECT {text:String}", {"text": text}).result_rows[0][0] == text
         values = client.query("SELECT {texts:Array(String)}", {"texts": [text, text]}).result_rows[0][0]
@@ -128,18 +128,18 @@ def test_parameters_as_long_as_a_server_takes_them_arrive_as_they_are(client: Cl
 
 
 @pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip", False])
-def test_rows_come_and_go_in_each_compression(seam: ClickhouseSeam, dsn: str, compress: str | bool) -> None:
+def test_rows_survive_a_round_trip_in_each_compression(seam: ClickhouseSeam, dsn: str, compress: str | bool) -> None:
     database = dsn.rsplit("/", 1)[1]
     with closing(
         clickhouse_connect.get_client(host="127.0.0.1", port=seam.port, database=database, compress=compress)
     ) as client:
         client.command("CREATE TABLE texts (text String) ENGINE = MergeTree ORDER BY text")
         client.insert("texts", [[f"{number:06}" * 50] for number in range(5_000)])
-        found = client.query("SELECT text FROM texts ORDER BY text").result_rows
-    assert found == [(f"{number:06}" * 50,) for number in range(5_000)]
+        rows = client.query("SELECT text FROM texts ORDER BY text").result_rows
+    assert rows == [(f"{number:06}" * 50,) for number in range(5_000)]
 
 
-def test_settings_of_one_client_are_not_those_of_another(seam: ClickhouseSeam, client: Client) -> None:
+def test_settings_of_a_client_do_not_affect_another(seam: ClickhouseSeam, client: Client) -> None:
     with closing(clickhouse_connect.get_client(host="127.0.0.1", port=seam.port, settings={"max_threads": 3})) as other:
         assert other.query("SELECT getSetting('max_threads')").result_rows == [(3,)]
         assert client.query("SELECT getSetting('max_threads')").result_rows != [(3,)]
@@ -155,10 +155,10 @@ def test_settings_of_one_client_are_not_those_of_another(seam: ClickhouseSeam, c
         ("SELECT throwIf(1)", 500, 395, "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO"),
     ],
 )
-def test_what_the_engine_refuses_is_told_with_its_code_and_status(
+def test_an_error_of_the_engine_is_returned_with_code_and_status(
     seam: ClickhouseSeam, client: Client, sql: str, status: int, code: int, name: str
 ) -> None:
-    with pytest.raises(DatabaseError, match=rf"(?s)code: {code}\b.*\({name}\)"):
+    with pytest.raises(StoreRefused, match=rf"(?s)code: {code}\b.*\({name}\)"):
         client.query(sql)
     connection = http.client.HTTPConnection("127.0.0.1", seam.port, timeout=30)
     connection.request("POST", "/", sql.encode())
@@ -168,7 +168,7 @@ def test_what_the_engine_refuses_is_told_with_its_code_and_status(
     connection.close()
 
 
-def test_a_get_request_only_reads(seam: ClickhouseSeam, client: Client) -> None:
+def test_a_get_request_cannot_write(seam: ClickhouseSeam, client: Client) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", seam.port, timeout=30)
     said = {}
     for path in ("/ping", "/?query=SELECT+6*7", "/?query=CREATE+TABLE+t+(x+Int8)+ENGINE=Memory"):
@@ -183,14 +183,14 @@ def test_a_get_request_only_reads(seam: ClickhouseSeam, client: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_fault_is_counted_and_has_the_effect_it_says(seam: ClickhouseSeam, client: Client, kind: Kind) -> None:
+def test_a_fault_has_its_effect_and_is_counted(seam: ClickhouseSeam, client: Client, kind: Kind) -> None:
     client.command("CREATE TABLE facts (number UInt32) ENGINE = MergeTree ORDER BY number")
     before = seam.counters()
     seam.fault(kind, table="facts", delay_ms=50)
     if kind in UNNOTICED:
         client.command("INSERT INTO facts SELECT 1")
     else:
-        with pytest.raises(DatabaseError):
+        with pytest.raises(StoreRefused):
             client.command("INSERT INTO facts SELECT 1")
     after = seam.counters()
     assert after.injected[kind] - before.injected.get(kind, 0) == 1
@@ -206,22 +206,22 @@ def test_a_fault_waits_for_its_table_and_its_turn(seam: ClickhouseSeam, client: 
     client.command("INSERT INTO others SELECT 1")
     client.command("INSERT INTO facts SELECT 1")
     for _ in range(2):
-        with pytest.raises(DatabaseError, match="MEMORY_LIMIT_EXCEEDED"):
+        with pytest.raises(StoreRefused, match="MEMORY_LIMIT_EXCEEDED"):
             client.command("INSERT INTO facts SELECT 2")
     client.command("INSERT INTO facts SELECT 3")
     assert client.query("SELECT number FROM facts ORDER BY number").result_rows == [(1,), (3,)]
 
 
-def test_a_full_disk_is_told_as_clickhouse_tells_it(seam: ClickhouseSeam, store: Client) -> None:
+def test_a_full_disk_has_the_error_of_clickhouse(seam: ClickhouseSeam, store: Client) -> None:
     seam.fault("disk-full", table="usage_days")
-    with pytest.raises(DatabaseError, match=r"code: 243.*NOT_ENOUGH_SPACE"):
+    with pytest.raises(StoreRefused, match=r"code: 243.*NOT_ENOUGH_SPACE"):
         batches()[0].write(store)
 
 
 @pytest.mark.parametrize("rows_answered", [1, 100_000])
 def test_a_query_whose_answer_is_cut_fails(seam: ClickhouseSeam, client: Client, rows_answered: int) -> None:
     seam.fault("answer-cut", on="query", table="numbers")
-    with pytest.raises(OperationalError):
+    with pytest.raises(StoreRefused):
         client.query("SELECT number FROM numbers({rows:UInt32})", {"rows": rows_answered})
     assert len(client.query("SELECT number FROM numbers({rows:UInt32})", {"rows": rows_answered}).result_rows) == (
         rows_answered
@@ -229,7 +229,9 @@ def test_a_query_whose_answer_is_cut_fails(seam: ClickhouseSeam, client: Client,
 
 
 @pytest.mark.parametrize(("kind", "ends"), [("head-cut", b"HTTP/1.1 200 OK\r\n"), ("answer-cut", b"\r\n")])
-def test_a_cut_answer_ends_where_it_says(seam: ClickhouseSeam, client: Client, kind: Kind, ends: bytes) -> None:
+def test_a_cut_answer_ends_within_its_headers_or_its_body(
+    seam: ClickhouseSeam, client: Client, kind: Kind, ends: bytes
+) -> None:
     seam.fault(kind, on="query", table="numbers")
     connection = http.client.HTTPConnection("127.0.0.1", seam.port, timeout=30)
     connection.connect()
@@ -243,11 +245,11 @@ def test_a_cut_answer_ends_where_it_says(seam: ClickhouseSeam, client: Client, k
     assert not body.endswith(b"0\r\n\r\n")
 
 
-def test_an_answer_cut_in_its_head_is_an_error_and_not_an_empty_statement(seam: ClickhouseSeam, client: Client) -> None:
+def test_an_answer_cut_in_its_headers_is_an_error(seam: ClickhouseSeam, client: Client) -> None:
     whole = "SELECT number FROM numbers(3) ORDER BY number"
     assert list(client.query(whole).result_rows) == [(0,), (1,), (2,)]
     seam.fault("head-cut", on="query", table="numbers", times=3)
-    with pytest.raises(OperationalError, match="broke off"):
+    with pytest.raises(StoreRefused, match="broke off"):
         client.query(whole)
     seam.clear()
     assert list(client.query("SELECT number FROM numbers(3) WHERE number > 5").result_rows) == []
@@ -267,19 +269,19 @@ def test_the_sink_writes_through_each_fault_and_stores_the_same_rows(
     assert everything(store) == undisturbed
 
 
-def test_the_sink_outlasts_a_store_that_refuses_connections_for_a_while(
+def test_the_sink_survives_a_store_that_refuses_connections_for_a_while(
     seam: ClickhouseSeam, store: Client, undisturbed: str
 ) -> None:
     before = seam.counters()
     seam.down(for_ms=700)
     retried = _write_as_the_sink_does(store, batches())
     assert retried
-    assert {type(error) for error in retried} == {OperationalError}
+    assert {error.kind for error in retried} == {"OperationalError"}
     assert seam.counters().injected["down"] - before.injected.get("down", 0) == 1
     assert everything(store) == undisturbed
 
 
-def test_the_sink_outlasts_a_store_that_is_killed_and_started_again(
+def test_the_sink_survives_a_store_that_is_killed_and_started_again(
     seam: ClickhouseSeam, store: Client, undisturbed: str
 ) -> None:
     write(store, batches()[:2])
@@ -292,7 +294,7 @@ def test_the_sink_outlasts_a_store_that_is_killed_and_started_again(
     assert everything(store) == undisturbed
 
 
-def test_rows_that_the_store_took_without_saying_so_are_not_doubled(seam: ClickhouseSeam, store: Client) -> None:
+def test_rows_that_were_stored_without_an_answer_are_not_duplicated(seam: ClickhouseSeam, store: Client) -> None:
     batch = batches()[0]
     batch.write(store)
     once = rows(store, "usage_days")
@@ -305,15 +307,15 @@ def test_rows_that_the_store_took_without_saying_so_are_not_doubled(seam: Clickh
     assert cast(int, counted) == len(once) > 0
 
 
-def _write_as_the_sink_does(client: Client, some: tuple[Batch, ...] | list[Batch]) -> list[Exception]:
-    """Store batches through the sink's writer and return the errors it retried."""
-    retried: list[Exception] = []
+def _write_as_the_sink_does(client: Client, some: tuple[Batch, ...] | list[Batch]) -> list[StoreRefused]:
+    """Store batches as the sink does and return the errors it retried."""
+    retried: list[StoreRefused] = []
     with ThreadPoolExecutor(max_workers=1) as executor:
-        writer = StoreWriter(client, executor, 0.05, retried.append)
+        call = RetryingStore(client, executor, 0.05, retried.append)
 
         async def work() -> None:
             for batch in some:
-                await writer.write(batch)
+                await call(batch.write)
 
         asyncio.run(asyncio.wait_for(work(), 60))
     return retried

@@ -1,4 +1,4 @@
-"""Orders from the command line through broker and store and back: contracts, seats, voids; and deliveries repeated.
+"""Orders from the command line to the store and back: contracts, seats, voids; and repeated deliveries.
 
 On Apache Kafka (``--broker apache``) as on the embedded broker: a double delivery or a replay of the topic changes
 nothing that a reader finds.
@@ -69,7 +69,7 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """A contract applied, and a run over the evidence."""
+    """A folder with an applied contract and a run over the evidence."""
     made = Office(tmp_path_factory.mktemp("office"))
     (made.folder / "contract.yaml").write_text(CONTRACT)
     (made.folder / "contradicts.yaml").write_text(CONTRADICTS_TWICE)
@@ -82,9 +82,7 @@ def applied(office: Office) -> list[Ended]:
     return [office.apply("contradicts.yaml"), office.apply("contract.yaml"), office.apply("contract.yaml")]
 
 
-def test_a_contract_is_checked_then_applied_once_however_often_it_is_applied(
-    office: Office, applied: list[Ended]
-) -> None:
+def test_a_contract_is_checked_and_applying_it_again_changes_nothing(office: Office, applied: list[Ended]) -> None:
     refused, first, again = applied
     assert refused.status == 2
     assert all(mistake in refused.err for mistake in ("contradicts.yaml:11:", "unheard-of"))
@@ -92,11 +90,11 @@ def test_a_contract_is_checked_then_applied_once_however_often_it_is_applied(
     assert b"is acme's contract, applied" in first.out
     assert b"is acme's contract already" in again.out
     versions = office.say("contract", "list", "--output", "json").json
-    assert [(one["applied_by"], one["current"]) for one in versions] == [("jana", True)]
+    assert [(version["applied_by"], version["current"]) for version in versions] == [("jana", True)]
     assert first.out.startswith(versions[0]["contract"].encode())
 
 
-def test_what_is_posted_into_a_folder_needs_no_broker(office: Office, tmp_path: Path) -> None:
+def test_posting_into_a_folder_needs_no_broker(office: Office, tmp_path: Path) -> None:
     nowhere = {PROGRAM_VARIABLE: str(tmp_path / "no broker")}
     posted = seatbeat(
         "contract", "apply", office.folder / "contract.yaml", "--data-dir", tmp_path / "store", temporary=tmp_path,
@@ -120,16 +118,16 @@ def seats(office: Office, applied: list[Ended]) -> list[Ended]:
     ]  # fmt: skip
 
 
-def test_each_order_has_its_outcome_its_code_and_the_time_at_which_it_becomes_possible(seats: list[Ended]) -> None:
-    told = [one.json for one in seats[:-1]]
-    assert [(one["outcome"], one["code"]) for one in told] == [
+def test_each_order_has_an_outcome_a_code_and_the_instant_from_which_it_is_possible(seats: list[Ended]) -> None:
+    records = [ended.json for ended in seats[:-1]]
+    assert [(record["outcome"], record["code"]) for record in records] == [
         ("accepted", None), ("known", None), ("conflict", "conflict"), ("refused", "locked"),
         ("refused", "not_assigned"), ("refused", "unknown_product"),
     ]  # fmt: skip
-    assert [one.status for one in seats] == [0, 0, 2, 2, 2, 2, 2]
-    assert told[3]["possible_at"] == "2022-05-31T00:00:00Z"
-    assert told[3]["sentence"]
-    assert "user jana@acme.example" in told[0]["what"]
+    assert [ended.status for ended in seats] == [0, 0, 2, 2, 2, 2, 2]
+    assert records[3]["possible_at"] == "2022-05-31T00:00:00Z"
+    assert records[3]["sentence"]
+    assert "user jana@acme.example" in records[0]["what"]
     assert "--at: is not given, but --id is" in seats[-1].err
 
 
@@ -166,15 +164,15 @@ def peaks(statement: Any) -> list[tuple[str, int]]:
     return [(line["product"], line["peak"]) for line in statement["lines"] if line["model"] == "pooled"]
 
 
-def test_a_void_leaves_a_session_out_of_the_statement_which_shows_it_and_explain_says_why(
+def test_a_voided_session_is_left_out_of_the_statement_and_listed_by_explain(
     voided: dict[str, Any],
 ) -> None:
     assert peaks(voided["before"]) == [("MSTN", 2)]
-    assert [voided[one].json["outcome"] for one in ("void", "again", "other")] == ["accepted", "known", "conflict"]
+    assert [voided[step].json["outcome"] for step in ("void", "again", "other")] == ["accepted", "known", "conflict"]
     assert peaks(voided["during"]) == [("MSTN", 1)]
     [shown] = voided["during"]["voids"]
     assert (shown["id"], shown["by"], shown["reason"], shown["session"]) == ("v1", "admin", "clock was wrong", "s2")
-    assert [one["session"] for one in voided["usage"]] == ["s1"]
+    assert [record["session"] for record in voided["usage"]] == ["s1"]
     [uncounted] = voided["explained"]["uncounted"]
     assert (uncounted["reason"], uncounted["session"]["session"]) == ("voided", "s2")
     assert uncounted["because"] == "is left out by the void v1 of admin: clock was wrong"
@@ -182,15 +180,18 @@ def test_a_void_leaves_a_session_out_of_the_statement_which_shows_it_and_explain
     assert "clock was wrong" in voided["table"]
 
 
-def test_undoing_a_void_brings_the_statement_back_and_nothing_was_deleted(voided: dict[str, Any]) -> None:
+def test_undoing_a_void_restores_the_statement(voided: dict[str, Any]) -> None:
     assert voided["undo"].json["outcome"] == "accepted"
     assert (voided["undo again"].status, voided["undo again"].json["code"]) == (2, "undone_already")
     assert voided["after"] == voided["before"]
     assert (voided["nothing"].status, voided["nothing"].out) == (2, b"")
     assert "Say what to leave out" in voided["nothing"].err
     assert "no stored evidence is of what this void leaves out" in voided["of nothing"].err
-    assert [(one["id"], one["outcome"]) for one in voided["commands"]][:2] == [("a1", "accepted"), ("v1", "accepted")]
-    assert {one["outcome"] for one in voided["commands"]} == {"accepted"}
+    assert [(command["id"], command["outcome"]) for command in voided["commands"]][:2] == [
+        ("a1", "accepted"),
+        ("v1", "accepted"),
+    ]
+    assert {command["outcome"] for command in voided["commands"]} == {"accepted"}
 
 
 LOG: Final = (
@@ -206,7 +207,7 @@ LOG: Final = (
 
 
 def deliver(folder: Path, store: str, log: str, times: int = 1) -> Any:
-    """Every message so many times through a pipeline with a broker of its own."""
+    """Each message a number of times through a pipeline with its own broker."""
     done = subprocess.run(
         [
             sys.executable,
@@ -230,7 +231,7 @@ def deliver(folder: Path, store: str, log: str, times: int = 1) -> Any:
     return orjson.loads(done.stdout)
 
 
-def test_double_delivery_and_a_replay_of_the_topic_change_nothing_that_a_reader_finds(tmp_path: Path) -> None:
+def test_double_delivery_and_a_replay_of_the_topic_change_no_result(tmp_path: Path) -> None:
     once = deliver(tmp_path, "store", "first")
     assert once["outcomes"] == [
         ["a1", "accepted", None], ["a1", "conflict", "conflict"], ["v1", "accepted", None], ["v2", "accepted", None],
@@ -247,6 +248,6 @@ def test_double_delivery_and_a_replay_of_the_topic_change_nothing_that_a_reader_
     assert _readers(later) == _readers(once)
 
 
-def _readers(found: Any) -> Any:
-    """Outcomes once each, voids and versions."""
-    return [list(dict.fromkeys(map(tuple, found["outcomes"]))), found["voids"], found["versions"]]
+def _readers(read: Any) -> Any:
+    """Distinct outcomes, voids and versions."""
+    return [list(dict.fromkeys(map(tuple, read["outcomes"]))), read["voids"], read["versions"]]

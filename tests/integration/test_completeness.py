@@ -1,6 +1,6 @@
-"""The completeness mark: never past what some partition of some agent has yet to work off.
+"""The completeness mark never passes messages that an agent has not processed yet.
 
-The agents are their committed offsets here, moved by hand between two looks of the chase.
+The agents are simulated by their committed offsets, which tests move between two polls.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Step = Callable[[], Awaitable[None]]
 
 @dataclass
 class World:
-    """Two stages on topics of their own: a meter, then a sink with two topics, then nothing but the mark."""
+    """Two stages on topics of their own: a meter, then a sink with two topics, then the mark."""
 
     bootstrap: str
     prefix: str
@@ -42,7 +42,7 @@ class World:
         return ([Reader(f"{self.prefix}meter", (f"{self.prefix}heartbeats",))], [sink])
 
     async def write(self, topic: str, partition: int = 0) -> None:
-        """Write one message. Its key is chosen for the partition."""
+        """Write a message with a key for the partition."""
         name = f"{self.prefix}{topic}"
         for number in range(100):
             before = dict(self.producer.ends)
@@ -52,20 +52,20 @@ class World:
         raise AssertionError(f"no key led to partition {partition}")
 
     async def work_off(self, group: str, topic: str, partition: int, behind: int = 0) -> None:
-        """Commit a group's offset: all that stands in the partition now, but for the last messages."""
-        one = TopicPartition(f"{self.prefix}{topic}", partition)
+        """Commit a group's offset: the end of the partition minus ``behind``."""
+        place = TopicPartition(f"{self.prefix}{topic}", partition)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap, group_id=f"{self.prefix}{group}", enable_auto_commit=False
         )
         await consumer.start()
         try:
-            consumer.assign([one])
-            await consumer.commit({one: self.producer.ends.get(one, 0) - behind})
+            consumer.assign([place])
+            await consumer.commit({place: self.producer.ends.get(place, 0) - behind})
         finally:
             await consumer.stop()
 
     async def chase(self, steps: Sequence[Step]) -> int:
-        """The mark, and that it was not there before the last step was taken."""
+        """The mark, after checking that it was absent before the last step."""
         waiting = [*steps]
 
         async def rest() -> None:
@@ -120,9 +120,7 @@ def test_a_mark_waits_for_every_partition_of_every_agent(bootstrap: str, prefix:
     assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
 
 
-def test_without_anything_to_work_off_the_mark_moves_with_the_clock(
-    bootstrap: str, prefix: str, broker_kind: BrokerKind
-) -> None:
+def test_the_mark_follows_the_clock_without_lag(bootstrap: str, prefix: str, broker_kind: BrokerKind) -> None:
     async def scenario() -> int:
         async with opened(bootstrap, prefix, broker_kind) as world:
             return await world.chase([])
@@ -130,9 +128,7 @@ def test_without_anything_to_work_off_the_mark_moves_with_the_clock(
     assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
 
 
-def test_what_is_written_while_a_mark_is_chased_does_not_keep_it_back(
-    bootstrap: str, prefix: str, broker_kind: BrokerKind
-) -> None:
+def test_later_messages_do_not_delay_a_mark(bootstrap: str, prefix: str, broker_kind: BrokerKind) -> None:
     async def scenario() -> int:
         async with opened(bootstrap, prefix, broker_kind) as world:
             await world.write("heartbeats", 0)
@@ -143,24 +139,24 @@ def test_what_is_written_while_a_mark_is_chased_does_not_keep_it_back(
                 name = TopicPartition(f"{prefix}heartbeats", 0)
                 await world.producer.write([Outgoing(name.topic, b"0", b"more"), Outgoing(name.topic, b"1", b"more")])
                 for partition in range(PARTITIONS):
-                    one = TopicPartition(name.topic, partition)
-                    await world.work_off("meter", "heartbeats", partition, world.producer.ends[one] - before[one])
+                    place = TopicPartition(name.topic, partition)
+                    await world.work_off("meter", "heartbeats", partition, world.producer.ends[place] - before[place])
 
             return await world.chase([more_and_the_old])
 
     assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
 
 
-def test_a_topic_that_is_not_there_is_no_topic_that_is_worked_off(bootstrap: str, prefix: str) -> None:
+def test_a_missing_topic_is_an_error(bootstrap: str, prefix: str) -> None:
     absent = ([Reader(f"{prefix}meter", (f"{prefix}absent",))],)
     with pytest.raises(UnknownTopicOrPartitionError):
         asyncio.run(chase(bootstrap, absent, lambda: NOTED_AT))
 
 
-def test_every_topic_that_evidence_passes_is_waited_for() -> None:
+def test_the_mark_waits_for_every_topic_of_evidence() -> None:
     meter, storing = stages("seatbeat")
-    assert [(one.group, one.topics) for one in meter] == [("seatbeat-meter", (HEARTBEATS,))]
-    assert {one.group: set(one.topics) for one in storing} == {
+    assert [(group.group, group.topics) for group in meter] == [("seatbeat-meter", (HEARTBEATS,))]
+    assert {group.group: set(group.topics) for group in storing} == {
         f"seatbeat-{role}": set(topics) for role, topics in SINK_TOPICS.items()
     }
-    assert {USAGE, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE} <= {topic for one in storing for topic in one.topics}
+    assert {USAGE, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE} <= {topic for group in storing for topic in group.topics}

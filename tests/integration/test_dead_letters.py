@@ -1,6 +1,6 @@
-"""Dead letters are not a dead end: a validator was too strict, is mended, and what it refused is replayed.
+"""Replay of dead letters: a validator was too strict, is fixed, and its dead letters are replayed.
 
-The commands run as processes over one ``--data-dir``; the first of them with the validator as it was.
+The commands run as processes over the same ``--data-dir``; the first has the strict validator.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ OPENED_AT: Final = 1_651_568_460_000
 
 
 def heartbeat(machine: str, **more: Any) -> dict[str, Any]:
-    told = {
+    fields = {
         "v": 1, "account": "acme", "product": "MSTN", "machine": machine, "user": "jana", "session": "s",
         "opened_at": OPENED_AT, "since": OPENED_AT, "at": OPENED_AT + 3_600_000,
     }  # fmt: skip
-    return {name: value for name, value in {**told, **more}.items() if value is not ...}
+    return {name: value for name, value in {**fields, **more}.items() if value is not ...}
 
 
 LINES: Final = (
@@ -69,7 +69,7 @@ class Story:
         return self.ask("dead-letters", "list", "--output", "json", *options).json
 
     def run(self, store: str, *program: str) -> Ended:
-        """``seatbeat run`` over the input with a validator as it is, or by a program that changes it first."""
+        """``seatbeat run`` over the input, optionally by a Python program that changes the validator first."""
         arguments = [
             "run", "--contract", self.folder / "contract.yaml", "--input", self.folder / "beats.ndjson",
             "--period", "2022Q2", "--output", "json", "--data-dir", self.folder / store,
@@ -86,8 +86,8 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the commands of the story said, in their order."""
+class Outputs:
+    """The outputs of the story's commands in their order."""
 
     before: Any
     dry: Ended
@@ -112,16 +112,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 @pytest.fixture(scope="module")
 def mended(story: Story, side_by_side: SideBySide) -> Future[Ended]:
-    """The same input through the mended validator, into a store of its own."""
+    """The same input through the fixed validator, into another store."""
     return side_by_side.start(lambda: story.run("mended"))
 
 
 @pytest.fixture(scope="module")
-def told(story: Story, mended: Future[Ended]) -> Told:
+def outputs(story: Story, mended: Future[Ended]) -> Outputs:
     refused = story.run("store", "-c", TOO_STRICT)
     assert refused.status == 0, refused.err
     usage, statement = ("usage", "--output", "json"), ("statement", "--period", "2022Q2", "--output", "json")
-    return Told(
+    return Outputs(
         before=story.letters(),
         dry=story.ask("dead-letters", "replay", "--account", "acme", "--dry-run"),
         after_dry=story.letters(),
@@ -137,97 +137,93 @@ def told(story: Story, mended: Future[Ended]) -> Told:
 
 
 def ids(listed: Any) -> list[str]:
-    return sorted(one["id"] for one in listed["letters"])
+    return sorted(letter["id"] for letter in listed["letters"])
 
 
-def test_what_a_run_could_not_use_is_listed_by_code_with_its_file_and_line(told: Told) -> None:
-    assert told.before["by_code"] == REFUSED
-    assert told.before["count"] == sum(REFUSED.values()) == len(told.before["letters"])
-    places = sorted((one["line"], one["code"]) for one in told.before["letters"])
+def test_dead_letters_are_listed_by_code_with_file_and_line(outputs: Outputs) -> None:
+    assert outputs.before["by_code"] == REFUSED
+    assert outputs.before["count"] == sum(REFUSED.values()) == len(outputs.before["letters"])
+    places = sorted((letter["line"], letter["code"]) for letter in outputs.before["letters"])
     assert places == [
         (2, "field_too_long"), (3, "field_too_long"), (3, "unknown_version"), (3, "wrong_type"), (4, "missing_field"),
         (5, "missing_field"), (6, "bad_json"), (7, "frame_too_large"),
     ]  # fmt: skip
-    assert all(one["source"].endswith("beats.ndjson") for one in told.before["letters"])
+    assert all(letter["source"].endswith("beats.ndjson") for letter in outputs.before["letters"])
 
 
-def test_a_dry_run_foretells_what_a_replay_then_finds_and_changes_nothing(told: Told) -> None:
-    assert told.dry.status == 0
-    assert told.dry.out.decode() == (
+def test_a_dry_run_predicts_the_replay_and_changes_nothing(outputs: Outputs) -> None:
+    assert outputs.dry.status == 0
+    assert outputs.dry.out.decode() == (
         f"would send 6 of 8 dead letters (1 alike left out); by this version's rules: {MENDED}\n"
     )
-    assert told.after_dry == told.before
+    assert outputs.after_dry == outputs.before
 
 
-def test_a_replay_meters_what_is_valid_by_now_and_dead_letters_the_rest_anew(told: Told) -> None:
-    assert told.replayed.status == 0, told.replayed.err
-    assert told.replayed.out.decode() == f"replayed 6 of 8 dead letters (1 alike left out): {MENDED}\n"
-    new = [one for one in told.after["letters"] if one["id"] not in ids(told.before)]
-    assert sorted(one["code"] for one in new) == ["bad_json", "missing_field", "unknown_version", "wrong_type"]
-    assert all(one["id"].startswith("replay:") and one["account"] == "acme" for one in new)
-    assert sorted(one["line"] for one in new) == [3, 3, 4, 6]
-    assert set(ids(told.before)) < set(ids(told.after))
+def test_a_replay_meters_valid_members_and_makes_new_dead_letters_of_the_rest(outputs: Outputs) -> None:
+    assert outputs.replayed.status == 0, outputs.replayed.err
+    assert outputs.replayed.out.decode() == f"replayed 6 of 8 dead letters (1 alike left out): {MENDED}\n"
+    new = [letter for letter in outputs.after["letters"] if letter["id"] not in ids(outputs.before)]
+    assert sorted(letter["code"] for letter in new) == ["bad_json", "missing_field", "unknown_version", "wrong_type"]
+    assert all(letter["id"].startswith("replay:") and letter["account"] == "acme" for letter in new)
+    assert sorted(letter["line"] for letter in new) == [3, 3, 4, 6]
+    assert set(ids(outputs.before)) < set(ids(outputs.after))
 
 
-def test_what_cannot_be_replayed_is_said_with_the_reason(told: Told) -> None:
-    (large,) = [one["id"] for one in told.before["letters"] if one["code"] == "frame_too_large"]
-    assert f"seatbeat: {large} cannot be replayed: frame_too_large: " in told.replayed.err
+def test_dead_letters_that_cannot_be_replayed_are_listed_with_the_reason(outputs: Outputs) -> None:
+    (large,) = [letter["id"] for letter in outputs.before["letters"] if letter["code"] == "frame_too_large"]
+    assert f"seatbeat: {large} cannot be replayed: frame_too_large: " in outputs.replayed.err
 
 
-def test_after_a_replay_usage_is_what_the_mended_validator_finds_in_the_input(
-    story: Story, told: Told, mended: Future[Ended]
+def test_usage_after_a_replay_equals_a_run_with_the_fixed_validator(
+    story: Story, outputs: Outputs, mended: Future[Ended]
 ) -> None:
     assert mended.result().status == 0, mended.result().err
-    assert {one["machine"] for one in told.usage} == {"pc1", "pc2", "workstation-1", "workstation-2"}
-    assert told.usage == story.ask("usage", "--output", "json", store="mended").json
-    assert told.statement["lines"] == mended.result().json["lines"]
-    assert told.statement["basis"]["heartbeats"] == mended.result().json["basis"]["heartbeats"] == 4
+    assert {session["machine"] for session in outputs.usage} == {"pc1", "pc2", "workstation-1", "workstation-2"}
+    assert outputs.usage == story.ask("usage", "--output", "json", store="mended").json
+    assert outputs.statement["lines"] == mended.result().json["lines"]
+    assert outputs.statement["basis"]["heartbeats"] == mended.result().json["basis"]["heartbeats"] == 4
 
 
-def test_replaying_twice_changes_nothing_even_where_the_first_replay_left_dead_letters(told: Told) -> None:
-    assert told.again.status == 0, told.again.err
-    assert told.again.out.decode() == f"replayed 6 of 12 dead letters (5 alike left out): {MENDED}\n"
-    assert told.usage_again == told.usage
-    assert told.statement_again == told.statement
-    assert ids(told.after_again) == ids(told.after)
+def test_replaying_twice_changes_nothing(outputs: Outputs) -> None:
+    assert outputs.again.status == 0, outputs.again.err
+    assert outputs.again.out.decode() == f"replayed 6 of 12 dead letters (5 alike left out): {MENDED}\n"
+    assert outputs.usage_again == outputs.usage
+    assert outputs.statement_again == outputs.statement
+    assert ids(outputs.after_again) == ids(outputs.after)
 
 
-def test_a_listing_is_chosen_by_code_and_time_and_cut_at_its_limit_out_loud(story: Story, told: Told) -> None:
+def test_a_listing_is_filtered_by_code_and_time_and_reports_its_limit(story: Story, outputs: Outputs) -> None:
     assert story.letters("--code", "missing_field")["by_code"] == {"missing_field": 3}
     assert story.letters("--until", "2022-05-03")["count"] == 0
     cut = story.ask("dead-letters", "list", "--output", "csv", "--limit", "2")
     rows = list(csv.DictReader(io.StringIO(cut.out.decode())))
-    assert [row["id"] for row in rows] == [one["id"] for one in told.after_again["letters"][:2]]
-    assert f"{told.after_again['count'] - 2} more are not listed" in cut.err
+    assert [row["id"] for row in rows] == [letter["id"] for letter in outputs.after_again["letters"][:2]]
+    assert f"{outputs.after_again['count'] - 2} more are not listed" in cut.err
 
 
-def test_a_table_holds_whole_ids_and_counts_by_code(story: Story, told: Told) -> None:
+def test_a_table_has_complete_ids_and_counts_by_code(story: Story, outputs: Outputs) -> None:
     table = story.ask("dead-letters", "list").out.decode()
-    assert all(one in table for one in ids(told.after_again))
+    assert all(id_ in table for id_ in ids(outputs.after_again))
     assert table.splitlines()[-1].startswith("12 dead letters (bad_json 2, field_too_long 2, ")
 
 
-def test_a_dead_letter_is_shown_by_its_id_and_its_control_characters_are_not_sent_to_the_terminal(
-    story: Story, told: Told
-) -> None:
-    (broken, *_) = [one["id"] for one in told.before["letters"] if one["code"] == "bad_json"]
+def test_a_dead_letter_is_shown_by_its_id_without_control_characters(story: Story, outputs: Outputs) -> None:
+    (broken, *_) = [letter["id"] for letter in outputs.before["letters"] if letter["code"] == "bad_json"]
     shown = story.ask("dead-letters", "show", broken, "--raw", "hex").out.decode()
     assert b"".join(map(bytes.fromhex, shown.splitlines()[8:])) == LINES[5]
-    (version, *_) = [one["id"] for one in told.before["letters"] if one["code"] == "unknown_version"]
+    (version, *_) = [letter["id"] for letter in outputs.before["letters"] if letter["code"] == "unknown_version"]
     member = story.ask("dead-letters", "show", version).out.decode().partition("\nmember\n")[2]
     assert orjson.loads(member) == heartbeat("workstation-3", v=9)
 
 
-def test_an_id_of_no_dead_letter_ends_with_status_2_and_one_that_cannot_be_replayed_with_1(
-    story: Story, told: Told
-) -> None:
+def test_an_unknown_id_ends_with_status_2_and_an_unreplayable_one_with_1(story: Story, outputs: Outputs) -> None:
     nobody = story.ask("dead-letters", "replay", "main/heartbeats/0/0/0")
     assert (nobody.status, nobody.out) == (2, b"")
     assert "main/heartbeats/0/0/0: is no dead letter of this store" in nobody.err
-    (large,) = [one["id"] for one in told.before["letters"] if one["code"] == "frame_too_large"]
+    (large,) = [letter["id"] for letter in outputs.before["letters"] if letter["code"] == "frame_too_large"]
     assert story.ask("dead-letters", "replay", large).status == 1
 
 
-def test_nothing_that_matches_is_nothing_to_do(story: Story, told: Told) -> None:
+def test_a_replay_without_matches_does_nothing(story: Story, outputs: Outputs) -> None:
     done = story.ask("dead-letters", "replay", "--account", "nobody")
     assert (done.status, done.out) == (0, b"nothing to replay of 0 dead letters\n")

@@ -1,4 +1,4 @@
-"""``seatbeat demo`` as its user meets it: the statement, why it is so, and commands that can be pasted."""
+"""``seatbeat demo`` as a process: the statement, explanations, and commands to paste."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _row(text: str, product: str) -> list[str]:
     return [cell.strip() for cell in row.strip("│").split("│")]
 
 
-def test_the_statement_tells_the_story_of_the_sample_fleet(demo: tuple[Ended, Path]) -> None:
+def test_the_statement_has_the_planned_lines_of_the_sample_fleet(demo: tuple[Ended, Path]) -> None:
     ended, _ = demo
     assert ended.status == 0, ended.err
     text = ended.out.decode()
@@ -48,7 +48,7 @@ def test_the_peak_is_explained_in_a_sentence(demo: tuple[Ended, Path]) -> None:
     assert re.search(r"[a-z]{2}-\d+ \([a-z.]+@[a-z.]+\)", sentence)
 
 
-def test_tokens_are_charged_shown_and_one_charge_is_explained(demo: tuple[Ended, Path]) -> None:
+def test_tokens_are_charged_and_a_charge_is_explained(demo: tuple[Ended, Path]) -> None:
     text = demo[0].out.decode()
     assert _row(text, "ACD") == ["ACD", "CZ", "autodesk-flex@2021-09-24", "31", "217", "0"]
     assert "Tokens: 600 granted, 217 debited, 65 expired, balance 318" in text
@@ -57,7 +57,7 @@ def test_tokens_are_charged_shown_and_one_charge_is_explained(demo: tuple[Ended,
     assert "It stayed open until 2022-05-09 07:00, but idle since 08:56: that cost nothing." in sentence
 
 
-def test_every_command_it_names_next_runs(demo: tuple[Ended, Path]) -> None:
+def test_every_suggested_command_runs(demo: tuple[Ended, Path]) -> None:
     ended, temporary = demo
     lines = ended.out.decode().partition("\nNext:\n")[2].splitlines()
     commands = [shlex.split(line) for line in lines if line.startswith("  ") and not line.startswith("   ")]
@@ -71,6 +71,6 @@ def test_every_command_it_names_next_runs(demo: tuple[Ended, Path]) -> None:
         assert done.stdout
 
 
-def test_its_store_is_the_one_thing_it_leaves(demo: tuple[Ended, Path]) -> None:
+def test_it_leaves_only_its_store(demo: tuple[Ended, Path]) -> None:
     _, temporary = demo
-    assert [one.name.startswith("seatbeat-demo-") for one in temporary.iterdir()] == [True]
+    assert [path.name.startswith("seatbeat-demo-") for path in temporary.iterdir()] == [True]

@@ -1,4 +1,4 @@
-"""A dispute on record from the command line: opened, moved step by step, granted; what is granted is a credit."""
+"""A dispute from the command line: opened, moved step by step, granted, and credited."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINE: Final = ("--period", "2022Q2", "--product", "MSTN", "--by", "eva")
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A line of 300.00 that is contested, of which 100.00 are granted."""
+    """A disputed line of 300.00, of which 100.00 are granted."""
     office = Office(tmp_path_factory.mktemp("disputes"))
     (office.folder / "one.yaml").write_text(CONTRACT)
     (office.folder / "may").write_bytes(heartbeats(MAY, 1, 4))
@@ -28,7 +28,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {
         "no line": office.say("dispute", "open", "--period", "2022Q2", "--product", "STAAD"),
         "open": office.say(*open_it, "--out", str(packet), "--output", "json"),
-        "files": sorted(one.name for one in packet.iterdir()),
+        "files": sorted(path.name for path in packet.iterdir()),
         "another": office.say("dispute", "open", *LINE),
         "same id": office.say(*open_it[:-1], "other words"),
         "too early": move("granted", "--granted", "100.00"),
@@ -46,7 +46,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-def test_a_dispute_is_opened_with_what_its_packet_asks_back_and_the_packet_is_written(story: dict[str, Any]) -> None:
+def test_opening_a_dispute_claims_the_amount_of_its_packet_and_writes_the_packet(story: dict[str, Any]) -> None:
     opened = story["open"]
     assert (opened.status, opened.json["outcome"]) == (0, "accepted")
     assert opened.json["what"] == (
@@ -56,7 +56,7 @@ def test_a_dispute_is_opened_with_what_its_packet_asks_back_and_the_packet_is_wr
     assert story["files"] == ["evidence.csv", "packet.html", "packet.json", "ticket.txt"]
 
 
-def test_what_cannot_be_done_is_refused_with_the_reason_and_not_posted(story: dict[str, Any]) -> None:
+def test_an_impossible_step_is_refused_with_the_reason_and_not_posted(story: dict[str, Any]) -> None:
     said = {
         "no line": "STAAD in CZ: has no line in 2022Q2. Lines with over-use: MSTN in CZ (by 3)",
         "another": "already_open: the line is contested already, by dispute d1, which is draft",
@@ -68,16 +68,16 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_not_posted(story: di
     for name, sentence in said.items():
         assert (story[name].status, story[name].out) == (2, b""), name
         assert sentence in story[name].err, name
-    assert [one["id"] for one in story["commands"]] == ["d1", "m submitted", "m answered", "m granted"]
-    assert {one["outcome"] for one in story["commands"]} == {"accepted"}
+    assert [command["id"] for command in story["commands"]] == ["d1", "m submitted", "m answered", "m granted"]
+    assert {command["outcome"] for command in story["commands"]} == {"accepted"}
 
 
-def test_the_list_tells_every_dispute_with_its_ticket_comments_and_what_was_granted(story: dict[str, Any]) -> None:
+def test_the_list_has_each_dispute_with_ticket_comments_and_granted_amount(story: dict[str, Any]) -> None:
     assert [story[name].status for name in ("submitted", "answered", "granted")] == [0, 0, 0]
-    (one,) = story["list"]
-    assert (one["id"], one["state"], one["ticket"], one["by"]) == ("d1", "granted", "CS-7", "eva")
-    assert (one["amount"], one["granted"], one["currency"]) == ("300.00", "100.00", "EUR")
-    assert [(said["state"], said["text"]) for said in one["comments"]] == [
+    (dispute,) = story["list"]
+    assert (dispute["id"], dispute["state"], dispute["ticket"], dispute["by"]) == ("d1", "granted", "CS-7", "eva")
+    assert (dispute["amount"], dispute["granted"], dispute["currency"]) == ("300.00", "100.00", "EUR")
+    assert [(said["state"], said["text"]) for said in dispute["comments"]] == [
         ("draft", "one launch too many"),
         ("granted", "as goodwill"),
     ]
@@ -85,12 +85,14 @@ def test_the_list_tells_every_dispute_with_its_ticket_comments_and_what_was_gran
     assert all(text in story["table"] for text in ("2022Q2 MSTN in CZ", "CS-7", "as goodwill", "1 dispute"))
 
 
-def test_what_is_granted_is_a_credit_once_the_quarter_is_closed(story: dict[str, Any]) -> None:
+def test_a_granted_amount_is_a_credit_after_the_close(story: dict[str, Any]) -> None:
     assert story["closed"].status == 0, story["closed"].err
-    assert [(one["kind"], one["amount"]) for one in story["after"]["adjustments"]] == [("credit", "-100.00")]
+    assert [(adjustment["kind"], adjustment["amount"]) for adjustment in story["after"]["adjustments"]] == [
+        ("credit", "-100.00")
+    ]
 
 
-def test_the_packet_alone_is_made_as_ever_and_of_a_closed_quarter_by_what_it_was_closed_with(
+def test_the_packet_of_a_closed_quarter_agrees_with_the_closed_statement(
     story: dict[str, Any],
 ) -> None:
     assert story["packet"].status == 0, story["packet"].err

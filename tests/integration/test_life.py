@@ -27,14 +27,14 @@ AUGUST: Final = instant("2022-08-03 09:01")
 
 def heartbeats(opened_at: int, first: int, last: int) -> bytes:
     """An hour of use on each of some machines, never closed."""
-    told = [
+    records = [
         {
             "v": 1, "account": "acme", "product": "MSTN", "machine": f"pc{number}", "user": f"user {number}",
             "session": f"{opened_at}", "opened_at": opened_at, "since": opened_at, "at": opened_at + 3_600_000,
         }
         for number in range(first, last + 1)
     ]  # fmt: skip
-    return b"".join(orjson.dumps(one) + b"\n" for one in told)
+    return b"".join(orjson.dumps(record) + b"\n" for record in records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Office:
         return self.say("run", *options, "--period", period, "--output", "json")
 
     def statement(self, period: str, *options: str) -> Any:
-        found = self.say("statement", "--period", period, "--output", "json", *options)
-        assert found.status == 0, found.err
-        return found.json
+        ended = self.say("statement", "--period", period, "--output", "json", *options)
+        assert ended.status == 0, ended.err
+        return ended.json
 
     def close(self, period: str, *options: str) -> Ended:
         return self.say("close", period, "--output", "json", *options)
@@ -64,41 +64,41 @@ Story = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Q2 closed by force, late evidence, a corrected contract, and Q3 closed with what it carries."""
+    """Q2 closed by force, late evidence, a corrected contract, and Q3 closed with adjustments."""
     office = Office(tmp_path_factory.mktemp("office"))
     (office.folder / "one.yaml").write_text(CONTRACT)
     (office.folder / "two.yaml").write_text(CONTRACT.replace("quantity: 1", "quantity: 2"))
     (office.folder / "may").write_bytes(heartbeats(MAY, 1, 11))
     (office.folder / "late").write_bytes(heartbeats(MAY, 12, 13) + heartbeats(AUGUST, 1, 1))
-    told: Story = {"open": office.run("may", "2022Q2").json}
-    told["unknown version"] = office.close("2022Q2", "--contract", str(office.folder / "two.yaml"), "--force")
-    told["incomplete"] = office.close("2022Q2", "--by", "eva")
-    told["forced"] = office.close("2022Q2", "--by", "eva", "--force", "--id", "c1")
-    told["again"] = office.close("2022Q2", "--by", "eva", "--id", "c1")
-    told["by another"] = office.close("2022Q2", "--by", "petr", "--force")
-    told["not over"] = office.close("2099Q4", "--force")
-    told["run of the closed"] = office.run("late", "2022Q2").json
-    told["closed"] = office.statement("2022Q2")
-    told["late"] = office.statement("2022Q3")
-    told["table"] = office.say("statement", "--period", "2022Q3").out.decode()
-    told["commands"] = office.say("commands", "--output", "json").json
-    told["silent"] = office.say("silent", "--period", "2022Q2", "--output", "json").json
-    told["corrected"] = office.run("late", "2022Q3", "two.yaml").json
-    told["versions"] = office.say("contract", "list", "--output", "json").json
-    told["as of c1"] = office.statement("2022Q2", "--as-of", "c1")
-    told["as of Q2"] = office.statement("2022Q2", "--as-of", "2022Q2")
-    hashes = {one["current"]: one["contract"] for one in told["versions"]}
-    told["as of now"] = office.statement("2022Q3", "--as-of", hashes[True][:15])
-    told["as of then"] = office.statement("2022Q3", "--as-of", hashes[False].removeprefix("sha256:")[:9])
-    told["recomputed"] = office.statement("2022Q2", "--as-of", hashes[True])
-    told["wrong quarter"] = office.say("statement", "--period", "2022Q3", "--as-of", "c1")
-    told["unheard of"] = office.say("statement", "--period", "2022Q3", "--as-of", "nothing")
-    told["Q3"] = office.close("2022Q3", "--force")
-    told["after"] = office.statement("2022Q4")
-    return told
+    steps: Story = {"open": office.run("may", "2022Q2").json}
+    steps["unknown version"] = office.close("2022Q2", "--contract", str(office.folder / "two.yaml"), "--force")
+    steps["incomplete"] = office.close("2022Q2", "--by", "eva")
+    steps["forced"] = office.close("2022Q2", "--by", "eva", "--force", "--id", "c1")
+    steps["again"] = office.close("2022Q2", "--by", "eva", "--id", "c1")
+    steps["by another"] = office.close("2022Q2", "--by", "petr", "--force")
+    steps["not over"] = office.close("2099Q4", "--force")
+    steps["run of the closed"] = office.run("late", "2022Q2").json
+    steps["closed"] = office.statement("2022Q2")
+    steps["late"] = office.statement("2022Q3")
+    steps["table"] = office.say("statement", "--period", "2022Q3").out.decode()
+    steps["commands"] = office.say("commands", "--output", "json").json
+    steps["silent"] = office.say("silent", "--period", "2022Q2", "--output", "json").json
+    steps["corrected"] = office.run("late", "2022Q3", "two.yaml").json
+    steps["versions"] = office.say("contract", "list", "--output", "json").json
+    steps["as of c1"] = office.statement("2022Q2", "--as-of", "c1")
+    steps["as of Q2"] = office.statement("2022Q2", "--as-of", "2022Q2")
+    hashes = {version["current"]: version["contract"] for version in steps["versions"]}
+    steps["as of now"] = office.statement("2022Q3", "--as-of", hashes[True][:15])
+    steps["as of then"] = office.statement("2022Q3", "--as-of", hashes[False].removeprefix("sha256:")[:9])
+    steps["recomputed"] = office.statement("2022Q2", "--as-of", hashes[True])
+    steps["wrong quarter"] = office.say("statement", "--period", "2022Q3", "--as-of", "c1")
+    steps["unheard of"] = office.say("statement", "--period", "2022Q3", "--as-of", "nothing")
+    steps["Q3"] = office.close("2022Q3", "--force")
+    steps["after"] = office.statement("2022Q4")
+    return steps
 
 
-def test_what_is_not_complete_is_closed_by_force_alone_and_that_is_recorded(story: Story) -> None:
+def test_an_incomplete_quarter_is_closed_only_by_force_which_is_recorded(story: Story) -> None:
     refused = story["incomplete"]
     assert (refused.status, refused.out) == (2, b"")
     assert "incomplete: Evidence is not complete to the end of 2022Q2 (up to 2022-05-03T10:01:00Z)" in refused.err
@@ -108,26 +108,26 @@ def test_what_is_not_complete_is_closed_by_force_alone_and_that_is_recorded(stor
     assert forced.json == {**story["open"], "state": "closed"}
 
 
-def test_closing_twice_is_refused_with_who_closed_it_when_and_the_same_close_again_is_nothing_new(story: Story) -> None:
+def test_a_second_close_is_refused_with_author_and_time_of_the_first(story: Story) -> None:
     assert (story["again"].status, story["again"].out) == (0, story["forced"].out)
     other = story["by another"]
     assert (other.status, other.out) == (2, b"")
     assert "already_closed: 2022Q2 was closed by eva at 20" in other.err
     assert "(c1)" in other.err
-    assert [(one["id"], one["outcome"]) for one in story["commands"]] == [("c1", "accepted")]
+    assert [(command["id"], command["outcome"]) for command in story["commands"]] == [("c1", "accepted")]
 
 
-def test_a_quarter_that_is_not_over_is_not_closed_by_force_either(story: Story) -> None:
+def test_a_quarter_that_is_not_over_cannot_be_closed_even_by_force(story: Story) -> None:
     assert story["not over"].status == 2
     assert "not_over: 2099Q4 is not over before 2100-01-01T00:00:00Z" in story["not over"].err
 
 
-def test_a_quarter_is_closed_only_under_a_version_of_the_contract_that_is_kept(story: Story) -> None:
+def test_a_quarter_can_be_closed_only_under_a_stored_version_of_the_contract(story: Story) -> None:
     assert story["unknown version"].status == 2
     assert "is not among the stored versions of the contract" in story["unknown version"].err
 
 
-def test_a_closed_statement_stays_what_it_was_and_run_and_statement_agree(story: Story) -> None:
+def test_a_closed_statement_does_not_change(story: Story) -> None:
     assert story["closed"] == story["run of the closed"] == story["forced"].json
 
 
@@ -141,13 +141,13 @@ def test_late_evidence_is_an_adjustment_on_the_open_statement(story: Story) -> N
     assert all(text in story["table"] for text in ("late evidence", "1200.00", "together 200.00 EUR", "open"))
 
 
-def test_a_contract_corrected_for_the_past_is_told_as_such(story: Story) -> None:
-    kinds = [(one["kind"], one["amount"]) for one in story["corrected"]["adjustments"]]
+def test_a_retroactive_contract_is_an_adjustment_of_its_own_kind(story: Story) -> None:
+    kinds = [(adjustment["kind"], adjustment["amount"]) for adjustment in story["corrected"]["adjustments"]]
     assert kinds == [("late_evidence", "200.00"), ("contract", "-100.00")]
     assert story["closed"] == story["as of c1"] == story["as of Q2"]
 
 
-def test_a_statement_under_a_version_of_the_contract_is_recomputed_under_it(story: Story) -> None:
+def test_a_statement_can_be_recomputed_under_any_version_of_the_contract(story: Story) -> None:
     assert story["as of now"] == story["corrected"]
     assert story["as of then"] == story["late"]
     assert (story["recomputed"]["state"], story["recomputed"]["total"]) == ("open", "1100.00")
@@ -156,13 +156,15 @@ def test_a_statement_under_a_version_of_the_contract_is_recomputed_under_it(stor
     assert (story["wrong quarter"].status, story["unheard of"].status) == (2, 2)
 
 
-def test_what_a_closed_quarter_carries_is_frozen_with_it(story: Story) -> None:
+def test_adjustments_on_a_closed_quarter_are_frozen(story: Story) -> None:
     assert story["Q3"].status == 0, story["Q3"].err
     assert story["Q3"].json["adjustments"] == story["corrected"]["adjustments"]
     assert story["after"]["adjustments"] == []
 
 
-def test_machines_that_fell_silent_in_the_quarter_are_told(story: Story) -> None:
-    assert [one["machine"] for one in story["silent"]["machines"]] == sorted(f"pc{one}" for one in range(1, 14))
+def test_silent_machines_of_the_quarter_are_listed(story: Story) -> None:
+    assert [machine["machine"] for machine in story["silent"]["machines"]] == sorted(
+        f"pc{number}" for number in range(1, 14)
+    )
     assert "11 silent machines" not in story["incomplete"].err
     assert "0 silent machines" in story["forced"].err

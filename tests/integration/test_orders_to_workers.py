@@ -1,4 +1,4 @@
-"""Orders without ``--data-dir``: to Apache Kafka, through a worker with the role ``sink``, and awaited in the store."""
+"""Orders without ``--data-dir`` go to Kafka, a worker stores them, and the command waits for the store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTRACT = "account: acme\ncountry: CZ\ncurrency: EUR\n"
 
 @pytest.fixture
 def environment(bootstrap: str, broker_kind: BrokerKind, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A store, the topics, and a worker that stores what they hold; the ``SEATBEAT_*`` variables that lead there."""
+    """A store, the topics and a worker with the sink; yields the ``SEATBEAT_*`` variables for them."""
     if broker_kind == "embedded":
         pytest.skip("the production producer is idempotent, and the embedded broker gives out no producer ids")
     with ClickhouseSeam(tmp_path / "store") as store:
@@ -42,9 +42,7 @@ def environment(bootstrap: str, broker_kind: BrokerKind, tmp_path: Path) -> Iter
             end(process)
 
 
-def test_a_contract_and_orders_are_shown_by_the_store_before_their_outcome_is_told(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_orders_are_in_the_store_before_their_outcome_is_printed(environment: dict[str, str], tmp_path: Path) -> None:
     def say(*arguments: str) -> Ended:
         return seatbeat(*arguments, temporary=tmp_path / "temporary", environment=environment)
 
@@ -58,6 +56,6 @@ def test_a_contract_and_orders_are_shown_by_the_store_before_their_outcome_is_to
     other = say(*void, "--reason", "another")
     assert (other.status, "conflict" in other.err) == (2, True)
     listed = say("commands", "--output", "json").json
-    assert [(one["id"], one["outcome"]) for one in listed] == [("v1", "accepted")]
+    assert [(command["id"], command["outcome"]) for command in listed] == [("v1", "accepted")]
     [shown] = say("statement", "--period", "2022Q2", "--output", "json").json["voids"]
     assert (shown["machine"], shown["reason"]) == ("ws-9", "training")

@@ -1,4 +1,4 @@
-"""Thousands of seats and checkouts in a query over HTTP: no address and no field grows beyond what a server takes."""
+"""Thousands of seats and checkouts in a query over HTTP stay within the server's limits of URLs and fields."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[Client]:
 
 
 def user(number: int) -> str:
-    """A user whose name has what is escaped on the way."""
+    """A user whose name contains characters that must be escaped."""
     return f'user-{number} o\'brien \\ "{"ž" * 20}"'
 
 
@@ -49,7 +49,7 @@ def use() -> list[Heartbeat]:
     ]
 
 
-def test_thousands_of_seats_and_checkouts_are_heeded_over_http(store: Client) -> None:
+def test_thousands_of_seats_and_checkouts_are_applied_over_http(store: Client) -> None:
     seats = [
         Entitlement(("MSTN",), "CZ", "practitioner", "bentley-select", MANY, BEGUN_AT, None),
         Entitlement(("MSTN",), "CZ", "named", "bentley-select", 7, BEGUN_AT, None),

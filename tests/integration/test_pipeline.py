@@ -1,4 +1,4 @@
-"""The agents through the embedded broker and engine: messages of every shape, crashes, a broker that stands still."""
+"""The agents on the embedded broker and engine: messages of every shape, crashes, a stalled broker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.integration.conftest import SideBySide
 from tests.support.auditors.recompute import counts_of, lines_of, usage_of, valid
 from tests.support.evidence.evidence_shorthand import instant
 from tests.support.evidence.small_world import PLAN, World
-from tests.support.process.scenario_process import Carried, decode_day, encode_messages
+from tests.support.process.scenario_messages import Carried, decode_day, encode_messages
 from tests.support.process.seatbeat_process import ended, read_line, running
 
 DRIVE: Final = (sys.executable, "-m", "tests.support.process.scenario_process")
@@ -51,9 +51,9 @@ def _heartbeat(session: str, state: str, opened_at: int, at: int) -> bytes:
 
 
 def _messages() -> list[Carried]:
-    """A small fleet: heartbeats alone and in frames, under their key, none, and a wrong one, with poison in between.
+    """A small fleet as single heartbeats and frames with right, missing and wrong keys, and poison messages.
 
-    At its end a session has just begun, and another one, begun as late, is over.
+    At the end a session has just begun, and another that began as late is closed.
     """
     heartbeats = list(fleet(replace(PLAN, machines=8, period="2022Q2")))
     key = encode_key("studio", "eva")
@@ -80,14 +80,14 @@ KEYED: Final = [(key or b"-", value) for key, value in MESSAGES]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a scenario said, event by event, and how it ended."""
+    """The events of a scenario's process, its status and its stderr."""
 
     events: list[dict[str, Any]]
     status: int
     err: str
 
-    def last(self, event: str) -> dict[str, Any]:
-        return next(one for one in reversed(self.events) if one["event"] == event)
+    def last(self, name: str) -> dict[str, Any]:
+        return next(event for event in reversed(self.events) if event["event"] == name)
 
 
 class Scenarios:
@@ -124,7 +124,7 @@ class Scenarios:
         return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.words)
 
     def _crashes(self) -> Played:
-        """Killed at moments after some checkpoint, then everything again to the end, into the same store."""
+        """Killed at moments after some checkpoint, then run again to the end into the same store."""
         chance = random.Random(5)  # noqa: S311 -- repeatable moments
         step = -(-len(KEYED) // STEPS)
         command = [*self._command("play", "crashes", messages=KEYED), "--step", str(step)]
@@ -144,17 +144,17 @@ class Scenarios:
         return Played([json.loads(line) for line in end.out.splitlines()], end.status, end.words)
 
     def _seats(self, name: str, stored: list[Carried], topic: list[Carried]) -> dict[str, Any]:
-        """What is live once nothing changes any more: all is as expected, or time is up."""
+        """The live counts when they are as expected, or when time is up."""
         command = self._command("seats", name, stored=stored, topic=topic)
-        found: dict[str, Any] = {}
+        live: dict[str, Any] = {}
         with running(command, temporary=self._folder / "temporary", stdin=subprocess.PIPE) as process:
-            while not self._is_whole(found):
+            while not self._is_whole(live):
                 line = read_line(process)
                 assert line, ended(process).err
-                found = json.loads(line)
+                live = json.loads(line)
             _go_on(process)
             end = ended(process)
-        return {**found, "status": end.status, "err": end.words}
+        return {**live, "status": end.status, "err": end.words}
 
     def _is_whole(self, live: dict[str, Any]) -> bool:
         expected = expected_counts(self._world.contract, live.get("horizon_day", 0))
@@ -164,7 +164,7 @@ class Scenarios:
         return self._seats("divided", MESSAGES[::2], MESSAGES[1::2])
 
     def _shared(self) -> Played:
-        """Somebody joins the meter's group, is given messages it never acknowledges, and leaves."""
+        """Another member joins the meter's group, gets messages that it never acknowledges, and leaves."""
         command = [*self._command("play", "shared", messages=KEYED), "--step", "400", "--wait"]
         events = []
         with running(command, temporary=self._folder / "temporary", stdin=subprocess.PIPE) as process:
@@ -180,7 +180,7 @@ class Scenarios:
         return Played(events, end.status, end.words)
 
     def _still(self) -> Played:
-        """The broker stands still while messages are on their way."""
+        """The broker is suspended while messages are in flight."""
         command = [*self._command("play", "still", messages=MESSAGES[:20]), "--wait", "--still", "8"]
         with running(command, temporary=self._folder / "temporary", stdin=subprocess.PIPE) as process:
             started = json.loads(read_line(process))
@@ -243,56 +243,54 @@ def scenarios(world: World, tmp_path_factory: pytest.TempPathFactory, side_by_si
 
 @pytest.fixture(scope="module")
 def shapes(scenarios: Scenarios) -> dict[str, Any]:
-    """What was stored of messages of every shape."""
+    """The stored results for messages of every shape."""
     played = scenarios.all_shapes.result()
     assert played.status == 0, played.err
     return played.last("done")
 
 
-def test_messages_of_every_shape_and_key_are_stored_as_the_pure_fold_says(shapes: dict[str, Any]) -> None:
+def test_stored_usage_of_messages_of_every_shape_equals_the_pure_fold(shapes: dict[str, Any]) -> None:
     assert [decode_day(record) for record in shapes["usage"]] == usage_of(VALUES)
     assert shapes["heartbeats"] == len(valid(VALUES)) > 1_000
 
 
-def test_poison_and_tombstones_become_dead_letters_with_their_codes_and_harm_no_neighbour(
+def test_poison_and_tombstones_become_dead_letters_and_do_not_affect_neighbours(
     shapes: dict[str, Any],
 ) -> None:
-    codes = Counter(one.reason.code for value in VALUES for one in decode(value).invalid)
+    codes = Counter(invalid.reason.code for value in VALUES for invalid in decode(value).invalid)
     assert shapes["codes"] == dict(codes)
     assert codes["empty"] == 4
     assert len(codes) > 4
 
 
-def test_the_statement_is_that_of_the_pure_rules(shapes: dict[str, Any], world: World) -> None:
+def test_the_statement_equals_that_of_the_pure_rules(shapes: dict[str, Any], world: World) -> None:
     assert shapes["lines"] == lines_of(world.contract, VALUES, "2022Q2")
 
 
-def test_live_seats_count_what_the_statement_counts(shapes: dict[str, Any], world: World) -> None:
+def test_live_counts_equal_those_of_the_statement(shapes: dict[str, Any], world: World) -> None:
     live = shapes["live"]
     assert live["counts"] == expected_counts(world.contract, live["horizon_day"])
     assert len(live["counts"]) > 10
 
 
-def test_a_session_in_grace_is_listed_with_the_instant_at_which_it_counts(shapes: dict[str, Any]) -> None:
+def test_a_session_in_grace_is_listed_with_the_instant_from_which_it_counts(shapes: dict[str, Any]) -> None:
     assert shapes["live"]["in_grace"] == IN_GRACE
 
 
-def test_a_pipeline_stops_without_a_word(scenarios: Scenarios) -> None:
+def test_a_pipeline_stops_without_output(scenarios: Scenarios) -> None:
     played = scenarios.all_shapes.result()
     assert played.events[-1] == {"event": "stopped"}
     assert played.err == ""
 
 
-def test_a_process_that_is_killed_at_any_moment_changes_nothing_but_time(
-    scenarios: Scenarios, shapes: dict[str, Any]
-) -> None:
+def test_killing_the_process_at_any_moment_changes_no_result(scenarios: Scenarios, shapes: dict[str, Any]) -> None:
     played = scenarios.crashes.result()
     assert played.status == 0, played.err
-    found = played.last("done")
-    assert found["usage"] == shapes["usage"]
-    assert found["lines"] == shapes["lines"]
-    assert found["codes"] == shapes["codes"]
-    assert found["heartbeats"] == shapes["heartbeats"]
+    done = played.last("done")
+    assert done["usage"] == shapes["usage"]
+    assert done["lines"] == shapes["lines"]
+    assert done["codes"] == shapes["codes"]
+    assert done["heartbeats"] == shapes["heartbeats"]
 
 
 def test_seats_are_rebuilt_from_the_store_alone(scenarios: Scenarios, world: World) -> None:
@@ -302,28 +300,26 @@ def test_seats_are_rebuilt_from_the_store_alone(scenarios: Scenarios, world: Wor
     assert live["in_grace"] == IN_GRACE
 
 
-def test_seats_are_rebuilt_from_what_is_stored_and_what_only_the_topic_holds(
-    scenarios: Scenarios, world: World
-) -> None:
+def test_seats_are_rebuilt_from_the_store_and_the_topic(scenarios: Scenarios, world: World) -> None:
     live = scenarios.divided.result()
     assert (live["status"], live["err"]) == (0, "")
     assert live["counts"] == expected_counts(world.contract, live["horizon_day"])
     assert live["in_grace"] == IN_GRACE
 
 
-def test_partitions_that_go_to_somebody_else_and_come_back_lose_nothing(
+def test_partitions_that_are_revoked_and_assigned_again_lose_nothing(
     scenarios: Scenarios, shapes: dict[str, Any]
 ) -> None:
     played = scenarios.shared.result()
     assert played.status == 0, played.err
-    found = played.last("done")
-    assert found["usage"] == shapes["usage"]
-    assert found["lines"] == shapes["lines"]
-    assert found["heartbeats"] == shapes["heartbeats"]
+    done = played.last("done")
+    assert done["usage"] == shapes["usage"]
+    assert done["lines"] == shapes["lines"]
+    assert done["heartbeats"] == shapes["heartbeats"]
 
 
 @pytest.mark.usefixtures("_embedded_broker")
-def test_a_broker_that_stands_still_fails_the_pipeline_instead_of_hanging(scenarios: Scenarios) -> None:
+def test_a_stalled_broker_fails_the_pipeline_instead_of_hanging_it(scenarios: Scenarios) -> None:
     played = scenarios.still.result()
     assert played.status == 1
     assert played.last("failed")["reason"] == "nothing was written, stored or committed for 8 s"

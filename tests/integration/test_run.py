@@ -1,4 +1,4 @@
-"""``seatbeat run`` as a process, over heartbeat files of every form, against the pure rules."""
+"""``seatbeat run`` as a process over heartbeat files of every format, compared with the pure rules."""
 
 from __future__ import annotations
 
@@ -54,46 +54,46 @@ def runs(world: World, side_by_side: SideBySide) -> Runs:
     return Runs(world, side_by_side)
 
 
-def test_the_lines_of_the_statement_are_those_of_the_pure_rules(runs: Runs, world: World, kept: dict[str, Any]) -> None:
+def test_the_lines_of_the_statement_equal_those_of_the_pure_rules(
+    runs: Runs, world: World, kept: dict[str, Any]
+) -> None:
     assert kept["lines"] == world.expected()
     assert [(line["product"], line["entitled"]) for line in kept["lines"]] == [("MSTN", 4), ("PLAX", 5), ("STAAD", 2)]
     assert kept["lines"][0]["term_licenses"] > 0
 
 
-def test_the_basis_tells_what_was_read_and_up_to_when(world: World, kept: dict[str, Any]) -> None:
+def test_the_basis_states_the_counts_and_the_completeness(world: World, kept: dict[str, Any]) -> None:
     assert 2_000 < len(world.heartbeats) < 20_000
     assert kept["basis"]["heartbeats"] == len(world.heartbeats)
     assert kept["basis"]["dead_letters"] == 0
-    assert kept["basis"]["complete_until"] == iso(max(one.at for one in valid(world.heartbeats)))
+    assert kept["basis"]["complete_until"] == iso(max(beat.at for beat in valid(world.heartbeats)))
     assert kept["basis"]["engine"] == "embedded"
     assert (kept["account"], kept["period"], kept["currency"]) == ("studio", "2022Q2", "EUR")
 
 
-def test_the_statement_keeps_to_its_schema(kept: dict[str, Any]) -> None:
+def test_the_statement_matches_its_schema(kept: dict[str, Any]) -> None:
     schema = ROOT / "schemas" / "statement.v1.schema.json"
     jsonschema.validate(kept, orjson.loads(schema.read_bytes()))
 
 
-def test_a_run_says_nothing_but_the_statement(run_twice: tuple[Ended, Ended]) -> None:
-    assert [one.err for one in run_twice] == ["", ""]
+def test_a_run_prints_only_the_statement(run_twice: tuple[Ended, Ended]) -> None:
+    assert [ended.err for ended in run_twice] == ["", ""]
 
 
-def test_running_the_same_file_again_into_one_store_changes_not_a_byte(run_twice: tuple[Ended, Ended]) -> None:
+def test_running_the_same_file_again_changes_no_byte_of_the_statement(run_twice: tuple[Ended, Ended]) -> None:
     first, second = run_twice
     assert second.status == 0
     assert second.out == first.out
 
 
-def test_frames_and_compressed_files_and_standard_input_hold_the_same_heartbeats(runs: Runs, world: World) -> None:
+def test_frames_compressed_files_and_stdin_give_the_same_statement(runs: Runs, world: World) -> None:
     ended = runs.in_parts.result()
     assert (ended.status, ended.err) == (0, "")
     assert ended.json["lines"] == world.expected()
     assert ended.json["basis"]["heartbeats"] == len(world.heartbeats)
 
 
-def test_shuffled_and_doubled_heartbeats_change_no_line_and_no_total(
-    runs: Runs, world: World, kept: dict[str, Any]
-) -> None:
+def test_order_and_duplicates_of_heartbeats_change_no_line(runs: Runs, world: World, kept: dict[str, Any]) -> None:
     ended = runs.faults.result()
     assert ended.status == 0, ended.err
     assert ended.json["lines"] == kept["lines"]
@@ -101,10 +101,10 @@ def test_shuffled_and_doubled_heartbeats_change_no_line_and_no_total(
     assert ended.json["basis"]["heartbeats"] == 2 * len(world.heartbeats)
 
 
-def test_broken_lines_are_told_with_file_and_line_and_counted(runs: Runs) -> None:
+def test_broken_lines_are_reported_with_file_and_line_and_counted(runs: Runs) -> None:
     ended = runs.faults.result()
-    told = dict(re.findall(r"faults\.ndjson:(\d+): (\w+):", ended.err))
-    assert told == {str(place + 1): code for place, code in zip(BROKEN_AT, BROKEN.values(), strict=True)}
+    codes_by_line = dict(re.findall(r"faults\.ndjson:(\d+): (\w+):", ended.err))
+    assert codes_by_line == {str(place + 1): code for place, code in zip(BROKEN_AT, BROKEN.values(), strict=True)}
     assert ended.json["basis"]["dead_letters"] == len(BROKEN)
     assert f"{len(BROKEN)} could not be used and are kept as dead letters: bad_encoding 1, bad_json 1" in ended.err
 
@@ -115,12 +115,12 @@ def test_heartbeats_of_other_accounts_are_metered_and_left_out(runs: Runs, world
     other.write_text("account: other\ncountry: CZ\ncurrency: EUR\n")
     ended = world.ask("statement", "faults", "--contract", other, "--period", "2022Q2", "--output", "json")
     assert ended.json["basis"]["heartbeats"] == OTHERS
-    others = [one.replace(b'"account":"studio"', b'"account":"other"') for one in world.heartbeats[:OTHERS]]
+    others = [heartbeat.replace(b'"account":"studio"', b'"account":"other"') for heartbeat in world.heartbeats[:OTHERS]]
     assert ended.json["lines"] == lines_of(other, others, "2022Q2")
     assert ended.json["lines"]
 
 
-def test_a_broken_line_that_names_no_account_is_never_that_of_its_neighbours_account(runs: Runs, world: World) -> None:
+def test_a_broken_line_without_an_account_does_not_get_its_neighbours_account(runs: Runs, world: World) -> None:
     runs.faults.result()
     other = world.folder / "others-own.yaml"
     other.write_text(CONTRACT.replace("account: studio", "account: other"))
@@ -139,7 +139,7 @@ def test_an_empty_file_gives_a_statement_of_zeros(runs: Runs) -> None:
     ]
 
 
-def test_a_simulated_fleet_may_be_piped_into_a_run(runs: Runs, world: World) -> None:
+def test_a_simulated_fleet_can_be_piped_into_a_run(runs: Runs, world: World) -> None:
     simulated, ended = runs.piped.result()
     assert (simulated.status, ended.status) == (0, 0)
     values = simulated.out.splitlines()

@@ -1,4 +1,4 @@
-"""The rows of RULES 7's table through the whole program: Q2 closed at 1,000.00, and what later quarters carry."""
+"""The rows of RULES 7's table through the whole program: Q2 closed at 1,000.00, and adjustments on later quarters."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.integration.test_life import CONTRACT, MAY, Office, heartbeats
 LATER: Final = MAY + 50 * 86_400_000
 
 
-def by_one_user(told: bytes) -> bytes:
-    """The same evidence, all of the user whom a void is about."""
-    return b"".join(orjson.dumps(orjson.loads(one) | {"user": "late"}) + b"\n" for one in told.splitlines())
+def by_one_user(lines: bytes) -> bytes:
+    """The same evidence, all of the user of the void."""
+    return b"".join(orjson.dumps(orjson.loads(line) | {"user": "late"}) + b"\n" for line in lines.splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +42,23 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def carried(statement: Any) -> list[tuple[str, str, str, str, str]]:
     names = ("period", "kind", "before", "after", "amount")
     assert all(
-        (one["product"], one["country"], one["model"]) == ("MSTN", "CZ", "pooled") for one in statement["adjustments"]
+        (adjustment["product"], adjustment["country"], adjustment["model"]) == ("MSTN", "CZ", "pooled")
+        for adjustment in statement["adjustments"]
     )
-    return [tuple(one[name] for name in names) for one in statement["adjustments"]]
+    return [tuple(adjustment[name] for name in names) for adjustment in statement["adjustments"]]
 
 
-def test_late_evidence_makes_the_open_quarter_carry_the_difference(story: dict[str, Any]) -> None:
+def test_late_evidence_is_an_adjustment_on_the_open_quarter(story: dict[str, Any]) -> None:
     assert story["closed Q2"]["total"] == "1000.00"
     assert carried(story["late Q3"]) == [("2022Q2", "late_evidence", "1000.00", "1200.00", "200.00")]
 
 
-def test_what_a_closed_quarter_carries_is_left_out_of_what_the_next_one_carries(story: dict[str, Any]) -> None:
+def test_adjustments_on_a_closed_quarter_are_not_repeated_on_the_next(story: dict[str, Any]) -> None:
     assert carried(story["closed Q3"]) == carried(story["late Q3"])
     assert carried(story["more Q4"]) == [("2022Q2", "late_evidence", "1200.00", "1300.00", "100.00")]
 
 
-def test_a_void_gives_back_what_closed_quarters_have_billed(story: dict[str, Any]) -> None:
+def test_a_void_is_a_negative_adjustment_of_closed_quarters(story: dict[str, Any]) -> None:
     assert story["void"].status == 0, story["void"].err
     assert carried(story["void Q1"]) == [("2022Q2", "void", "1300.00", "1000.00", "-300.00")]
     assert story["Q2"] == story["closed Q2"]

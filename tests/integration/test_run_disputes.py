@@ -1,4 +1,4 @@
-"""``seatbeat dispute`` and ``explain --line`` on the store that a run has left: they agree with its statement."""
+"""``seatbeat dispute`` and ``explain --line`` on the store of a run agree with its statement."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 from tests.support.evidence.small_world import World
 
 
-def test_the_packet_and_the_explanation_are_of_the_statements_line(kept: dict[str, Any], world: World) -> None:
+def test_packet_and_explanation_agree_with_the_statements_line(kept: dict[str, Any], world: World) -> None:
     over = [line for line in kept["lines"] if line["overuse"]]
     assert over
     for line in over:
         asked = ("--period", "2022Q2", "--product", line["product"], "--output", "json")
-        found = world.ask("dispute", "kept", *asked, "--invoice", "7")
-        assert (found.status, found.err) == (0, "")
-        assert found.json["line"] == line
-        assert found.json["statement"]["basis"] == kept["basis"]
-        assert {one["slot"] for one in found.json["overused_slots"]} >= set(line["overuse_slots"])
+        ended = world.ask("dispute", "kept", *asked, "--invoice", "7")
+        assert (ended.status, ended.err) == (0, "")
+        assert ended.json["line"] == line
+        assert ended.json["statement"]["basis"] == kept["basis"]
+        assert {slot["slot"] for slot in ended.json["overused_slots"]} >= set(line["overuse_slots"])
         explained = world.ask(
             "explain", "kept", "--period", "2022Q2", "--line", line["product"], "--output", "json"
         ).json
@@ -24,19 +24,19 @@ def test_the_packet_and_the_explanation_are_of_the_statements_line(kept: dict[st
         assert len(explained["days"]) == line["overuse_days"]
 
 
-def test_with_pseudonyms_no_name_of_the_account_is_left_in_any_file(kept: dict[str, Any], world: World) -> None:
+def test_packet_files_with_pseudonyms_contain_no_name(kept: dict[str, Any], world: World) -> None:
     line = next(line for line in kept["lines"] if line["overuse"])
     folder = world.folder / "packet"
     asked = ("--period", "2022Q2", "--product", line["product"], "--pseudonyms", "--out", folder)
     assert world.ask("dispute", "kept", *asked).status == 0
     everything = world.ask("usage", "kept", "--output", "json").json
-    told = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
-    assert "user 1" in told
-    assert not {one[name] for one in everything for name in ("user", "machine", "session") if one[name] in told}
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+    assert "user 1" in text
+    assert not {row[name] for row in everything for name in ("user", "machine", "session") if row[name] in text}
 
 
-def test_a_line_without_over_use_is_refused(kept: dict[str, Any], world: World) -> None:
+def test_a_line_without_overuse_is_refused(kept: dict[str, Any], world: World) -> None:
     line = next(line for line in kept["lines"] if not line["overuse"])
-    found = world.ask("dispute", "kept", "--period", "2022Q2", "--product", line["product"])
-    assert (found.status, found.out) == (2, b"")
-    assert f"{line['product']} in CZ: has no over-use in 2022Q2. Lines with over-use: " in found.err
+    ended = world.ask("dispute", "kept", "--period", "2022Q2", "--product", line["product"])
+    assert (ended.status, ended.out) == (2, b"")
+    assert f"{line['product']} in CZ: has no over-use in 2022Q2. Lines with over-use: " in ended.err

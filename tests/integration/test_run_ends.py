@@ -1,6 +1,6 @@
-"""How ``seatbeat`` ends when it is interrupted, when its reader leaves, when its broker dies: soon, clean, and told.
+"""``seatbeat`` ends quickly and cleanly when it is interrupted, its output is closed, or its broker dies.
 
-Every moment is one that can be seen from outside: a folder, a child process, a row in the store.
+Tests wait for moments that are visible from outside: a folder, a child process, a row in the store.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ESTABLISHED: Final = "01"
 
 @pytest.fixture(autouse=True)
 def _hangups_are_heard() -> Iterator[None]:
-    """A hang-up ends what is started here, even if ``nohup`` started the tests: nobody inherits a handler."""
+    """Reset SIGHUP for child processes, because ``nohup``'s SIG_IGN is inherited."""
     before = signal.signal(signal.SIGHUP, lambda *_: None)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -58,12 +58,12 @@ def _store(temporary: Path, _: int) -> object:
 
 
 def _usage(temporary: Path, _: int) -> object:
-    """The first part of a table by months, and there is one only: usage."""
+    """The first part of the only table that is partitioned by months: usage."""
     return list(temporary.glob("seatbeat-*/store/store/*/*/202204_*"))
 
 
 @pytest.mark.parametrize(
-    ("moment", "told", "status"),
+    ("moment", "sent", "status"),
     [
         (_scratch, signal.SIGINT, 130),
         (_broker, signal.SIGINT, 130),
@@ -76,12 +76,12 @@ def _usage(temporary: Path, _: int) -> object:
 )
 @pytest.mark.usefixtures("_embedded_broker")
 def test_an_interrupted_run_leaves_nothing_behind(
-    moment: Callable[[Path, int], object], told: signal.Signals, status: int, world: World, tmp_path: Path
+    moment: Callable[[Path, int], object], sent: signal.Signals, status: int, world: World, tmp_path: Path
 ) -> None:
     with _run(world, tmp_path) as process:
         until(process, lambda: moment(tmp_path, process.pid))
         brokers = children(process.pid, BROKER)
-        process.send_signal(told)
+        process.send_signal(sent)
         end = ended(process, ENDS_S_MAX)
     assert (end.status, end.out) == (status, b"")
     assert end.err == "seatbeat: interrupted; nothing is left running, and what was stored stays as it is\n"
@@ -90,7 +90,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
 
 
 @pytest.mark.usefixtures("_embedded_broker")
-def test_a_run_that_was_started_to_outlive_its_terminal_does(world: World, tmp_path: Path) -> None:
+def test_a_run_under_nohup_survives_a_hang_up(world: World, tmp_path: Path) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as ``nohup`` does
     path = world.folder / "few.ndjson"
     path.write_bytes(b"\n".join(world.heartbeats[:50]))
@@ -116,7 +116,7 @@ def test_a_run_that_waits_for_standard_input_can_be_interrupted(world: World, tm
 
 @pytest.mark.parametrize("moment", [_broker, _usage])
 @pytest.mark.usefixtures("_embedded_broker")
-def test_a_broker_that_dies_fails_the_run_soon_and_says_so(
+def test_a_run_fails_soon_with_a_reason_when_its_broker_dies(
     moment: Callable[[Path, int], object], world: World, tmp_path: Path
 ) -> None:
     with _run(world, tmp_path) as process:
@@ -142,7 +142,7 @@ def test_a_demo_that_is_interrupted_removes_its_temporary_store(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_that_leaves_early_is_no_error(world: World, tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(world: World, tmp_path: Path) -> None:
     for command in (
         ("run", "--contract", world.contract, "--input", world.folder / "plain.ndjson", "--period", "2022Q2"),
         ("simulate", "--machines", "200"),
@@ -160,7 +160,7 @@ def test_a_reader_that_leaves_early_is_no_error(world: World, tmp_path: Path) ->
         assert "BrokenPipe" not in end.err
 
 
-def test_a_run_leaves_nothing_where_it_was_started(world: World, tmp_path: Path) -> None:
+def test_a_run_leaves_nothing_in_its_working_folder(world: World, tmp_path: Path) -> None:
     path = world.folder / "few.ndjson"
     path.write_bytes(b"\n".join(world.heartbeats[:50]))
     here = tmp_path / "here"

@@ -1,4 +1,4 @@
-"""``seatbeat explain`` and ``usage`` through the whole pipeline: every model, and what a closed quarter rests on."""
+"""``seatbeat explain`` and ``usage`` through the whole pipeline: every model, open and closed quarters."""
 
 from __future__ import annotations
 
@@ -53,26 +53,26 @@ def heartbeat(day: str, since: str, until: str, user: str, machine: str, product
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Everything asked of a quarter while it is open; closed, and with another contract and a void, asked again."""
+    """Questions about an open quarter, repeated after its close, another contract and a void."""
     office = Office(tmp_path_factory.mktemp("explained"))
     (office.folder / "one.yaml").write_text(CONTRACT)
     (office.folder / "two.yaml").write_text(CHANGED)
-    (office.folder / "use").write_bytes(b"\n".join(heartbeat(*one) for one in USE))
-    told: Story = {"statement": office.run("use", "2022Q2").json, "open": asked(office)}
-    told["tree"] = office.say(*LINE, "MSTN").out.decode()
-    told["charges"] = office.say(*LINE, "ACD").out.decode()
-    told["closed"] = office.close("2022Q2", "--by", "eva", "--force", "--id", "c1").status
-    told["applied"] = office.say("contract", "apply", str(office.folder / "two.yaml"), "--by", "eva").status
+    (office.folder / "use").write_bytes(b"\n".join(heartbeat(*use) for use in USE))
+    steps: Story = {"statement": office.run("use", "2022Q2").json, "open": asked(office)}
+    steps["tree"] = office.say(*LINE, "MSTN").out.decode()
+    steps["charges"] = office.say(*LINE, "ACD").out.decode()
+    steps["closed"] = office.close("2022Q2", "--by", "eva", "--force", "--id", "c1").status
+    steps["applied"] = office.say("contract", "apply", str(office.folder / "two.yaml"), "--by", "eva").status
     void = ("void", "--machine", "pc2", "--from", "2022-05-03", "--until", "2022-05-04", "--reason", "a test")
-    told["voided"] = office.say(*void, "--by", "eva", "--id", "v1").status
-    told["after"] = asked(office)
-    told["footer"] = [office.say(*one).out.decode() for one in ((*LINE, "MSTN"), SLOT, ("usage",))]
-    told["versions"] = office.say("contract", "list", "--output", "json").json
-    told["as of now"] = office.say(*SLOT, "--as-of", told["versions"][-1]["contract"], "--output", "json").json
-    told["as of c1"] = office.say(*SLOT, "--as-of", "c1", "--output", "json").json
-    told["other quarter"] = office.say(*SLOT[:-1], "2022-08-03T09:10:00Z", "--as-of", "c1")
-    told["no line"] = office.say(*LINE, "STAAD")
-    return told
+    steps["voided"] = office.say(*void, "--by", "eva", "--id", "v1").status
+    steps["after"] = asked(office)
+    steps["footer"] = [office.say(*question).out.decode() for question in ((*LINE, "MSTN"), SLOT, ("usage",))]
+    steps["versions"] = office.say("contract", "list", "--output", "json").json
+    steps["as of now"] = office.say(*SLOT, "--as-of", steps["versions"][-1]["contract"], "--output", "json").json
+    steps["as of c1"] = office.say(*SLOT, "--as-of", "c1", "--output", "json").json
+    steps["other quarter"] = office.say(*SLOT[:-1], "2022-08-03T09:10:00Z", "--as-of", "c1")
+    steps["no line"] = office.say(*LINE, "STAAD")
+    return steps
 
 
 def asked(office: Office) -> dict[str, Ended]:
@@ -86,28 +86,33 @@ def asked(office: Office) -> dict[str, Ended]:
     return {name: office.say(*question, "--output", "json") for name, question in questions.items()}
 
 
-def test_a_product_is_explained_by_all_its_lines_and_the_json_is_of_its_schema(story: Story) -> None:
-    lines = {(one["product"], one["model"]): one for one in story["statement"]["lines"]}
+def test_a_product_is_explained_by_all_its_lines_and_the_json_matches_its_schema(story: Story) -> None:
+    lines = {(line["product"], line["model"]): line for line in story["statement"]["lines"]}
     whole = story["open"]["all"].json
-    assert [one["line"] for one in (whole, *whole["others"])] == [
+    assert [explanation["line"] for explanation in (whole, *whole["others"])] == [
         lines["MSTN", model] for model in ("pooled", "named", "practitioner")
     ]
     for name in ("pool", "all", "flex"):
         assert validator(LINE_EXPLANATION).is_valid(story["open"][name].json), name
 
 
-def test_seats_are_explained_down_to_sessions_and_where_else_they_count(story: Story) -> None:
+def test_seats_are_explained_down_to_sessions_with_the_step_that_covers_them(story: Story) -> None:
     named, practitioner = story["open"]["all"].json["others"]
-    told = [
-        (one["user"], one["holds_seat"], use["session"]["opened_at"][11:16], [(by["by"], by["count"]) for by in where])
+    uses = [
+        (
+            person["user"],
+            person["holds_seat"],
+            use["session"]["opened_at"][11:16],
+            [(by["by"], by["count"]) for by in where],
+        )
         for line in (practitioner, named)
-        for one in line["people"]
-        for use in one["sessions"]
+        for person in line["people"]
+        for use in person["sessions"]
         for where in (use["counted"],)
     ]
     jana = [("jana", True, "08:03", [("named", 3)]), ("jana", True, "09:03", [("practitioner", 6)])]
     left_over = [("eva", False, "09:04", [("pooled", 3)]), ("petr", False, "09:03", [("pooled", 3)])]
-    assert told == [*jana, *jana, *left_over]
+    assert uses == [*jana, *jana, *left_over]
     for sentence in (
         "MSTN in CZ, 2022Q2: 1 named seat, held by 1 user, 2 users found none left (bentley-select@2016-04-01)",
         "jana: covered from 2022-05-03 08:10 to 2022-07-01 00:00; took the seat by the use that counted at",
@@ -120,10 +125,10 @@ def test_seats_are_explained_down_to_sessions_and_where_else_they_count(story: S
         assert sentence in story["tree"], sentence
 
 
-def test_charges_are_explained_down_to_the_stretches_behind_each_window(story: Story) -> None:
+def test_charges_are_explained_down_to_the_stretches_of_each_window(story: Story) -> None:
     (charge,) = story["open"]["flex"].json["charges"]
     assert (charge["user"], charge["start"], charge["tokens"]) == ("zoe", "2022-05-03T09:03:00Z", 7)
-    assert [one["active_until"] for one in charge["caused_by"]] == ["2022-05-03T09:30:00Z"]
+    assert [stretch["active_until"] for stretch in charge["caused_by"]] == ["2022-05-03T09:30:00Z"]
     for sentence in (
         "ACD in CZ, 2022Q2: 7 tokens paid by packs (autodesk-flex@2021-09-24)",
         "1 window charged",
@@ -133,9 +138,9 @@ def test_charges_are_explained_down_to_the_stretches_behind_each_window(story: S
         assert sentence in story["charges"], sentence
 
 
-def test_a_closed_quarter_is_explained_under_what_it_was_closed_with_whatever_came_after(story: Story) -> None:
+def test_a_closed_quarter_is_explained_under_its_own_contract_and_voids(story: Story) -> None:
     assert (story["closed"], story["applied"], story["voided"]) == (0, 0, 0)
-    first, second = (one["contract"] for one in story["versions"])
+    first, second = (version["contract"] for version in story["versions"])
     for name in ("slot", "pool", "all", "flex"):
         before, after = story["open"][name].json, story["after"][name].json
         assert (before["contract"], before["close"], after["contract"], after["close"]) == (first, None, first, "c1")
@@ -150,17 +155,17 @@ def closed(record: Any) -> Any:
     """An explanation without the close that it is of."""
     if isinstance(record, dict):
         return {name: closed(value) for name, value in record.items() if name != "close"}
-    return [closed(one) for one in record] if isinstance(record, list) else record
+    return [closed(part) for part in record] if isinstance(record, list) else record
 
 
-def test_usage_tells_each_quarter_under_its_own_contract(story: Story) -> None:
+def test_usage_lists_each_quarter_under_its_own_contract(story: Story) -> None:
     before, after = story["open"]["usage"].json, story["after"]["usage"].json
-    assert [one["opened_at"][:10] for one in before] == ["2022-05-03"] * 4 + ["2022-08-03"]
+    assert [session["opened_at"][:10] for session in before] == ["2022-05-03"] * 4 + ["2022-08-03"]
     assert after == before[:4]
     assert "2022Q2 was closed by eva at" in story["after"]["usage"].err
 
 
-def test_below_stands_which_contract_a_closed_quarter_is_told_under(story: Story) -> None:
+def test_a_footer_names_the_contract_of_a_closed_quarter(story: Story) -> None:
     version = story["versions"][0]["contract"][:19]
     for text in story["footer"]:
         last = text.splitlines()[-1]
@@ -168,7 +173,7 @@ def test_below_stands_which_contract_a_closed_quarter_is_told_under(story: Story
         assert f"(id c1) and is told under what was known then: its contract {version}\N{HORIZONTAL ELLIPSIS}" in last
 
 
-def test_what_cannot_be_explained_is_refused_with_what_can(story: Story) -> None:
+def test_a_missing_line_is_refused_with_the_lines_that_exist(story: Story) -> None:
     assert (story["no line"].status, story["no line"].out) == (2, b"")
     lines = "ACD/CZ/flex, MSTN/CZ/named, MSTN/CZ/pooled, MSTN/CZ/practitioner"
     assert f"--line STAAD: is no line of 2022Q2. Its lines: {lines}" in story["no line"].err

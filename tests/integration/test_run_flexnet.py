@@ -1,4 +1,4 @@
-"""``seatbeat run --format flexnet`` over the real logs of a licence server, against figures known from them."""
+"""``seatbeat run --format flexnet`` over the real logs of a licence server, compared with known figures."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def logs(world: World, side_by_side: SideBySide, flexnet_logs: Path) -> Logs:
     )
 
 
-def test_the_peaks_of_the_log_of_2022_are_those_known(logs: Logs) -> None:
+def test_the_peaks_of_the_log_of_2022_match_the_known_figures(logs: Logs) -> None:
     peaks = _by_product(logs.log_2022.result())
     assert peaks["64801INVPROSA_F"]["peak"] == 36
     assert peaks["64300ACD_F"]["peak"] == 146
 
 
-def test_the_log_of_2016_is_judged_by_the_policy_of_each_quarter(logs: Logs, world: World) -> None:
+def test_the_log_of_2016_is_counted_by_the_policy_of_each_quarter(logs: Logs, world: World) -> None:
     first, _ = logs.log_2016.result()
     line = _by_product(first)["64300ACD_F"]
     assert (line["peak"], line["overuse_days"], line["term_licenses"]) == (12, 2, 0)
@@ -69,41 +69,41 @@ def test_the_log_of_2016_is_judged_by_the_policy_of_each_quarter(logs: Logs, wor
 
 
 @pytest.mark.parametrize("name", ["autodesk-2016-04.log", "autodesk-2022q2.log"])
-def test_every_line_is_that_of_the_pure_rules(name: str, logs: Logs, flexnet_logs: Path) -> None:
-    found = logs.log_2016.result()[0] if "2016" in name else logs.log_2022.result()
-    values = [orjson.dumps(one.heartbeat) for one in _read(flexnet_logs / name).sessions]
-    assert found.json["lines"] == lines_of(MINIMAL, values, found.json["period"])
-    assert found.json["basis"]["heartbeats"] == len(values)
+def test_every_line_equals_that_of_the_pure_rules(name: str, logs: Logs, flexnet_logs: Path) -> None:
+    ended = logs.log_2016.result()[0] if "2016" in name else logs.log_2022.result()
+    values = [orjson.dumps(session.heartbeat) for session in _read(flexnet_logs / name).sessions]
+    assert ended.json["lines"] == lines_of(MINIMAL, values, ended.json["period"])
+    assert ended.json["basis"]["heartbeats"] == len(values)
 
 
-def test_reading_a_log_again_changes_not_a_byte(logs: Logs) -> None:
+def test_reading_a_log_again_changes_nothing(logs: Logs) -> None:
     first, second = logs.log_2016.result()
     assert (second.status, second.out) == (0, first.out)
 
 
-def test_every_refused_launch_is_kept_once(logs: Logs, world: World, flexnet_logs: Path) -> None:
+def test_every_denial_is_stored_once(logs: Logs, world: World, flexnet_logs: Path) -> None:
     logs.log_2016.result()
-    expected = {one.id for one in _read(flexnet_logs / "autodesk-2016-04.log").denials}
+    expected = {denial.id for denial in _read(flexnet_logs / "autodesk-2016-04.log").denials}
     assert _stored(world, "log-2016", "SELECT count() FROM denials FINAL") == [[len(expected)]]
     logs.log_2022.result()
-    expected = {one.id for one in _read(flexnet_logs / "autodesk-2022q2.log").denials}
-    found = _stored(world, "log-2022", "SELECT id, user FROM denials FINAL")
-    assert {row[0] for row in found} == expected
-    assert all(row[1] == row[1].lower() for row in found)
+    expected = {denial.id for denial in _read(flexnet_logs / "autodesk-2022q2.log").denials}
+    rows = _stored(world, "log-2022", "SELECT id, user FROM denials FINAL")
+    assert {row[0] for row in rows} == expected
+    assert all(row[1] == row[1].lower() for row in rows)
     assert expected
 
 
-def test_a_broken_line_of_a_log_is_told_with_its_number_and_harms_nothing_else(logs: Logs) -> None:
-    found = logs.cut_out.result()
-    assert found.status == 0
-    assert "cut-out.log:1001: " in found.err
-    assert found.json["basis"]["dead_letters"] == 1
-    assert found.json["basis"]["heartbeats"] > 500
+def test_a_broken_line_of_a_log_is_reported_with_its_number(logs: Logs) -> None:
+    ended = logs.cut_out.result()
+    assert ended.status == 0
+    assert "cut-out.log:1001: " in ended.err
+    assert ended.json["basis"]["dead_letters"] == 1
+    assert ended.json["basis"]["heartbeats"] > 500
 
 
-def _by_product(found: Ended) -> dict[str, dict[str, Any]]:
-    assert found.status == 0, found.err
-    return {line["product"]: line for line in found.json["lines"]}
+def _by_product(ended: Ended) -> dict[str, dict[str, Any]]:
+    assert ended.status == 0, ended.err
+    return {line["product"]: line for line in ended.json["lines"]}
 
 
 def _read(path: Path) -> FlexnetLog:

@@ -1,4 +1,4 @@
-"""Seats tied to people through the whole pipeline: the rows of RULES 5's table, each for a product of its own."""
+"""Seats of people through the whole pipeline: the rows of RULES 5's table, each with its own product."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODELS: Final = ("named", "pooled", "practitioner")
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """A run over the rows of the table, its store, and what it said."""
+    """A run over the rows of the table, its store, and its output."""
 
     folder: Path
     scenarios: tuple[Scenario, ...]
@@ -34,8 +34,8 @@ class People:
         return seatbeat(command, "--data-dir", self.folder / "kept", *options, temporary=self.folder)
 
     def line(self, product: str, model: str) -> dict[str, Any]:
-        (found,) = (one for one in self.ended.json["lines"] if (one["product"], one["model"]) == (product, model))
-        return dict(found)
+        (line,) = (line for line in self.ended.json["lines"] if (line["product"], line["model"]) == (product, model))
+        return dict(line)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
     scenarios = tuple(read_scenarios(path))[:ROWS]
     (folder / "contract.yaml").write_text("\n".join(contract(scenarios)))
     (folder / "use.ndjson").write_bytes(
-        b"\n".join(orjson.dumps(record(one, f"R{n}")) for n, row in enumerate(scenarios, 1) for one in row.beaten)
+        b"\n".join(orjson.dumps(record(beat, f"R{n}")) for n, row in enumerate(scenarios, 1) for beat in row.beats)
     )
     options = ("--period", "2022Q2", "--output", "json", "--data-dir", folder / "kept")
     arguments = ("--contract", folder / "contract.yaml", "--input", folder / "use.ndjson", *options)
@@ -53,7 +53,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
 
 
 def contract(scenarios: tuple[Scenario, ...]) -> Iterator[str]:
-    """The scenarios' contract for a product each, the machine of row 6 checked out, and an assignment too many."""
+    """The scenarios' contract with a product each, a checkout on the machine of row 6, and an assignment too many."""
     yield from ("account: acme", "country: CZ", "currency: EUR", "products:")
     codes = [f"R{number}" for number in range(1, len(scenarios) + 1)]
     yield from (f'  {code}: {{term_license_price: "960.00"}}' for code in codes)
@@ -68,13 +68,13 @@ def contract(scenarios: tuple[Scenario, ...]) -> Iterator[str]:
     yield "  - {product: R6, user: petr, machine: PC2, from: 2022-05-03, until: 2022-05-04}"
 
 
-def record(one: Heartbeat, product: str) -> dict[str, object]:
+def record(beat: Heartbeat, product: str) -> dict[str, object]:
     """A heartbeat as a client writes it."""
-    told = {name: value for name, value in one._asdict().items() if value != ""}
-    return told | {"v": 1, "account": "acme", "product": product}
+    fields = {name: value for name, value in beat._asdict().items() if value != ""}
+    return fields | {"v": 1, "account": "acme", "product": product}
 
 
-def test_a_run_says_of_each_row_what_the_table_says(people: People) -> None:
+def test_the_lines_of_a_run_match_the_table(people: People) -> None:
     assert people.ended.status == 0, people.ended.err
     assert validator(SCHEMAS[-1]).is_valid(people.ended.json)
     for number, scenario in enumerate(people.scenarios, 1):
@@ -91,24 +91,24 @@ def test_a_run_says_of_each_row_what_the_table_says(people: People) -> None:
     assert people.line("R6", "pooled")["peak_slots"] == [iso(at) for at in slots[:100]]
 
 
-def test_the_statement_read_from_the_store_is_that_of_the_run(people: People) -> None:
+def test_the_statement_from_the_store_equals_that_of_the_run(people: People) -> None:
     assert people.ask("statement", "--period", "2022Q2", "--output", "json").json == people.ended.json
 
 
-def test_an_entry_of_a_list_that_is_refused_is_told_on_stderr(people: People) -> None:
+def test_a_refused_entry_of_a_list_is_reported_on_stderr(people: People) -> None:
     said = "assignments[7] of the contract is refused: no seat of R1 in CZ (practitioner) is free"
     assert said in people.ended.err
     assert said in people.ask("statement", "--period", "2022Q2").err
 
 
-def test_tables_name_who_holds_a_seat_and_how_many_found_none(people: People) -> None:
+def test_tables_list_the_holders_of_seats_and_the_number_without_a_seat(people: People) -> None:
     text = people.ask("statement", "--period", "2022Q2").out.decode()
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if "│ R3" in line]
     assert ["R3", "CZ", "named", "bentley-select@2016-04-01", "1", "1", "2", "jana"] in rows
     assert ["R3", "CZ", "practitioner", "bentley-select@2016-04-01", "1", "1", "", "jana"] in rows
 
 
-def test_explain_says_which_seat_covers_a_session(people: People) -> None:
+def test_explain_names_the_seat_that_covers_a_session(people: People) -> None:
     tree = people.ask("explain", "--product", "R4", "--slot", "2022-05-02T09:10:00Z").out.decode()
     assert "1 of 1 entitled" in tree
     assert "is covered by the named seat of eva" in tree
@@ -117,7 +117,7 @@ def test_explain_says_which_seat_covers_a_session(people: People) -> None:
     assert "is covered by the practitioner seat of jana" in tree
 
 
-def test_explain_shows_what_is_checked_out(people: People) -> None:
+def test_explain_lists_checkouts(people: People) -> None:
     ended = people.ask("explain", "--product", "R6", "--slot", "2022-05-03T03:00:00Z", "--output", "json")
     (unit,) = ended.json["units"]
     assert (unit["machine"], unit["users"], unit["sessions"]) == ("pc2", ["petr"], [])

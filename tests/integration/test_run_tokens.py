@@ -1,4 +1,4 @@
-"""``seatbeat run`` on a fleet that is charged in tokens: in whatever order heartbeats stand, the ledger is the same."""
+"""``seatbeat run`` on a fleet that is charged in tokens: the ledger does not depend on the order of heartbeats."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.model.instants import Period
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft, postings
@@ -39,12 +38,12 @@ token_packs:
 """
 
 
-def charged(world: World, told: list[bytes]) -> tuple[list[dict[str, object]], dict[str, int]]:
+def charged(world: World, heartbeats: list[bytes]) -> tuple[list[dict[str, object]], dict[str, int]]:
     """The flex lines and the block, computed from the heartbeats by the rules alone."""
     contract = read_contract("flex", CONTRACT.encode())
     reading = TokenReading(ContractReading(contract, metering_catalogue()), token_catalogue())
     evidence, ledger = TokenEvidence(reading), Ledger("studio")
-    days = fold(one for line in told for one in decode(line).heartbeats)
+    days = fold(heartbeat for line in heartbeats for heartbeat in decode(line).heartbeats)
     for day in days:
         evidence.merge(day)
     last_at = max(day.last_at for day in days)
@@ -54,8 +53,8 @@ def charged(world: World, told: list[bytes]) -> tuple[list[dict[str, object]], d
     period = Period.parse("2022Q2")
     block = token_block(ledger, period.end_at)
     lines: list[dict[str, object]] = [
-        {"product": one.product, "charges": one.charges, "tokens": one.tokens, "uncovered": one.uncovered}
-        for one in flex_lines(reading, ledger, period)
+        {"product": line.product, "charges": line.charges, "tokens": line.tokens, "uncovered": line.uncovered}
+        for line in flex_lines(reading, ledger, period)
     ]
     return lines, {name: getattr(block, name) for name in ("granted", "debited", "expired", "balance")}
 
@@ -67,13 +66,13 @@ def contract(world: World) -> Path:
     return path
 
 
-def test_the_same_fleet_in_any_order_and_twice_has_the_same_flex_lines_and_tokens(
+def test_flex_lines_and_tokens_do_not_depend_on_order_and_repetition(
     world: World, contract: Path, side_by_side: SideBySide
 ) -> None:
-    told = [one for one in world.heartbeats if b'"studio"' in one]
-    shuffled = [*told, *told[: len(told) // 3]]
+    heartbeats = [heartbeat for heartbeat in world.heartbeats if b'"studio"' in heartbeat]
+    shuffled = [*heartbeats, *heartbeats[: len(heartbeats) // 3]]
     random.Random(1).shuffle(shuffled)  # noqa: S311 -- a repeatable shuffle
-    for name, lines in (("in-order", told), ("shuffled", shuffled)):
+    for name, lines in (("in-order", heartbeats), ("shuffled", shuffled)):
         (world.folder / f"{name}.ndjson").write_bytes(b"\n".join(lines))
     runs = [
         side_by_side.start(
@@ -83,10 +82,10 @@ def test_the_same_fleet_in_any_order_and_twice_has_the_same_flex_lines_and_token
         )
         for name in ("in-order", "shuffled")
     ]
-    statements = [orjson.loads(one.result().out) for one in runs]
+    statements = [orjson.loads(run.result().out) for run in runs]
     assert statements[0]["lines"] == statements[1]["lines"]
     assert statements[0]["tokens"] == statements[1]["tokens"]
     names = ("product", "charges", "tokens", "uncovered")
     flex = [{name: line[name] for name in names} for line in statements[0]["lines"] if line["model"] == "flex"]
-    assert (flex, statements[0]["tokens"]) == charged(world, told)
+    assert (flex, statements[0]["tokens"]) == charged(world, heartbeats)
     assert sum(line["charges"] for line in flex) > 100

@@ -1,4 +1,4 @@
-"""Ticks: an hour of the completeness mark becomes one order in the log of each account that has tokens."""
+"""Ticks: each hour of the completeness mark becomes an order in the log of each account with tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.broker.brokers import BrokerKind
 NOON = 1_651_579_200_000
 
 
-def test_a_tick_is_given_once_an_hour_of_marks_and_again_after_a_start_under_the_same_id(
+def test_a_tick_is_sent_once_per_hour_and_after_a_restart_with_the_same_id(
     bootstrap: str, broker_kind: BrokerKind
 ) -> None:
     async def accounts() -> list[str]:
@@ -32,7 +32,7 @@ def test_a_tick_is_given_once_an_hour_of_marks_and_again_after_a_start_under_the
                 await ticks.give(mark)
                 written.append(_total(producer))
             await Ticks(producer, accounts).give(NOON + 7)
-            return [*(one - written[0] for one in written), _total(producer) - written[0]]
+            return [*(outgoing - written[0] for outgoing in written), _total(producer) - written[0]]
         finally:
             await producer.stop()
 

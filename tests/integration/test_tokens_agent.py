@@ -1,4 +1,4 @@
-"""Meter, sink and tokens agent over a fleet and an office, with time in their logs: the statement is that of a run."""
+"""Meter, sink and tokens agent over a fleet and an office: ticks lead to the statement of a run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import orjson
 import pytest
 
+from pipeline.agents.faust.consumer import consume
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.agents.tokens.ticks import tick
-from pipeline.agents.tokens.tokens_agent import build_tokens
+from pipeline.agents.tokens.tokens_agent import tokens_agent
 from pipeline.application.account_audit import audit_ledger
 from pipeline.application.statement_life import current_statement
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.embedded.importer import Framer, import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.kafka.group_lag import GroupProgress, drained
@@ -43,12 +44,12 @@ from tests.support.evidence.small_world import World
 LOG = "fleet"
 NOW = 1_700_000_000_000
 Answer = TypeVar("Answer")
-Said = ParamSpec("Said")
+Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What comes for an account, in this order: a contract, heartbeats, orders, and a tick."""
+    """Input of an account, in this order: a contract, heartbeats, orders, and a tick."""
 
     account: str
     heartbeats: Sequence[bytes]
@@ -59,7 +60,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What the store says at the end: the fleet's statement; the office's debits, in order, its balance and audit."""
+    """Results in the store: the fleet's statement; the office's debits in order, its balance and audit."""
 
     statement: dict[str, Any]
     debits: list[tuple[str, int, int]]
@@ -74,13 +75,13 @@ class Asked:
         self._pipeline = pipeline
 
     async def __call__(
-        self, question: Callable[Concatenate[Client, Said], Answer], *said: Said.args, **named: Said.kwargs
+        self, work: Callable[Concatenate[Client, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
     ) -> Answer:
-        return await self._pipeline.ask_store(lambda client: question(client, *said, **named))
+        return await self._pipeline.ask_store(lambda client: work(client, *args, **kwargs))
 
 
 async def play_in(folder: Path, steps: Sequence[Step]) -> Played:
-    """Each step's heartbeats are metered before its orders and its tick are given."""
+    """Each step's heartbeats are metered before its orders and its tick are sent."""
     async with EmbeddedPipeline(folder, LOG) as pipeline:
         return await pipeline.unless_failed(played(pipeline, steps))
 
@@ -91,7 +92,7 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
         rebalance_timeout_s=3, topics="embedded",
     )  # fmt: skip
     progress = GroupProgress(
-        pipeline.bootstrap, "seatbeat-tokens", {one: pipeline.partitions[one] for one in (USAGE, COMMANDS)},
+        pipeline.bootstrap, "seatbeat-tokens", {topic: pipeline.partitions[topic] for topic in (USAGE, COMMANDS)},
         pipeline.producer.ends,
     )  # fmt: skip
     failures: list[BaseException] = []
@@ -100,8 +101,8 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
         Ranges(pipeline.bootstrap, "seatbeat-sink") as postings,
     ):
         bookkeeper = Bookkeeper(LOG, stored, postings, pipeline.producer, Asked(pipeline))
-        app = build_tokens(settings, bookkeeper, failures.append)
-        await app.start()
+        consumer = consume(settings, tokens_agent(settings, bookkeeper), failures.append)
+        await consumer.start()
         await progress.start()
         try:
             for number, step in enumerate(steps):
@@ -109,14 +110,14 @@ async def played(pipeline: EmbeddedPipeline, steps: Sequence[Step]) -> Played:
                 await drained([progress], lambda *_: None)
             await pipeline.drained(lambda *_: None)
         finally:
-            await app.stop()
+            await consumer.stop()
             await progress.stop()
     assert failures == []
-    return await pipeline.ask_store(told)
+    return await pipeline.ask_store(results)
 
 
 async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
-    """Send what a step holds; its heartbeats are stored before anything after them is sent."""
+    """Send the input of a step; its heartbeats are stored before the rest is sent."""
     if step.contract:
         body = step.contract.encode()
         await pipeline.ask_store(store_contract, read_contract(step.account, body), body, now, "")
@@ -125,11 +126,11 @@ async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
     await import_heartbeats(numbered, pipeline.producer, framer, lambda _: None)
     await pipeline.drained(lambda *_: None)
     orders = (*step.orders, tick(step.account, step.complete_until))
-    await pipeline.producer.write([command_message(one) for one in orders])
+    await pipeline.producer.write([command_message(order) for order in orders])
 
 
-def told(client: Client) -> Played:
-    """What the store says at the end."""
+def results(client: Client) -> Played:
+    """The results in the store."""
     studio, office = (
         ContractReading(read_contract(name, text.encode()), metering_catalogue())
         for name, text in (("studio", CONTRACT), ("office", WITHOUT_FLEX))
@@ -139,9 +140,9 @@ def told(client: Client) -> Played:
     users = {entry.id: debit.window.user for entry, debit in debits(ledger)}
     return Played(
         orjson.loads(statement_json(statement)),
-        [(one.window.user, one.window.start_at, one.window.end_at) for _, one in debits(ledger)],
+        [(debit.window.user, debit.window.start_at, debit.window.end_at) for _, debit in debits(ledger)],
         ledger.teams["default"].balance,
-        [(one.what, users.get(one.entry, "")) for one in audit_ledger(client, office).differences],
+        [(difference.what, users.get(difference.entry, "")) for difference in audit_ledger(client, office).differences],
     )
 
 
@@ -212,10 +213,11 @@ def office() -> list[Step]:
 
 @pytest.fixture(scope="module")
 def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Played]:
-    """The statement of a run over the fleet, shuffled, and what agents make of it by ticks, the office beside it."""
+    """The statement of a run over the shuffled fleet, and the agents' results by ticks, with the office beside it."""
     folder = tmp_path_factory.mktemp("ticks")
     fleet = sorted(
-        (one for one in world.heartbeats if b'"studio"' in one), key=lambda one: int(orjson.loads(one)["at"])
+        (heartbeat for heartbeat in world.heartbeats if b'"studio"' in heartbeat),
+        key=lambda heartbeat: int(orjson.loads(heartbeat)["at"]),
     )
     shuffled = [*fleet]
     random.Random(3).shuffle(shuffled)  # noqa: S311 -- a repeatable shuffle
@@ -223,7 +225,7 @@ def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
     (folder / "tokens.yaml").write_text(CONTRACT)
     run = world.run(folder / "shuffled.ndjson", contract=folder / "tokens.yaml", options=("--output", "json")).json
     halves = fleet[: len(fleet) // 2], fleet[len(fleet) // 2 :]
-    first_until, until = (max(int(orjson.loads(one)["at"]) for one in half) for half in halves)
+    first_until, until = (max(int(orjson.loads(heartbeat)["at"]) for heartbeat in half) for half in halves)
     first, second = office()
     steps = [
         Step("studio", halves[0], first_until, contract=CONTRACT), first,
@@ -235,14 +237,14 @@ def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
         return run, elsewhere.submit(play, steps, folder / "store").result()
 
 
-def test_ticks_settle_what_a_run_of_the_same_input_settles_at_its_end(both: tuple[dict[str, Any], Played]) -> None:
+def test_ticks_settle_the_same_windows_as_a_run_of_the_same_input(both: tuple[dict[str, Any], Played]) -> None:
     run, by_ticks = both
     assert by_ticks.statement["lines"] == run["lines"]
     assert by_ticks.statement["tokens"] == run["tokens"]
     assert sum(line["charges"] for line in run["lines"] if line["model"] == "flex") > 100
 
 
-def test_seats_come_first_voids_leave_out_what_is_not_settled_and_flex_ends_within_a_window(
+def test_charges_respect_seats_voids_before_settlement_and_the_end_of_flex(
     both: tuple[dict[str, Any], Played],
 ) -> None:
     _, played = both

@@ -1,4 +1,4 @@
-"""Tokens through the whole program: evidence, purchases and credits in two folders, whose ledgers are the same."""
+"""Tokens through the whole program: two folders with differently ordered evidence have the same ledger."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class Office:
         data_dir = self.world.folder / f"tokens-{self.name}"
         return seatbeat(*arguments, "--data-dir", data_dir, temporary=self.world.temporary)
 
-    def told(self, *arguments: str) -> Any:
+    def ask_json(self, *arguments: str) -> Any:
         ended = self.say(*arguments, "--output", "json")
         assert ended.status == 0, ended.err
         return ended.json
 
 
 def play(office: Office) -> tuple[Office, Any]:
-    """Half of the evidence, a purchase, the other half; the statement at the end."""
+    """Run half of the evidence, a purchase and the other half; returns the final statement."""
     assert office.run("first").status == 0
     assert office.say("tokens", *BUY, *BOUGHT).status == 0
     ended = office.run("second")
@@ -64,10 +64,10 @@ def play(office: Office) -> tuple[Office, Any]:
 
 @pytest.fixture(scope="module")
 def offices(world: World, side_by_side: SideBySide) -> list[tuple[Office, Any]]:
-    """The same in two folders: evidence in order, and doubled and shuffled."""
+    """The same input in two folders: in order, and doubled and shuffled."""
     (world.folder / "flex.yaml").write_text(CONTRACT)
-    told = [one for one in world.heartbeats if b'"studio"' in one]
-    for part, lines in (("first", told[: len(told) // 2]), ("second", told[len(told) // 2 :])):
+    heartbeats = [heartbeat for heartbeat in world.heartbeats if b'"studio"' in heartbeat]
+    for part, lines in (("first", heartbeats[: len(heartbeats) // 2]), ("second", heartbeats[len(heartbeats) // 2 :])):
         shuffled = [*lines, *lines[::3]]
         random.Random(part).shuffle(shuffled)  # noqa: S311 -- a repeatable shuffle
         Path(world.folder / f"plain-{part}.ndjson").write_bytes(b"\n".join(lines))
@@ -76,59 +76,59 @@ def offices(world: World, side_by_side: SideBySide) -> list[tuple[Office, Any]]:
         side_by_side.start(lambda name=name: play(Office(world, name)))  # type: ignore[misc]  # a lambda's default
         for name in ("plain", "shuffled")
     ]
-    return [one.result() for one in started]
+    return [run.result() for run in started]
 
 
-def test_whatever_way_evidence_came_the_ledgers_have_the_same_entries_with_the_same_ids(
+def test_ledgers_do_not_depend_on_order_and_repetition_of_evidence(
     offices: list[tuple[Office, Any]],
 ) -> None:
     (plain, statement), (shuffled, again) = offices
-    ledger = plain.told("tokens", "ledger")
-    assert ledger == shuffled.told("tokens", "ledger")
+    ledger = plain.ask_json("tokens", "ledger")
+    assert ledger == shuffled.ask_json("tokens", "ledger")
     assert (statement["lines"], statement["tokens"]) == (again["lines"], again["tokens"])
-    debits = [one for one in ledger if one["kind"] == "debit"]
+    debits = [entry for entry in ledger if entry["kind"] == "debit"]
     assert len(debits) > 100
-    assert {pack.rpartition(":")[0] for one in debits for pack in one["packs"]} == {"P1", "PO-77/1", "PO-77/2"}
-    assert min(one["balance"] for one in ledger if one["balance"] is not None) >= 0
+    assert {pack.rpartition(":")[0] for debit in debits for pack in debit["packs"]} == {"P1", "PO-77/1", "PO-77/2"}
+    assert min(entry["balance"] for entry in ledger if entry["balance"] is not None) >= 0
 
 
-def test_the_balance_is_that_of_the_statement_and_of_the_ledgers_last_entry(offices: list[tuple[Office, Any]]) -> None:
+def test_the_balance_agrees_with_the_statement_and_the_ledgers_last_entry(offices: list[tuple[Office, Any]]) -> None:
     (office, statement), _ = offices
-    told = office.told("tokens", "balance")
-    (team,) = told["teams"]
+    balance = office.ask_json("tokens", "balance")
+    (team,) = balance["teams"]
     assert {name: team[name] for name in statement["tokens"]} == statement["tokens"]
     assert team["balance"] == team["available"] == sum(pack["left"] for pack in team["packs"])
     assert [(pack["id"], pack["price"]) for pack in team["packs"]] == [
         ("P1", None), ("PO-77/1", "900.00"), ("PO-77/2", "1800.00"),
     ]  # fmt: skip
-    assert told["settled_until"] == told["complete_until"]
+    assert balance["settled_until"] == balance["complete_until"]
 
 
-def test_every_debit_is_explained_by_a_stretch_of_its_user(offices: list[tuple[Office, Any]]) -> None:
+def test_every_debit_is_explained_by_a_session_of_its_user(offices: list[tuple[Office, Any]]) -> None:
     (office, statement), _ = offices
-    charges = office.told("tokens", "explain", "--product", "MSTN")["charges"]
-    (line,) = (one for one in statement["lines"] if one["model"] == "flex")
+    charges = office.ask_json("tokens", "explain", "--product", "MSTN")["charges"]
+    (line,) = (line for line in statement["lines"] if line["model"] == "flex")
     assert len(charges) == line["charges"]
-    assert all(one["caused_by"] for one in charges)
-    assert {cause["user"] == one["user"] for one in charges for cause in one["caused_by"]} == {True}
-    one = office.told("tokens", "explain", "--entry", charges[0]["entry"])
-    assert one["charges"] == charges[:1]
+    assert all(charge["caused_by"] for charge in charges)
+    assert {cause["user"] == charge["user"] for charge in charges for cause in charge["caused_by"]} == {True}
+    explained = office.ask_json("tokens", "explain", "--entry", charges[0]["entry"])
+    assert explained["charges"] == charges[:1]
 
 
-def test_the_forecast_speaks_of_where_the_evidence_ends(offices: list[tuple[Office, Any]]) -> None:
+def test_the_forecast_starts_where_the_evidence_ends(offices: list[tuple[Office, Any]]) -> None:
     (office, _), _ = offices
-    told = office.told("tokens", "forecast")
-    assert told["at"].startswith("2022-06")
-    assert told["teams"][0]["charged_30_days"] > 0
-    later = office.told("tokens", "forecast", "--at", "2024-01-01")
+    outlook = office.ask_json("tokens", "forecast")
+    assert outlook["at"].startswith("2022-06")
+    assert outlook["teams"][0]["charged_30_days"] > 0
+    later = office.ask_json("tokens", "forecast", "--at", "2024-01-01")
     assert (later["teams"][0]["balance"], later["teams"][0]["days_left"]) == (0, None)
 
 
-def test_bad_orders_are_refused_with_a_code_and_a_sentence_and_change_nothing(
+def test_invalid_orders_are_refused_with_code_and_sentence_and_change_nothing(
     offices: list[tuple[Office, Any]],
 ) -> None:
     (office, _), _ = offices
-    before = office.told("tokens", "ledger")
+    before = office.ask_json("tokens", "ledger")
     for arguments, words in (
         ((*BUY, *BOUGHT), "known already"),
         (("buy", "--tokens", "900", "--id", "b1", *BOUGHT), "conflict: the id b1 stands for another order"),
@@ -145,23 +145,23 @@ def test_bad_orders_are_refused_with_a_code_and_a_sentence_and_change_nothing(
         assert words in ended.err + ended.out.decode()
         assert "Traceback" not in ended.err
         assert ended.status == (0 if words == "known already" else 2), ended.err
-    assert office.told("tokens", "ledger") == before
+    assert office.ask_json("tokens", "ledger") == before
 
 
-def test_an_audit_finds_nothing_and_after_a_void_of_what_was_charged_every_debit_without_evidence(
+def test_an_audit_names_every_debit_that_a_void_left_without_evidence(
     offices: list[tuple[Office, Any]],
 ) -> None:
     _, (office, _) = offices
-    found = office.told("audit", "--period", "2022Q2")
-    assert (found["differences"], found["lines"]["lines"]) == ([], 1)
-    assert found["ledger"]["debits"] > 100
-    ledger = office.told("tokens", "ledger")
-    user = next(one["user"] for one in ledger if one["kind"] == "debit")
+    before = office.ask_json("audit", "--period", "2022Q2")
+    assert (before["differences"], before["lines"]["lines"]) == ([], 1)
+    assert before["ledger"]["debits"] > 100
+    ledger = office.ask_json("tokens", "ledger")
+    user = next(entry["user"] for entry in ledger if entry["kind"] == "debit")
     span = ("--from", "2022-04-01", "--until", "2022-07-01")
     assert office.say("void", "--user", user, *span, "--reason", "training").status == 0
     audited = office.say("audit", "--output", "json")
     assert audited.status == 1
     assert "differences between what is stored" in audited.err
-    debits = [one["id"] for one in ledger if one["user"] == user]
-    assert [one["where"] for one in audited.json["differences"]] == [f"entry {id_}" for id_ in debits]
-    assert office.told("tokens", "ledger") == ledger, "settled windows never move"
+    debits = [entry["id"] for entry in ledger if entry["user"] == user]
+    assert [difference["where"] for difference in audited.json["differences"]] == [f"entry {id_}" for id_ in debits]
+    assert office.ask_json("tokens", "ledger") == ledger, "settled windows never move"

@@ -1,4 +1,4 @@
-"""Tokens on ClickHouse's HTTP interface: settled, told, explained and audited as on the embedded engine."""
+"""Tokens on ClickHouse's HTTP interface: the same settlement, explanation and audit as on the embedded engine."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def over_http(tmp_path: Path) -> Iterator[str]:
 
 
 def use(account: str) -> list[Heartbeat]:
-    """Four users on ten days; every third time no longer than what is free."""
-    found = []
+    """Four users on ten days; every third session is short enough to be free."""
+    heartbeats = []
     for number, user in enumerate(USERS):
         for day in range(10):
             at = MONDAY + day * DAY_MS + number * HOUR_MS
             until = at + (4 * MINUTE_MS if (day + number) % 3 == 0 else HOUR_MS)
-            found.append(heartbeat(at, until, account=account, product="ACD", user=user, session=f"{user}-{day}"))
-    return found
+            heartbeats.append(heartbeat(at, until, account=account, product="ACD", user=user, session=f"{user}-{day}"))
+    return heartbeats
 
 
 def orders(account: str) -> list[Order]:
-    """A seat for Eva, a purchase, Zoe's first week void, and a credit of the first debit."""
+    """A seat for Eva, a purchase, a void of Zoe's first week, and a credit of the first debit."""
     reversed_ = entry_id(account, "debit", "ACD", "CZ", "o'brien", MONDAY + HOUR_MS)
     return [
         Assign("ACD", "CZ", "eva", MONDAY + DAY_MS, model="single_user"),
@@ -79,7 +79,7 @@ def orders(account: str) -> list[Order]:
 
 
 def settle(client: Client, account: str) -> None:
-    """Keep contract, evidence and orders, and settle; the credit is ordered when there is something to give back."""
+    """Store contract, evidence and orders, and settle; the credit is ordered after the first debit."""
     body = CONTRACT.format(account=account).encode()
     contract = read_contract(account, body)
     store_contract(client, contract, body, MONDAY)
@@ -96,7 +96,7 @@ def settle(client: Client, account: str) -> None:
         settle_stored(client, ContractReading(contract, metering_catalogue()), now=NOW)
 
 
-def test_tokens_over_http_are_those_of_the_embedded_engine(
+def test_tokens_over_http_equal_those_of_the_embedded_engine(
     store: Client, over_http: str, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     account = new_account()
@@ -106,25 +106,25 @@ def test_tokens_over_http_are_those_of_the_embedded_engine(
             settle(client, account)
             assert account in accounts_with_tokens(client)
         monkeypatch.setenv(DSN_VARIABLE, dsn)
-        told: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
         for asked in (
             "tokens balance", "tokens ledger", "tokens explain", "tokens forecast", "audit --period 2022Q2",
             "statement --period 2022Q2",
         ):  # fmt: skip
             assert run_command([*asked.split(), "--account", account, "--output", "json"]) == 0
-            told[asked] = orjson.loads(capsysbinary.readouterr().out)
-        basis = told["statement --period 2022Q2"]["basis"]
+            outputs[asked] = orjson.loads(capsysbinary.readouterr().out)
+        basis = outputs["statement --period 2022Q2"]["basis"]
         del basis["engine"], basis["dead_letters"]  # letters of other tests in one store, which name no account, count
-        answers.append(told)
+        answers.append(outputs)
     embedded, server = answers
     assert server == embedded
     assert embedded["audit --period 2022Q2"]["differences"] == []
-    kinds = [one["kind"] for one in embedded["tokens ledger"]]
+    kinds = [entry["kind"] for entry in embedded["tokens ledger"]]
     assert {"grant", "debit", "credit", "settled"} == {*kinds}
     assert kinds.count("debit") == len(embedded["tokens explain"]["charges"]) - embedded_open(embedded) > 10
     assert embedded["tokens explain"]["free"]
 
 
-def embedded_open(told: dict[str, Any]) -> int:
-    """How many charges are not settled yet."""
-    return sum(one["entry"] is None for one in told["tokens explain"]["charges"])
+def embedded_open(outputs: dict[str, Any]) -> int:
+    """The number of charges that are not settled yet."""
+    return sum(charge["entry"] is None for charge in outputs["tokens explain"]["charges"])

@@ -1,4 +1,4 @@
-"""Apache Kafka as the tests run it: what was acknowledged survives, and topics are what ``schemas/topics`` says."""
+"""Apache Kafka in the tests: acknowledged messages survive, and topics have the settings of ``schemas/topics``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
         yield running
 
 
-def test_what_was_produced_is_read_again_after_the_broker_was_restarted(kafka: ApacheKafka) -> None:
+def test_produced_messages_survive_a_restart_of_the_broker(kafka: ApacheKafka) -> None:
     _create(kafka, Topic("restarted", 1, 1, {}))
     _write(kafka, "restarted", _numbers(0, 100))
     kafka.stop(1)
@@ -39,7 +39,7 @@ def test_what_was_produced_is_read_again_after_the_broker_was_restarted(kafka: A
     assert _read(kafka, "restarted", 200) == _numbers(0, 200)
 
 
-def test_what_was_acknowledged_is_read_again_after_the_broker_was_killed(kafka: ApacheKafka) -> None:
+def test_acknowledged_messages_survive_a_kill_of_the_broker(kafka: ApacheKafka) -> None:
     _create(kafka, Topic("killed", 1, 1, {}))
     _write(kafka, "killed", _numbers(0, 100))
     kafka.kill(1)
@@ -48,7 +48,7 @@ def test_what_was_acknowledged_is_read_again_after_the_broker_was_killed(kafka: 
     assert _read(kafka, "killed", 200) == _numbers(0, 200)
 
 
-def test_a_paused_broker_answers_again_once_it_goes_on(kafka: ApacheKafka) -> None:
+def test_a_paused_broker_answers_again_after_it_is_resumed(kafka: ApacheKafka) -> None:
     _create(kafka, Topic("paused", 1, 1, {}))
     kafka.pause(1)
 
@@ -66,7 +66,7 @@ def test_a_paused_broker_answers_again_once_it_goes_on(kafka: ApacheKafka) -> No
     assert _read(kafka, "paused", 1) == [b"1"]
 
 
-def test_an_idempotent_producer_writes_each_message_once_and_in_order_while_the_broker_is_restarted(
+def test_an_idempotent_producer_writes_each_message_once_in_order_during_a_restart(
     kafka: ApacheKafka,
 ) -> None:
     _create(kafka, Topic("idempotent", 1, 1, {}))
@@ -88,7 +88,7 @@ def test_an_idempotent_producer_writes_each_message_once_and_in_order_while_the_
     assert _read(kafka, "idempotent", 1500) == _numbers(0, 1500)
 
 
-def test_a_leader_change_loses_nothing_that_all_in_sync_replicas_acknowledged(three: ApacheKafka) -> None:
+def test_a_change_of_leader_loses_no_message_that_all_in_sync_replicas_acknowledged(three: ApacheKafka) -> None:
     _create(three, Topic("led", 1, 3, {"min.insync.replicas": "2"}))
     three.until_in_sync("led")
     first = three.leader("led")
@@ -115,9 +115,9 @@ def test_a_leader_change_loses_nothing_that_all_in_sync_replicas_acknowledged(th
     assert _read(three, "led", 2000) == _numbers(0, 2000)
 
 
-def test_topics_on_one_broker_have_the_settings_of_their_files(kafka: ApacheKafka) -> None:
+def test_topics_on_a_single_broker_have_the_settings_of_their_files(kafka: ApacheKafka) -> None:
     wanted = topics("single")
-    assert set(asyncio.run(create_topics(kafka.bootstrap, wanted))) == {one.name for one in wanted}
+    assert set(asyncio.run(create_topics(kafka.bootstrap, wanted))) == {spec.name for spec in wanted}
     assert asyncio.run(create_topics(kafka.bootstrap, wanted)) == ()
     _assert_as_stated(kafka, wanted)
 
@@ -125,12 +125,12 @@ def test_topics_on_one_broker_have_the_settings_of_their_files(kafka: ApacheKafk
 def test_topics_on_three_brokers_have_the_settings_of_their_files(three: ApacheKafka) -> None:
     wanted = topics("production")
     asyncio.run(create_topics(three.bootstrap, wanted))
-    three.until_in_sync(*(one.name for one in wanted))
+    three.until_in_sync(*(spec.name for spec in wanted))
     _assert_as_stated(three, wanted)
 
 
 def _assert_as_stated(kafka: ApacheKafka, wanted: Sequence[Topic]) -> None:
-    stated = {one.name: (one.partitions, one.replication, dict(one.config)) for one in wanted}
+    stated = {spec.name: (spec.partitions, spec.replication, dict(spec.config)) for spec in wanted}
     assert asyncio.run(_topics_as_they_are(kafka.bootstrap, wanted)) == stated
     for _, _, config in stated.values():
         assert config["message.timestamp.type"] == "LogAppendTime"
@@ -140,12 +140,14 @@ def _assert_as_stated(kafka: ApacheKafka, wanted: Sequence[Topic]) -> None:
 async def _topics_as_they_are(
     bootstrap: str, wanted: Sequence[Topic]
 ) -> Mapping[str, tuple[int, int, Mapping[str, str]]]:
-    """Partitions, replicas, and of all the broker's settings those that a topic's file names."""
+    """Partitions, replicas, and the settings that the topic's file names."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        described = {one["topic"]: one["partitions"] for one in await admin.describe_topics([t.name for t in wanted])}
-        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, one.name) for one in wanted])
+        described = {
+            answer["topic"]: answer["partitions"] for answer in await admin.describe_topics([t.name for t in wanted])
+        }
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, spec.name) for spec in wanted])
     finally:
         await admin.close()
     configs: dict[str, dict[str, str]] = {}
@@ -153,12 +155,12 @@ async def _topics_as_they_are(
         for _, _, _, name, entries in answer.resources:
             configs[name] = {entry[0]: entry[1] for entry in entries}
     return {
-        one.name: (
-            len(described[one.name]),
-            len(described[one.name][0]["replicas"]),
-            {name: configs[one.name][name] for name in one.config},
+        spec.name: (
+            len(described[spec.name]),
+            len(described[spec.name][0]["replicas"]),
+            {name: configs[spec.name][name] for name in spec.config},
         )
-        for one in wanted
+        for spec in wanted
     }
 
 
@@ -188,7 +190,7 @@ def _write(kafka: ApacheKafka, topic: str, values: Iterable[bytes]) -> None:
 
 
 def _read(kafka: ApacheKafka, topic: str, count: int) -> list[bytes]:
-    """Everything in a topic of one partition, which must hold at least ``count`` messages."""
+    """All messages of a topic with a single partition, at least ``count`` of them."""
 
     async def read() -> list[bytes]:
         consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)

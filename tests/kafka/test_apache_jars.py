@@ -1,4 +1,4 @@
-"""Fetching Apache Kafka: whole or not at all, and with a reason that helps."""
+"""Fetching Apache Kafka: completely or not at all, with a helpful reason on failure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_without_jars_the_reason_names_what_is_missing_and_the_command() -> None
 
 
 @pytest.mark.parametrize(("there", "reason"), [("mvn", "Java is not installed"), ("java", "Maven (mvn) is not")])
-def test_without_java_or_maven_nothing_is_fetched_and_the_reason_is_told(
+def test_without_java_or_maven_nothing_is_fetched_and_the_reason_is_given(
     cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -42,7 +42,9 @@ def test_without_java_or_maven_nothing_is_fetched_and_the_reason_is_told(
     assert not cache.exists()
 
 
-def test_an_old_java_is_told_from_none(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_java_is_distinguished_from_a_missing_java(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tool = tmp_path / "java"
     tool.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
     tool.chmod(0o755)
@@ -53,7 +55,7 @@ def test_an_old_java_is_told_from_none(cache: Path, tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("fails", ["exit 1", "exit 0"])
-def test_a_fetch_that_breaks_off_leaves_nothing_behind(
+def test_an_interrupted_fetch_leaves_nothing_behind(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     for name, said in (("java", 'openjdk version "17.0.1"'), ("mvn", "[ERROR] nobody answers")):
@@ -71,7 +73,7 @@ def test_a_fetch_that_breaks_off_leaves_nothing_behind(
 
 
 @pytest.mark.skipif(shutil.which("mvn") is None or shutil.which("java") is None, reason="Maven and Java are not here")
-def test_maven_that_reaches_no_repository_is_told_with_its_reason(
+def test_a_failure_of_maven_is_reported_with_its_reason(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nobody = "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9 -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=9"
@@ -82,7 +84,7 @@ def test_maven_that_reaches_no_repository_is_told_with_its_reason(
 
 
 @pytest.mark.skipif(not available(), reason=available().reason)
-def test_the_jars_that_are_there_are_not_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_jars_are_not_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     home = apache_jars.home()
     monkeypatch.setenv("PATH", "")
     assert fetch() == home

@@ -1,4 +1,4 @@
-"""The option ``--broker``: which Kafka the tests get, and that it is gone with them."""
+"""The option ``--broker``: it selects the Kafka of the tests, which ends with them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run(folder: Path, broker: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def told(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
+def values_of(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
     assert done.returncode == 0, done.stdout + done.stderr
     return [part.split(">")[0].split() for part in done.stdout.split("<")[1:]]
 
@@ -63,15 +63,15 @@ def told(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
     "kind",
     ["embedded", pytest.param("apache", marks=pytest.mark.skipif(not available(), reason=available().reason))],
 )
-def test_a_run_has_one_broker_of_the_kind_asked_for_and_a_prefix_for_each_test(tmp_path: Path, kind: str) -> None:
-    (first_kind, first, one), (second_kind, second, two) = told(run(tmp_path, kind))
+def test_a_run_has_a_broker_of_the_requested_kind_and_each_test_a_prefix(tmp_path: Path, kind: str) -> None:
+    (first_kind, first, first_prefix), (second_kind, second, second_prefix) = values_of(run(tmp_path, kind))
     assert first_kind == second_kind == kind
     assert first == second
-    assert one != two
-    assert one.endswith("-test-one-")
+    assert first_prefix != second_prefix
+    assert first_prefix.endswith("-test-one-")
 
 
-def test_a_word_that_is_no_broker_is_refused_with_the_choices(tmp_path: Path) -> None:
+def test_an_unknown_broker_is_refused_with_the_choices(tmp_path: Path) -> None:
     done = run(tmp_path, "kafak")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "--broker" in done.stderr
@@ -90,7 +90,7 @@ with ApacheKafka(Path(sys.argv[1])) as kafka:
 
 @pytest.mark.skipif(not available(), reason=available().reason)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_brokers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
+def test_brokers_end_with_a_killed_run(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", STARTS, str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as run_killed:

@@ -1,4 +1,4 @@
-"""Brokers that are lent one after the other: the next to have one finds nothing of the last."""
+"""The pool of brokers: a lease starts with an empty broker."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def topics_of(bootstrap: str) -> list[str]:
 
 
 @pytest.mark.skipif(not available(), reason=available().reason)
-def test_a_broker_is_lent_again_when_its_lease_has_ended_and_then_it_is_empty(tmp_path: Path) -> None:
+def test_a_broker_is_lent_again_empty_after_its_lease(tmp_path: Path) -> None:
     with BrokerPool(tmp_path, brokers_max=1) as pool:
         with lease(pool.address) as first:
             asyncio.run(create_topics(first, topics("embedded"), with_config=False))

@@ -1,7 +1,7 @@
-"""The law of a statement's life: frozen + adjustments = recomputation, whatever becomes known in whatever order.
+"""Law of adjustments: frozen statements + adjustments = recomputation, for any history of an account.
 
-The auditor beside it knows nothing of statements, kinds or carriers: it keeps sets of machines by slot and says what
-each line of each quarter costs today.
+The auditor has no statements and no kinds of adjustments: it keeps sets of machines by slot and computes what each
+line of each quarter costs today.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ uses = st.tuples(
 
 
 def contract(seats: int, late_seats: int, price: int) -> Contract:
-    """Seats of A and B, others of A from July on, and a price of A."""
+    """A contract with seats of A and B, another quantity of A from July on, and a price of A."""
     july = instant("2022-07-01 00:00")
     return Contract(
         "acme", "CZ", "EUR", f"sha256:{seats}/{late_seats}/{price}",
@@ -79,16 +79,16 @@ class Lives(RuleBasedStateMachine):
         self.frozen: dict[str, Statement] = {}
         self.steps = 0
 
-    @rule(found=st.lists(uses, min_size=1, max_size=4))
-    def use(self, found: list[tuple[Period, int, int, str, str]]) -> None:
+    @rule(used=st.lists(uses, min_size=1, max_size=4))
+    def use(self, used: list[tuple[Period, int, int, str, str]]) -> None:
         self.steps += 1
-        for number, (period, day, slot, product, machine) in enumerate(found):
+        for number, (period, day, slot, product, machine) in enumerate(used):
             slot_at = period.start_at + (day + 1) * DAY_MS + slot * 60 * MINUTE_MS + 10 * MINUTE_MS
             opened_at = slot_at - 9 * MINUTE_MS
-            told = heartbeat(
+            beat = heartbeat(
                 opened_at, slot_at + 9 * MINUTE_MS, machine=machine, product=product, session=f"{self.steps}-{number}"
             )
-            self.history.use([told])
+            self.history.use([beat])
             self.auditor.uses.add((slot_at, product, machine))
 
     @rule(machine=st.sampled_from(MACHINES))
@@ -147,21 +147,23 @@ class Lives(RuleBasedStateMachine):
     def adjustments_chain(self) -> None:
         for statement in (self.history.statement(period) for period in (*QUARTERS, LAST)):
             last: dict[tuple[str, str], int] = {}
-            for one in statement.adjustments:
-                assert one.amount != 0
-                assert one.period in self.frozen
-                assert last.get((one.period, one.product), one.before) == one.before
-                last[one.period, one.product] = one.after
+            for adjustment in statement.adjustments:
+                assert adjustment.amount != 0
+                assert adjustment.period in self.frozen
+                assert last.get((adjustment.period, adjustment.product), adjustment.before) == adjustment.before
+                last[adjustment.period, adjustment.product] = adjustment.after
 
 
 def all_billed(statements: Iterable[Statement]) -> Counter[tuple[str, LineId]]:
-    """What all statements together ask of each line of each quarter."""
+    """The sum that all statements together bill for each line of each quarter."""
     billed: Counter[tuple[str, LineId]] = Counter()
     for statement in statements:
         for line, amount in amounts(statement.lines).items():
             billed[statement.period.name, line] += amount
-        for one in statement.adjustments:
-            billed[one.period, LineId(one.product, one.country, one.model)] += one.amount
+        for adjustment in statement.adjustments:
+            billed[adjustment.period, LineId(adjustment.product, adjustment.country, adjustment.model)] += (
+                adjustment.amount
+            )
     return billed
 
 

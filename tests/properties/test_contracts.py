@@ -1,4 +1,4 @@
-"""Laws of reading contracts: nothing crashes, nothing is hidden, writing order and style do not matter."""
+"""Laws of reading contracts: it never crashes, reports all mistakes, and ignores order and style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.codec.contract.examination import examine_contract
-from pipeline.codec.contract.yaml_document import Plain, read_yaml
+from pipeline.codec.contract.yaml_document import read_yaml
+from pipeline.codec.json_text import Json
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.model.instants import calendar_day
 from pipeline.rules.pool.percentage_price import percent_of
@@ -31,7 +32,7 @@ MISTAKES = [
 ]
 
 
-def plain_values() -> st.SearchStrategy[Plain]:
+def plain_values() -> st.SearchStrategy[Json]:
     keys = st.sampled_from(["account", "country", "products", "entitlements", "model", "from", "quantity", "A"])
     leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
     return st.recursive(
@@ -49,7 +50,7 @@ def test_no_bytes_crash_the_reader(content: bytes) -> None:
 
 @settings(max_examples=examples(60))
 @given(st.data())
-def test_a_contract_with_any_value_put_anywhere_is_read_or_refused(data: st.DataObject) -> None:
+def test_a_contract_with_any_value_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     document, _ = read_yaml(ENGINEERING)
     assert document is not None
     root = json.loads(json.dumps(document.data))
@@ -67,12 +68,12 @@ def test_a_contract_with_any_value_put_anywhere_is_read_or_refused(data: st.Data
 
 @given(st.permutations(MISTAKES), st.integers(1, len(MISTAKES)))
 def test_no_mistake_hides_another(rows: list[str], count: int) -> None:
-    def told(*chosen: str) -> set[tuple[str, str]]:
+    def mistakes_of(*chosen: str) -> set[tuple[str, str]]:
         content = HEAD + "".join(f"{row}\n" for row in chosen)
         return {(each.path, each.reason) for each in examine_contract(content.encode()).mistakes}
 
     chosen = rows[:count]
-    assert set().union(*(told(row) for row in chosen)) <= told(*chosen)
+    assert set().union(*(mistakes_of(row) for row in chosen)) <= mistakes_of(*chosen)
 
 
 @settings(max_examples=examples(25))
@@ -92,7 +93,7 @@ spans = st.tuples(st.integers(18_993, 19_010), st.none() | st.integers(1, 8), st
 
 
 @given(st.lists(spans, min_size=1, max_size=6))
-def test_daily_rates_contradict_exactly_where_two_different_ones_are_in_force_on_one_day(
+def test_daily_rates_contradict_exactly_if_two_different_rates_are_in_force_on_a_day(
     rates: list[tuple[int, int | None, int]],
 ) -> None:
     rows = []
@@ -106,6 +107,6 @@ def test_daily_rates_contradict_exactly_where_two_different_ones_are_in_force_on
 
 
 @given(st.integers(0, 10**15), st.decimals("0.000001", 100, places=6))
-def test_a_percentage_is_what_decimal_arithmetic_says(minor: int, percent: Decimal) -> None:
+def test_a_percentage_price_agrees_with_decimal_arithmetic(minor: int, percent: Decimal) -> None:
     exact = Decimal(minor) * percent / 100
     assert percent_of(minor, str(percent)) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))

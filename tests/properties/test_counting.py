@@ -27,49 +27,47 @@ gaps = st.just(0) | st.integers(0, 30 * MINUTE_MS)
     st.lists(st.tuples(gaps, lengths, st.sampled_from("abc"), st.booleans()), min_size=2, max_size=12),
     st.integers(0, 600_000),
 )
-def test_sessions_that_follow_one_another_never_give_a_count_of_2(
-    found: list[tuple[int, int, str, bool]], offset_ms: int
-) -> None:
-    told, at = list[Heartbeat](), instant("2022-05-03 08:00") + offset_ms
-    for number, (gap_ms, length_ms, machine, is_closed) in enumerate(found):
+def test_consecutive_sessions_never_give_a_count_of_2(runs: list[tuple[int, int, str, bool]], offset_ms: int) -> None:
+    heartbeats, at = list[Heartbeat](), instant("2022-05-03 08:00") + offset_ms
+    for number, (gap_ms, length_ms, machine, is_closed) in enumerate(runs):
         opened_at = at + gap_ms
         at = opened_at + length_ms
         state = "close" if is_closed else "beat"
-        told += beating(heartbeat(opened_at, at, machine=machine, session=f"s{number}", state=state))
-    counts = pure_counts(TEN_MINUTES, fold(told), QUARTER).get(("MSTN", "CZ"), {})
+        heartbeats += beating(heartbeat(opened_at, at, machine=machine, session=f"s{number}", state=state))
+    counts = pure_counts(TEN_MINUTES, fold(heartbeats), QUARTER).get(("MSTN", "CZ"), {})
     assert max(counts.values(), default=0) <= 1
 
 
 @settings(max_examples=examples(50))
 @given(fleets(sessions_max=8), st.data())
-def test_late_evidence_only_adds(fleet: Fleet, data: st.DataObject) -> None:
+def test_late_evidence_never_lowers_a_count(fleet: Fleet, data: st.DataObject) -> None:
     reading = reading_of(data.draw(contracts(fleet.turn_at)))
     late = data.draw(st.sets(st.integers(0, len(fleet.heartbeats) - 1)))
-    early = [one for index, one in enumerate(fleet.heartbeats) if index not in late]
+    early = [heartbeat for index, heartbeat in enumerate(fleet.heartbeats) if index not in late]
     for period in fleet.periods:
-        before, after = (pure_counts(reading, fold(told), period) for told in (early, fleet.heartbeats))
+        before, after = (pure_counts(reading, fold(heartbeats), period) for heartbeats in (early, fleet.heartbeats))
         assert all(count <= after[pool][at] for pool, slots in before.items() for at, count in slots.items())
 
 
 @settings(max_examples=examples(40))
 @given(fleets(sessions_max=8), st.data())
-def test_every_count_is_explained_by_as_many_units_and_every_other_session_by_a_reason(
+def test_explanations_list_as_many_units_as_counted_and_a_reason_for_other_sessions(
     fleet: Fleet, data: st.DataObject
 ) -> None:
-    reading, found = reading_of(data.draw(contracts(fleet.turn_at))), sessions(fold(fleet.heartbeats))
+    reading, used = reading_of(data.draw(contracts(fleet.turn_at))), sessions(fold(fleet.heartbeats))
     for period in fleet.periods:
         for (product, country), slots in pure_counts(reading, fold(fleet.heartbeats), period).items():
             for slot_at in data.draw(st.lists(st.sampled_from(sorted(slots)), max_size=5)):
-                explained = explain_slot(reading, product, country, slot_at, found)
+                explained = explain_slot(reading, product, country, slot_at, used)
                 assert (explained.slot_at, explained.count) == (slot_at, slots[slot_at])
                 shown = [session for unit in explained.units for session in unit.sessions]
-                shown += [one.session for one in explained.uncounted]
+                shown += [left_out.session for left_out in explained.uncounted]
                 assert len(shown) == len({session.key for session in shown})
-                assert all(one.reason != "counted" for one in explained.uncounted)
+                assert all(left_out.reason != "counted" for left_out in explained.uncounted)
 
 
 @given(st.dictionaries(st.integers(18_000, 18_090), st.integers(1, 6), max_size=12), st.integers(0, 6))
-def test_term_licences_are_the_largest_number_that_more_days_than_tolerated_reach(
+def test_term_licences_are_the_largest_overuse_of_more_days_than_tolerated(
     overuse_by_day: dict[int, int], tolerance_days: int
 ) -> None:
     reached = [k for k in range(1, 7) if sum(over >= k for over in overuse_by_day.values()) > tolerance_days]

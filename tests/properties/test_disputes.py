@@ -1,4 +1,4 @@
-"""A packet from the store is the one from the rules, on random fleets under contracts with seats of people."""
+"""Packets from the store and from the rules are equal, on random fleets under contracts with seats of people."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ large_fleets = fleets(sessions_min=6, sessions_max=20, products=("A", "OLD", "B"
 
 @settings(max_examples=examples(6))
 @given(fleet=large_fleets, data=st.data())
-def test_the_store_makes_the_packet_that_the_rules_make(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+def test_packets_from_the_store_and_from_the_rules_are_equal(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
-    told = fleet.of(account)
+    heartbeats = fleet.of(account)
     contract = replace(data.draw(people_contracts(fleet.turn_at)), account=account)
     logged = data.draw(logs(fleet.turn_at, account))
-    reading, people, found = reading_of(contract), people_of(contract, logged), tuple(sessions(fold(told)))
-    write_session_days(store, fold(told))
+    reading, people, used = reading_of(contract), people_of(contract, logged), tuple(sessions(fold(heartbeats)))
+    write_session_days(store, fold(heartbeats))
     for period in fleet.periods:
         statement = read_statement(store, reading, period, seatbeat="0", engine="embedded", logged=logged)
-        for line in [one for one in statement.pooled if one.overuse]:
+        for line in [line for line in statement.pooled if line.overuse]:
             pool = (line.product, line.country)
-            expected = plain_packet(reading, people, found, period, pool, statement.basis)
+            expected = plain_packet(reading, people, used, period, pool, statement.basis)
             made = read_packet(store, reading, statement, line, logged=logged)
             assert made == expected
             _lawful(made)
@@ -46,6 +46,6 @@ def test_the_store_makes_the_packet_that_the_rules_make(store: Client, fleet: Fl
 def _lawful(made: Packet) -> None:
     assert made.overused
     assert sum(len(series.counts) * series.slot_ms for series in made.days) == len(made.days) * 86_400_000
-    assert max(one.overuse for one in made.overused) == made.line.overuse
-    assert made.together.sessions == len([one for one in made.evidence if one.flags])
+    assert max(day.overuse for day in made.overused) == made.line.overuse
+    assert made.together.sessions == len([row for row in made.evidence if row.flags])
     assert made.claimed is None or made.claimed >= 0 or made.line.term_licenses == 0

@@ -1,4 +1,4 @@
-"""Laws of simulated fleets, whatever is asked of them."""
+"""Laws of simulated fleets, for any plan."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_faults_and_frames_never_change_the_set_of_valid_heartbeats(
 
 @settings(max_examples=examples(30), deadline=None)
 @given(plan=PLANS)
-def test_a_fleet_is_its_planned_sessions_and_nothing_else(plan: FleetPlan) -> None:
+def test_a_fleet_contains_exactly_its_planned_sessions(plan: FleetPlan) -> None:
     spans: dict[str, tuple[int, int]] = {}
     clock = 0
     for line in fleet(plan):

@@ -1,4 +1,4 @@
-"""Laws of the fold (RULES 1): min, max and union, so that no way in which evidence arrives can change it."""
+"""Laws of the fold (RULES 1): min, max and union do not depend on how evidence arrives."""
 
 from __future__ import annotations
 
@@ -23,46 +23,46 @@ few = settings(max_examples=examples(40))
 
 def folded(heartbeats: Sequence[Heartbeat]) -> UsageFold:
     usage = UsageFold()
-    for one in heartbeats:
-        usage.add(one, 0)
+    for heartbeat in heartbeats:
+        usage.add(heartbeat, 0)
     return usage
 
 
 @few
 @given(some_fleets, st.randoms(use_true_random=False), st.lists(st.integers(0, 5), max_size=5))
 def test_order_and_repetition_change_nothing(fleet: Fleet, chance: st.DataObject, repeated: list[int]) -> None:
-    told = [*fleet.heartbeats, *(fleet.heartbeats[index % len(fleet.heartbeats)] for index in repeated)]
-    mixed = sorted(told, key=lambda _: chance.random())  # type: ignore[attr-defined]  # a Random drawn by hypothesis
+    delivered = [*fleet.heartbeats, *(fleet.heartbeats[index % len(fleet.heartbeats)] for index in repeated)]
+    mixed = sorted(delivered, key=lambda _: chance.random())  # type: ignore[attr-defined]  # a Random drawn by hypothesis
     assert fold(mixed) == fold(fleet.heartbeats)
 
 
 @few
 @given(some_fleets, st.data())
-def test_any_split_over_folds_merges_to_the_same(fleet: Fleet, data: st.DataObject) -> None:
+def test_partial_folds_merge_to_the_same_result(fleet: Fleet, data: st.DataObject) -> None:
     parts: list[list[Heartbeat]] = [[], [], []]
-    for one in fleet.heartbeats:
-        parts[data.draw(st.integers(0, 2))].append(one)
+    for heartbeat in fleet.heartbeats:
+        parts[data.draw(st.integers(0, 2))].append(heartbeat)
     order = data.draw(st.permutations(range(3)))
     assert merged(day for part in order for day in fold(parts[part])) == fold(fleet.heartbeats)
 
 
 @few
 @given(some_fleets, st.data())
-def test_crashing_anywhere_and_replaying_changes_nothing(fleet: Fleet, data: st.DataObject) -> None:
+def test_a_crash_and_a_replay_change_nothing(fleet: Fleet, data: st.DataObject) -> None:
     stored: list[SessionDay] = []
-    acknowledged, told = 0, fleet.heartbeats
-    while acknowledged < len(told):
-        flushed = data.draw(st.integers(acknowledged + 1, len(told)))
-        stored += fold(told[acknowledged:flushed])
-        acknowledged = data.draw(st.integers(acknowledged + (flushed == len(told)), flushed))
-    assert merged(stored) == fold(told)
-    assert merged([*stored, *fold(told)]) == fold(told)
+    acknowledged, heartbeats = 0, fleet.heartbeats
+    while acknowledged < len(heartbeats):
+        flushed = data.draw(st.integers(acknowledged + 1, len(heartbeats)))
+        stored += fold(heartbeats[acknowledged:flushed])
+        acknowledged = data.draw(st.integers(acknowledged + (flushed == len(heartbeats)), flushed))
+    assert merged(stored) == fold(heartbeats)
+    assert merged([*stored, *fold(heartbeats)]) == fold(heartbeats)
 
 
 @few
 @given(some_fleets, some_fleets, some_fleets)
-def test_merging_is_associative_commutative_and_idempotent(one: Fleet, two: Fleet, three: Fleet) -> None:
-    a, b, c = fold(one.heartbeats), fold(two.heartbeats), fold(three.heartbeats)
+def test_merging_is_associative_commutative_and_idempotent(first: Fleet, two: Fleet, three: Fleet) -> None:
+    a, b, c = fold(first.heartbeats), fold(two.heartbeats), fold(three.heartbeats)
     assert merged([*merged([*a, *b]), *c]) == merged([*a, *merged([*b, *c])])
     assert merged([*a, *b]) == merged([*b, *a])
     assert merged([*a, *a]) == merged(a) == a
@@ -70,7 +70,7 @@ def test_merging_is_associative_commutative_and_idempotent(one: Fleet, two: Flee
 
 @few
 @given(some_fleets)
-def test_the_latest_close_is_kept_whatever_the_order(fleet: Fleet) -> None:
+def test_the_latest_close_is_kept_in_any_order(fleet: Fleet) -> None:
     closes = [
         SessionClose(day.session, at.at) for day, at in zip(fold(fleet.heartbeats), fleet.heartbeats, strict=False)
     ]
@@ -85,87 +85,103 @@ def test_the_latest_close_is_kept_whatever_the_order(fleet: Fleet) -> None:
     )
 
 
+def is_bare_close(heartbeat: Heartbeat) -> bool:
+    """A close that carries no evidence: it only ends live views."""
+    return heartbeat.state == "close" and heartbeat.since == heartbeat.at
+
+
 @few
 @given(some_fleets)
 def test_used_slots_are_exactly_those_that_evidence_touches(fleet: Fleet) -> None:
     touched = {
-        (one[:7], slot)
-        for one in fleet.heartbeats
-        if not one.is_bare_close
-        for slot in range(one.since // BASE_SLOT_MS, (one.at - (one.state == "close")) // BASE_SLOT_MS + 1)
+        (heartbeat[:7], slot)
+        for heartbeat in fleet.heartbeats
+        if not is_bare_close(heartbeat)
+        for slot in range(
+            heartbeat.since // BASE_SLOT_MS, (heartbeat.at - (heartbeat.state == "close")) // BASE_SLOT_MS + 1
+        )
     }
-    found = {
+    used = {
         (tuple(day.session), day.day * 144 + slot)
         for day in fold(fleet.heartbeats)
         for slot in slots_of(day.used_slots)
     }
-    assert found == touched
+    assert used == touched
 
 
 @few
 @given(some_fleets)
-def test_a_session_is_as_long_as_its_heartbeats_with_evidence_say(fleet: Fleet) -> None:
-    found = {tuple(session.key): session for session in sessions(fold(fleet.heartbeats))}
-    for key, session in found.items():
-        told = [one for one in fleet.heartbeats if one[:7] == key and not one.is_bare_close]
-        assert session.opened_at == min(one.opened_at for one in told)
-        assert session.last_at == max(one.at for one in told)
-    assert set(found) == {one[:7] for one in fleet.heartbeats if not one.is_bare_close}
+def test_a_session_spans_its_heartbeats_with_evidence(fleet: Fleet) -> None:
+    by_key = {tuple(session.key): session for session in sessions(fold(fleet.heartbeats))}
+    for key, session in by_key.items():
+        evidence = [
+            heartbeat for heartbeat in fleet.heartbeats if heartbeat[:7] == key and not is_bare_close(heartbeat)
+        ]
+        assert session.opened_at == min(heartbeat.opened_at for heartbeat in evidence)
+        assert session.last_at == max(heartbeat.at for heartbeat in evidence)
+    assert set(by_key) == {heartbeat[:7] for heartbeat in fleet.heartbeats if not is_bare_close(heartbeat)}
 
 
 @few
 @given(some_fleets)
 def test_stretches_are_kept_with_the_day_of_the_last_used_slot(fleet: Fleet) -> None:
     kept: dict[tuple[tuple[str, ...], int, int], int] = {}
-    for one in fleet.heartbeats:
-        if not one.is_bare_close:
-            key = (one[:7], (one.at - (one.state == "close")) // DAY_MS, one.resumed_at)
-            kept[key] = max(kept.get(key, 0), one.active_at)
-    found = {
+    for heartbeat in fleet.heartbeats:
+        if not is_bare_close(heartbeat):
+            key = (heartbeat[:7], (heartbeat.at - (heartbeat.state == "close")) // DAY_MS, heartbeat.resumed_at)
+            kept[key] = max(kept.get(key, 0), heartbeat.active_at)
+    stored = {
         (tuple(day.session), day.day, resumed_at): active_at
         for day in fold(fleet.heartbeats)
         for resumed_at, active_at in day.stretches.items()
     }
-    assert found == kept
+    assert stored == kept
 
 
 @given(st.sets(st.integers(0, 143)))
-def test_a_bit_set_gives_its_slots_back_in_order(slots: set[int]) -> None:
+def test_a_bit_set_returns_its_slots_in_order(slots: set[int]) -> None:
     assert [*slots_of(sum(1 << slot for slot in slots))] == sorted(slots)
 
 
 @settings(max_examples=examples(30))
 @given(st.integers(0, 143), st.integers(0, 143))
-def test_a_mask_holds_the_slots_from_first_to_last(one: int, other: int) -> None:
-    first, last = sorted((one, other))
+def test_a_mask_holds_the_slots_from_first_to_last(one_end: int, other: int) -> None:
+    first, last = sorted((one_end, other))
     assert [*slots_of(slot_mask(first, last))] == [*range(first, last + 1)]
 
 
-def test_of_a_stretch_told_twice_in_columns_the_later_end_stays() -> None:
+def test_the_later_end_of_a_repeated_stretch_is_kept_in_columns() -> None:
     columns, usage, midnight = ColumnFold(), UsageFold(), 18_000 * DAY_MS
-    told = np.array([(0, 5, 9, 0, 9), (0, 5, 9, 0, 4), (0, 5, 9, 3, 8), (0, 5, 9, 3, 9)]) + midnight
-    columns.add([0, 0, 0, 0], told, 0)
+    times = np.array([(0, 5, 9, 0, 9), (0, 5, 9, 0, 4), (0, 5, 9, 3, 8), (0, 5, 9, 3, 9)]) + midnight
+    columns.add([0, 0, 0, 0], times, 0)
     columns.fold_into(usage, [(SessionKey("a", "p", "", "production", "m", "u", "s"), "")])
     assert [day.stretches for day in usage.session_days()] == [{midnight: midnight + 9, midnight + 3: midnight + 9}]
 
 
 def within_a_day(heartbeats: Iterable[Heartbeat]) -> list[Heartbeat]:
-    return [one for one in heartbeats if one.state != "close" and day_of(one.since) == day_of(one.at)]
+    return [
+        heartbeat
+        for heartbeat in heartbeats
+        if heartbeat.state != "close" and day_of(heartbeat.since) == day_of(heartbeat.at)
+    ]
 
 
 @few
 @given(some_fleets, st.data())
-def test_columns_fold_to_the_same(fleet: Fleet, data: st.DataObject) -> None:
-    told = within_a_day(fleet.heartbeats)
-    named = sorted({(SessionKey._make(one[:7]), one.version) for one in told}, key=repr)
+def test_columns_fold_to_the_same_session_days(fleet: Fleet, data: st.DataObject) -> None:
+    heartbeats = within_a_day(fleet.heartbeats)
+    named = sorted({(SessionKey._make(heartbeat[:7]), heartbeat.version) for heartbeat in heartbeats}, key=repr)
     columns, in_columns, plainly = ColumnFold(), UsageFold(), UsageFold()
-    while told:
-        size, received_at = data.draw(st.integers(1, len(told))), data.draw(st.integers(0, 3))
-        frame, told = told[:size], told[size:]
-        for one in frame:
-            plainly.add(one, received_at)
-        numbers = [named.index((SessionKey._make(one[:7]), one.version)) for one in frame]
-        times = [(one.opened_at, one.since, one.at, one.resumed_at, one.active_at) for one in frame]
+    while heartbeats:
+        size, received_at = data.draw(st.integers(1, len(heartbeats))), data.draw(st.integers(0, 3))
+        frame, heartbeats = heartbeats[:size], heartbeats[size:]
+        for heartbeat in frame:
+            plainly.add(heartbeat, received_at)
+        numbers = [named.index((SessionKey._make(heartbeat[:7]), heartbeat.version)) for heartbeat in frame]
+        times = [
+            (heartbeat.opened_at, heartbeat.since, heartbeat.at, heartbeat.resumed_at, heartbeat.active_at)
+            for heartbeat in frame
+        ]
         columns.add(numbers, np.array(times), received_at)
         if data.draw(st.booleans()):
             columns.fold_into(in_columns, named)

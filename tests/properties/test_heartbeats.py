@@ -1,4 +1,4 @@
-"""Laws of judging heartbeats, whatever arrives."""
+"""Laws of judging heartbeats, for any input."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ SHIFTS = st.one_of(
 
 @st.composite
 def near_valid(draw: st.DrawFn) -> dict[str, Json]:
-    """A heartbeat with a few fields changed, left out or added, perhaps at an end of time; many are still valid."""
+    """A heartbeat with a few fields changed, left out or added, perhaps at the limits of time; many are valid."""
     shift_ms = draw(SHIFTS)
     member: dict[str, Json] = {**MINIMAL, "opened_at": OPENED_AT + shift_ms, "at": AT + shift_ms}
     times = sorted(draw(st.lists(st.integers(OPENED_AT - 1, AT + 1), min_size=2, max_size=2)))
@@ -95,14 +95,14 @@ def near_valid(draw: st.DrawFn) -> dict[str, Json]:
 
 
 def as_read(member: Json) -> tuple[bytes, Json]:
-    """The JSON text of a member, and what a reader makes of it: integers beyond 64 bits become floats."""
+    """The JSON text of a member, and its value when read: integers beyond 64 bits become floats."""
     text = json.dumps(member, ensure_ascii=False).encode()
     parsed: Json = orjson.loads(text)
     return text, parsed
 
 
 def keeps_the_stated_order(member: dict[str, Json]) -> bool:
-    """What ``heartbeat.v1.schema.json`` states in words, of an object that it takes."""
+    """The rule that ``heartbeat.v1.schema.json`` states in words, for an object that it accepts."""
     times = {name: time for name in TIMES if isinstance(time := member.get(name), int)}
     opened_at, at = times["opened_at"], times["at"]
     use = [opened_at, times.get("since", at), at]
@@ -111,7 +111,7 @@ def keeps_the_stated_order(member: dict[str, Json]) -> bool:
 
 
 @given(member=near_valid())
-def test_the_hot_half_accepts_only_what_the_plain_half_accepts_and_with_the_same_result(member: Json) -> None:
+def test_the_fast_path_accepts_a_subset_of_the_plain_path_with_the_same_result(member: Json) -> None:
     accepted = accept(member)
     assert accepted is None or accepted == judge_plainly(member)
     if accepted is None and isinstance(judge_plainly(member), Heartbeat):
@@ -120,10 +120,10 @@ def test_the_hot_half_accepts_only_what_the_plain_half_accepts_and_with_the_same
 
 @st.composite
 def repeating(draw: st.DrawFn) -> list[Json]:
-    """Frames of few clients' heartbeats, each with a few fields changed, left out or added; in any order of fields."""
-    told = [draw(near_valid()) for _ in range(draw(st.integers(1, 3)))]
+    """Frames of a few clients' heartbeats with some fields changed, left out, added or in another order."""
+    members_of_clients = [draw(near_valid()) for _ in range(draw(st.integers(1, 3)))]
     members: list[Json] = []
-    for member in draw(st.lists(st.sampled_from(told), min_size=2, max_size=12)):
+    for member in draw(st.lists(st.sampled_from(members_of_clients), min_size=2, max_size=12)):
         later = dict(draw(st.permutations(list(member.items())))) if draw(st.booleans()) else dict(member)
         for name, value in draw(st.lists(CHANGES, max_size=1)):
             if value is ABSENT:
@@ -139,7 +139,7 @@ def repeating(draw: st.DrawFn) -> list[Json]:
 
 
 def as_clients_write_it(members: list[Json]) -> bytes:
-    """Without spaces, and the times one after the other between texts: the form in which the bytes are known."""
+    """Without spaces and with adjacent time fields: the form that the cache of known bytes recognises."""
     ordered: list[Json] = []
     for member in members:
         if isinstance(member, dict):
@@ -155,7 +155,7 @@ def as_clients_write_it(members: list[Json]) -> bytes:
 @example(frames=[[MINIMAL, {**MINIMAL, "v": True}, {**MINIMAL, "v": 1.0}, {**MINIMAL, "at": float(AT)}]])
 @example(frames=[[MINIMAL, {**MINIMAL, "usage": "trial"}, {**MINIMAL, "state": "close"}, [*MINIMAL], "v", None]])
 @example(frames=[[{**MINIMAL, "resumed_at": AT, "active_at": AT}, {**MINIMAL, "resumed_at": AT}, MINIMAL]])
-def test_the_meter_folds_known_clients_as_it_folds_everybody_else(frames: list[list[Json]]) -> None:
+def test_the_meter_folds_repeated_clients_like_any_other(frames: list[list[Json]]) -> None:
     step, plainly, invalid = MeterStep("log"), UsageFold(), 0
     for frame in frames:  # what the first time taught is known the second time, of which alone is told
         step.take(message(as_clients_write_it(frame), 0))
@@ -171,9 +171,9 @@ def test_the_meter_folds_known_clients_as_it_folds_everybody_else(frames: list[l
                 plainly.add(judged, message(text, offset).received_at)
             else:
                 invalid += 1
-    tally, found = step.tally(), facts_of(step.drain())
-    assert found.days == {(day.session, day.day): day for day in plainly.session_days()}
-    assert found.closes == frozenset(plainly.closes())
+    tally, facts = step.tally(), facts_of(step.drain())
+    assert facts.days == {(day.session, day.day): day for day in plainly.session_days()}
+    assert facts.closes == frozenset(plainly.closes())
     assert (tally.valid, sum(tally.invalid.values())) == (sum(map(len, frames)) - invalid, invalid)
 
 
@@ -181,28 +181,30 @@ def test_the_meter_folds_known_clients_as_it_folds_everybody_else(frames: list[l
 @example(value=b"[" * 1_024 + b"]" * 1_024)
 @example(value=b'{"v":' + b"[" * 1_023 + b"]" * 1_023 + b"}")
 @example(value=b'{"v":1e400}')
-def test_arbitrary_bytes_are_judged_and_never_raise(value: bytes) -> None:
+def test_arbitrary_bytes_never_raise(value: bytes) -> None:
     decoded = decode(value)
-    assert all(one.reason.code in DEAD_LETTER_CODES for one in decoded.invalid)
-    assert all(isinstance(one, Heartbeat) for one in decoded.heartbeats)
+    assert all(invalid.reason.code in DEAD_LETTER_CODES for invalid in decoded.invalid)
+    assert all(isinstance(heartbeat, Heartbeat) for heartbeat in decoded.heartbeats)
 
 
 @given(members=st.lists(ANY_JSON | near_valid(), max_size=8))
-def test_every_member_of_a_frame_is_either_a_heartbeat_or_a_dead_letter(members: list[Json]) -> None:
+def test_every_member_of_a_frame_is_a_heartbeat_or_a_dead_letter(members: list[Json]) -> None:
     text, _ = as_read(members)
     decoded = decode(text)
     assert len(decoded.heartbeats) + len(decoded.invalid) == len(members)
-    indexes = [one.index for one in decoded.invalid]
+    indexes = [invalid.index for invalid in decoded.invalid]
     assert indexes == sorted(set(indexes))
     assert all(0 <= index < len(members) <= FRAME_HEARTBEATS_MAX for index in indexes)
 
 
-@given(members=st.lists(ANY_JSON.filter(lambda one: not isinstance(one, list)) | near_valid(), max_size=6))
+@given(members=st.lists(ANY_JSON.filter(lambda value: not isinstance(value, list)) | near_valid(), max_size=6))
 def test_a_member_is_judged_the_same_alone_and_in_a_frame(members: list[Json]) -> None:
     framed = decode(as_read(members)[0])
-    alone = [decode(as_read(one)[0]) for one in members]
-    assert framed.heartbeats == [heartbeat for one in alone for heartbeat in one.heartbeats]
-    assert [one.reason for one in framed.invalid] == [invalid.reason for one in alone for invalid in one.invalid]
+    alone = [decode(as_read(member)[0]) for member in members]
+    assert framed.heartbeats == [heartbeat for decoded in alone for heartbeat in decoded.heartbeats]
+    assert [invalid.reason for invalid in framed.invalid] == [
+        invalid.reason for decoded in alone for invalid in decoded.invalid
+    ]
 
 
 @settings(max_examples=examples(500))
@@ -222,7 +224,7 @@ def test_the_schema_with_its_stated_order_and_the_codec_accept_the_same(member: 
 
 
 @given(value=ANY_JSON)
-def test_what_is_no_object_or_array_is_refused_by_schema_and_codec_alike(value: Json) -> None:
+def test_schema_and_codec_refuse_values_that_are_neither_objects_nor_arrays(value: Json) -> None:
     text, parsed = as_read(value)
     if not isinstance(parsed, dict | list):
         assert not FRAME.is_valid(parsed)
@@ -232,13 +234,13 @@ def test_what_is_no_object_or_array_is_refused_by_schema_and_codec_alike(value: 
 @given(text=st.text(max_size=20))
 @example(text="\u0345\u0301\u1fb3")
 @example(text="ß İ ΐ ﬃ ǰ ŉ")
-def test_folding_a_name_twice_or_from_another_normal_form_changes_nothing(text: str) -> None:
+def test_folding_a_name_is_idempotent_and_independent_of_its_normal_form(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert fold(normalize("NFD", text)) == fold(normalize("NFC", text)) == fold(text)
 
 
 @given(value=ANY_JSON, depth=st.integers(0, 1_000))
-def test_json_is_written_again_as_it_was_read_however_deep(value: Json, depth: int) -> None:
+def test_json_survives_a_round_trip_at_any_depth(value: Json, depth: int) -> None:
     _, parsed = as_read(value)
     inner = orjson.dumps(parsed)
     deep = b'[{"a":' * (depth // 2) + inner + b"},1]" * (depth // 2)

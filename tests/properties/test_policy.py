@@ -1,4 +1,4 @@
-"""Laws of effective-dated policies (RULES 2): the row in force is the last that began, by every way of looking."""
+"""Laws of effective-dated policies (RULES 2): the last row that has begun is in force."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ from pipeline.policy.timeline import BeforeFirstRow, Timeline
 starts = st.lists(st.integers(10, 40), min_size=1, max_size=6, unique=True).map(sorted)
 
 
-def timeline(found: list[int]) -> Timeline[str]:
-    return Timeline("some", tuple((at, f"from {at}") for at in found))
+def timeline(starts: list[int]) -> Timeline[str]:
+    return Timeline("some", tuple((at, f"from {at}") for at in starts))
 
 
-def in_force(found: list[int], at: int) -> str | None:
-    return next((f"from {start}" for start in reversed(found) if start <= at), None)
+def in_force(starts: list[int], at: int) -> str | None:
+    return next((f"from {start}" for start in reversed(starts) if start <= at), None)
 
 
 @given(starts, st.integers(0, 50))
-def test_the_value_at_an_instant_is_that_of_the_last_row_that_began(found: list[int], at: int) -> None:
-    expected = in_force(found, at)
+def test_the_value_at_an_instant_is_that_of_the_last_row_that_has_begun(starts: list[int], at: int) -> None:
+    expected = in_force(starts, at)
     if expected is None:
         with pytest.raises(BeforeFirstRow, match="some is defined from 1970-01-01 on"):
-            timeline(found).at(at)
+            timeline(starts).at(at)
     else:
-        assert timeline(found).at(at) == expected
+        assert timeline(starts).at(at) == expected
 
 
 @given(starts, st.integers(0, 50), st.integers(0, 50))
-def test_segments_are_adjoining_and_say_what_is_in_force_at_every_instant(
-    found: list[int], from_at: int, until_at: int
+def test_segments_adjoin_and_have_the_value_in_force_at_every_instant(
+    starts: list[int], from_at: int, until_at: int
 ) -> None:
-    if from_at < until_at and from_at < found[0]:
+    if from_at < until_at and from_at < starts[0]:
         with pytest.raises(BeforeFirstRow):
-            list(timeline(found).segments(from_at, until_at))
+            list(timeline(starts).segments(from_at, until_at))
         return
-    segments = list(timeline(found).segments(from_at, until_at))
-    said = [(at, one.value) for one in segments for at in range(one.from_at, one.until_at)]
-    assert said == [(at, in_force(found, at)) for at in range(from_at, until_at)]
-    assert all(one.from_at < one.until_at for one in segments)
-    assert len(segments) == len({one.value for one in segments})
+    segments = list(timeline(starts).segments(from_at, until_at))
+    said = [(at, segment.value) for segment in segments for at in range(segment.from_at, segment.until_at)]
+    assert said == [(at, in_force(starts, at)) for at in range(from_at, until_at)]
+    assert all(segment.from_at < segment.until_at for segment in segments)
+    assert len(segments) == len({segment.value for segment in segments})
 
 
 custom_starts = st.dates(date(2016, 4, 1), date(2024, 1, 1)).map(at_midnight)
 
 
 @given(st.lists(custom_starts, min_size=1, max_size=4), st.integers(0, 10_000))
-def test_a_chain_of_policies_begins_with_its_latest_and_overrides_from_its_base_up(chain: list[int], day: int) -> None:
+def test_a_chain_of_policies_begins_with_its_latest_start_and_overrides_its_base(chain: list[int], day: int) -> None:
     chain = sorted(chain)
     custom = {
         f"own{n}": CustomPolicy(
@@ -67,15 +67,15 @@ def test_a_chain_of_policies_begins_with_its_latest_and_overrides_from_its_base_
         for n, at in enumerate(chain)
     }
     name = f"own{len(chain) - 1}"
-    found = resolve(name, metering_catalogue(), custom)
-    assert found.first_at == chain[-1]
-    row = found.at(chain[-1] + day * DAY_MS)
+    timeline = resolve(name, metering_catalogue(), custom)
+    assert timeline.first_at == chain[-1]
+    row = timeline.at(chain[-1] + day * DAY_MS)
     assert (row.name, row.tolerance_days, row.min_use_ms) == (name, len(chain) - 1, 60_000)
     assert row.slot_ms == metering_catalogue()["bentley-select"].at(chain[-1]).slot_ms
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 12, 31)), st.integers(0, DAY_MS - 1))
-def test_every_instant_lies_in_exactly_the_quarter_that_contains_it(day: date, ms: int) -> None:
+def test_every_instant_lies_in_exactly_one_quarter(day: date, ms: int) -> None:
     at = at_midnight(day) + ms
     period = Period.containing(at)
     assert period.contains(at)

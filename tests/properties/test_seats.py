@@ -1,4 +1,4 @@
-"""Live seats (RULES 3): a cache whose counts are the statement's, and whose grace ends when it says."""
+"""Live seats (RULES 3): counts equal those of the statement, and grace ends at the stated instant."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def live_counts(seats: AccountSeats) -> Counts:
 
 
 def statement_counts(reading: ContractReading, days: list[SessionDay], horizon_day: int) -> Counts:
-    """The statement's counts of the slots on the days that are kept."""
+    """The statement's counts of slots on the kept days."""
     kept: Counts = {}
     for period in {Period.containing(day.day * DAY_MS) for day in days}:
         for pool, slots in pure_counts(reading, days, period).items():
@@ -41,9 +41,7 @@ def statement_counts(reading: ContractReading, days: list[SessionDay], horizon_d
 
 @settings(max_examples=examples(40))
 @given(fleets(sessions_max=6) | midnights, st.data())
-def test_counts_are_the_statements_however_session_days_come_and_whatever_was_forgotten(
-    fleet: Fleet, data: st.DataObject
-) -> None:
+def test_live_counts_equal_the_statements_for_any_arrival_and_forgetting(fleet: Fleet, data: st.DataObject) -> None:
     reading = reading_of(data.draw(contracts(fleet.turn_at)))
     latest_at = fleet.turn_at + data.draw(st.integers(0, 4)) * DAY_MS
     days = fold([*fleet.heartbeats, heartbeat(latest_at, latest_at, machine="latest")])
@@ -62,15 +60,13 @@ def test_counts_are_the_statements_however_session_days_come_and_whatever_was_fo
 
 @settings(max_examples=examples(40))
 @given(fleets(sessions_max=8), st.data())
-def test_evidence_that_comes_in_pieces_gives_the_same_live_counts_as_all_at_once(
-    fleet: Fleet, data: st.DataObject
-) -> None:
+def test_live_counts_do_not_depend_on_the_grouping_of_evidence(fleet: Fleet, data: st.DataObject) -> None:
     reading = reading_of(data.draw(contracts(fleet.turn_at)))
     whole, pieces = AccountSeats(reading), AccountSeats(reading)
     for day in fold(fleet.heartbeats):
         whole.merge(day)
-    for one in data.draw(st.permutations(fleet.heartbeats)):
-        for day in fold([one]):
+    for beat in data.draw(st.permutations(fleet.heartbeats)):
+        for day in fold([beat]):
             pieces.merge(day)
     whole.forget()
     pieces.forget()
@@ -82,15 +78,15 @@ def counts_anywhere(reading: ContractReading, session: Session) -> set[Pool]:
     """The pools in which a session counts in any slot."""
     periods = {Period.containing(at) for at in session.used_at()}
     return {
-        (one.product, one.country)
+        (judgement.product, judgement.country)
         for period in periods
-        for one in reading.judgements(session.key.product, session.key.country, period)
-        for _ in counted_slots(session, one.policy, one.from_at, one.until_at)
+        for judgement in reading.judgements(session.key.product, session.key.country, period)
+        for _ in counted_slots(session, judgement.policy, judgement.from_at, judgement.until_at)
     }
 
 
 def going_on(session: Session, until_at: int) -> Session:
-    """The session, beating on to an instant."""
+    """The session with beats up to an instant."""
     usage = UsageFold()
     for day in range(day_of(session.last_at), day_of(until_at) + 1):
         first = max(session.last_at // 600_000 - day * 144, 0)
@@ -104,19 +100,17 @@ def going_on(session: Session, until_at: int) -> Session:
 
 @settings(max_examples=examples(80))
 @given(midnights, st.data())
-def test_beating_on_until_grace_ends_makes_a_session_count_and_a_millisecond_less_does_not(
-    fleet: Fleet, data: st.DataObject
-) -> None:
+def test_a_session_counts_exactly_from_the_end_of_its_grace(fleet: Fleet, data: st.DataObject) -> None:
     reading, days = reading_of(data.draw(contracts(fleet.turn_at))), fold(fleet.heartbeats)
     seats = AccountSeats(reading)
     for day in days:
         seats.merge(day)
-    known = {session.key: session for session in sessions(days)}
-    for one in seats.in_grace():
-        session = known[one.session]
-        assert one.counts_from > session.last_at
-        assert (one.product, one.country) in counts_anywhere(reading, going_on(session, one.counts_from))
-        assert not counts_anywhere(reading, going_on(session, one.counts_from - 1))
+    by_key = {session.key: session for session in sessions(days)}
+    for grace in seats.in_grace():
+        session = by_key[grace.session]
+        assert grace.counts_from > session.last_at
+        assert (grace.product, grace.country) in counts_anywhere(reading, going_on(session, grace.counts_from))
+        assert not counts_anywhere(reading, going_on(session, grace.counts_from - 1))
 
 
 @settings(max_examples=examples(150))
@@ -127,7 +121,7 @@ def test_beating_on_until_grace_ends_makes_a_session_count_and_a_millisecond_les
     st.integers(1, 25 * MINUTE_MS),
     st.integers(0, 12 * MINUTE_MS),
 )
-def test_grace_over_the_change_of_a_policy_ends_when_a_slot_of_either_counts(
+def test_grace_over_a_change_of_policy_ends_when_a_slot_of_either_counts(
     turn_at: int, before: str, after: str, early_ms: int, lasts_ms: int
 ) -> None:
     changed = Entitlement(("A",), "CZ", "pooled", after, 1, turn_at, None)
@@ -139,26 +133,26 @@ def test_grace_over_the_change_of_a_policy_ends_when_a_slot_of_either_counts(
     seats = AccountSeats(reading)
     for day in days:
         seats.merge(day)
-    session, grace = sessions(days)[0], [*seats.in_grace()]
-    assert len(grace) == (not counts_anywhere(reading, session))
-    for one in grace:
-        assert one.counts_from > session.last_at
-        assert counts_anywhere(reading, going_on(session, one.counts_from)) == {("A", "CZ")}
-        assert not counts_anywhere(reading, going_on(session, one.counts_from - 1))
+    session, in_grace = sessions(days)[0], [*seats.in_grace()]
+    assert len(in_grace) == (not counts_anywhere(reading, session))
+    for grace in in_grace:
+        assert grace.counts_from > session.last_at
+        assert counts_anywhere(reading, going_on(session, grace.counts_from)) == {("A", "CZ")}
+        assert not counts_anywhere(reading, going_on(session, grace.counts_from - 1))
 
 
 @settings(max_examples=examples(40))
 @given(fleets(sessions_max=8), st.data())
-def test_in_grace_are_the_open_production_sessions_lately_heard_that_count_nowhere(
-    fleet: Fleet, data: st.DataObject
-) -> None:
+def test_recent_open_production_sessions_that_count_nowhere_are_in_grace(fleet: Fleet, data: st.DataObject) -> None:
     reading, days = reading_of(data.draw(contracts(fleet.turn_at))), fold(fleet.heartbeats)
     closes = {
-        SessionKey(*one[:7]): one.at for one in sorted(fleet.heartbeats, key=lambda one: one.at) if one.state == "close"
+        SessionKey(*heartbeat[:7]): heartbeat.at
+        for heartbeat in sorted(fleet.heartbeats, key=lambda heartbeat: heartbeat.at)
+        if heartbeat.state == "close"
     }
     seats, usage = AccountSeats(reading), UsageFold()
-    for one in fleet.heartbeats:
-        usage.add(one, 0)
+    for beat in fleet.heartbeats:
+        usage.add(beat, 0)
     for close in usage.closes():
         seats.close(close)
     for day in days:
@@ -167,17 +161,17 @@ def test_in_grace_are_the_open_production_sessions_lately_heard_that_count_nowhe
     expected = set()
     for session in sessions(day for day in days if day.day > day_of(seats.latest_at) - AccountSeats.DAYS_KEPT):
         judged = reading.judgements(session.key.product, session.key.country, Period.containing(session.last_at))
-        now = [one for one in judged if one.from_at <= session.last_at < one.until_at]
+        now = [judgement for judgement in judged if judgement.from_at <= session.last_at < judgement.until_at]
         is_open = closes.get(session.key, 0) < session.last_at
         is_late = not now or seats.latest_at - session.last_at < 2 * now[0].policy.slot_ms
         if session.is_production and is_open and now and is_late and not counts_anywhere(reading, session):
             expected.add(session.key)
-    assert {one.session for one in seats.in_grace()} == expected
+    assert {grace.session for grace in seats.in_grace()} == expected
 
 
 @settings(max_examples=examples(40))
 @given(fleets(sessions_max=4))
-def test_a_close_that_is_heard_before_or_after_the_evidence_ends_grace(fleet: Fleet) -> None:
+def test_a_close_before_or_after_the_evidence_ends_grace(fleet: Fleet) -> None:
     reading, days = reading_of(Contract("acme", "CZ", "EUR", "sha256:0")), fold(fleet.heartbeats)
     before, after = AccountSeats(reading), AccountSeats(reading)
     for close in (SessionClose(day.session, day.last_at) for day in days):

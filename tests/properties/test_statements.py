@@ -1,4 +1,4 @@
-"""Laws of a statement's text: what is written is what is read, for every kind of line, amount and currency."""
+"""Laws of a statement's JSON: a round trip for every kind of line, amount and currency."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.codec.statement_json import statement_json
-from pipeline.codec.statement_reading import read_statement_json
-from pipeline.model.contracts import Model
+from pipeline.codec.statement.statement_json import read_statement_json, statement_json
+from pipeline.model.contracts import EntitlementModel
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.statements import (
     Adjustment,
@@ -39,8 +38,8 @@ quarters = st.builds(lambda year, quarter: f"{year}Q{quarter}", st.integers(2000
 models = st.sampled_from(("pooled", "named", "practitioner", "single_user", "flex"))
 
 
-def _tuples(one: st.SearchStrategy[int], size: int = 3) -> st.SearchStrategy[tuple[int, ...]]:
-    return st.lists(one, max_size=size).map(tuple)
+def _tuples(elements: st.SearchStrategy[int], size: int = 3) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.lists(elements, max_size=size).map(tuple)
 
 
 pooled = st.builds(
@@ -65,7 +64,7 @@ windows = st.lists(st.builds(ChargedWindow, names, instants, counts, counts), ma
 flex = st.builds(FlexLine, names, texts, policies, counts, counts, counts, windows, model=st.just("flex"))
 lines: st.SearchStrategy[Line] = st.one_of(pooled, named, assigned, flex)
 kinds: st.SearchStrategy[AdjustmentKind] = st.sampled_from(("late_evidence", "void", "contract", "credit"))
-line_models: st.SearchStrategy[Model] = models  # type: ignore[assignment]  # the five names are the models
+line_models: st.SearchStrategy[EntitlementModel] = models  # type: ignore[assignment]  # the five names are the models
 adjustments = st.builds(Adjustment, quarters, kinds, names, texts, line_models, money, money)
 voids = st.builds(
     VoidEntry, names, texts, instants, texts, texts, texts, texts, texts, st.none() | instants, st.none() | instants
@@ -89,7 +88,7 @@ statements = st.builds(
 
 
 @given(statement=statements)
-def test_a_statement_that_is_written_and_read_is_itself(statement: Statement) -> None:
+def test_a_statement_survives_a_round_trip(statement: Statement) -> None:
     written = statement_json(statement)
     assert read_statement_json(written) == statement
     assert read_statement_json(written.decode()) == statement
@@ -97,13 +96,13 @@ def test_a_statement_that_is_written_and_read_is_itself(statement: Statement) ->
 
 
 @pytest.mark.parametrize("path", examples("statement", "valid"), ids=lambda path: path.name)
-def test_the_interfaces_examples_are_read_and_written_again_in_the_same_words(path: Path) -> None:
+def test_the_examples_of_the_interface_survive_a_round_trip(path: Path) -> None:
     text = path.read_bytes()
-    told = orjson.loads(text)
-    assert orjson.loads(statement_json(read_statement_json(text))) == told
+    expected = orjson.loads(text)
+    assert orjson.loads(statement_json(read_statement_json(text))) == expected
 
 
 @pytest.mark.parametrize("path", examples("statement", "invalid"), ids=lambda path: path.name)
-def test_what_the_schema_refuses_is_no_statement(path: Path) -> None:
+def test_the_reader_refuses_what_the_schema_refuses(path: Path) -> None:
     with pytest.raises(ValueError, match=r"^\$"):
         read_statement_json(getattr(path, "read_bytes")())  # noqa: B009

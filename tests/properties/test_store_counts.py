@@ -1,4 +1,4 @@
-"""SQL counts what the rules count (ARCHITECTURE, ClickHouse), on random fleets, however their rows were inserted."""
+"""SQL and the rules count the same (ARCHITECTURE, ClickHouse), on random fleets and any order of inserts."""
 
 from __future__ import annotations
 
@@ -37,22 +37,27 @@ BUILT_IN = ("bentley-select", "bentley-css", "bentley-select-deployed", "bentley
 def insert_oddly(store: Client, heartbeats: Iterable[Heartbeat], data: st.DataObject) -> None:
     """Insert the session days in parts, one of them twice, in any order."""
     parts: list[list[Heartbeat]] = [[], [], []]
-    for number, one in enumerate(heartbeats):
-        parts[number % 3].append(one)
+    for number, heartbeat in enumerate(heartbeats):
+        parts[number % 3].append(heartbeat)
     for part in data.draw(st.permutations([0, 1, 2, data.draw(st.integers(0, 2))])):
         write_session_days(store, data.draw(st.permutations(fold(parts[part]))))
 
 
 @settings(max_examples=examples(25))
 @given(fleet=large_fleets, data=st.data())
-def test_a_statement_counts_in_sql_what_the_rules_count(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+def test_counts_of_a_statement_in_sql_equal_those_of_the_rules(
+    store: Client, fleet: Fleet, data: st.DataObject
+) -> None:
     account, contract = new_account(), data.draw(contracts(fleet.turn_at))
-    told, reading = fleet.of(account), reading_of(_of(contract, account))
-    insert_oddly(store, told, data)
+    heartbeats, reading = fleet.of(account), reading_of(_of(contract, account))
+    insert_oddly(store, heartbeats, data)
     for period in fleet.periods:
-        expected = pure_counts(reading, fold(told), period)
+        expected = pure_counts(reading, fold(heartbeats), period)
         judgements = reading.judgements_of(reported_codes(store, account, period), period)
-        assert slot_counts(store, account, period, [one for found in judgements.values() for one in found]) == expected
+        assert (
+            slot_counts(store, account, period, [judgement for of_code in judgements.values() for judgement in of_code])
+            == expected
+        )
         statement = read_statement(store, reading, period, seatbeat="0", engine="embedded")
         assert statement.lines == pooled_lines(reading, period, expected)
         for (product, country), slots in [*expected.items()][:2]:
@@ -62,14 +67,14 @@ def test_a_statement_counts_in_sql_what_the_rules_count(store: Client, fleet: Fl
 
 @settings(max_examples=examples(12))
 @given(fleet=large_fleets, data=st.data())
-def test_what_is_stored_is_the_fold(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+def test_stored_session_days_equal_the_fold(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
-    told, days = fleet.of(account), fold(fleet.of(account))
-    insert_oddly(store, told, data)
+    heartbeats, days = fleet.of(account), fold(fleet.of(account))
+    insert_oddly(store, heartbeats, data)
     everything = Selection(account, fleet.turn_at - 9 * DAY_MS, fleet.turn_at + 9 * DAY_MS)
     assert merged(read_session_days(store, everything)) == days
     assert len(read_session_days(store, everything)) == len(days)
-    assert sorted(read_sessions(store, everything), key=lambda one: one.key) == sessions(days)
+    assert sorted(read_sessions(store, everything), key=lambda session: session.key) == sessions(days)
     latest = [day for day in read_latest_session_days(store, 2) if day.session.account == account]
     last_day = max((day.day for day in days), default=0)
     assert merged(latest) == [
@@ -81,43 +86,41 @@ def test_what_is_stored_is_the_fold(store: Client, fleet: Fleet, data: st.DataOb
 
 @settings(max_examples=examples(12))
 @given(fleet=some_products | some_products_at_midnight, data=st.data())
-def test_the_analysts_slot_counts_of_every_policy_are_the_rules(
-    store: Client, fleet: Fleet, data: st.DataObject
-) -> None:
+def test_slot_counts_of_every_policy_equal_those_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
-    told = fleet.of(account)
+    heartbeats = fleet.of(account)
     replaced_at = fleet.turn_at + data.draw(st.integers(-1, 1)) * DAY_MS
     replaces = data.draw(st.sampled_from(((), (Replacement("OLD"),), (Replacement("OLD", replaced_at),))))
     contract = Contract(account, "CZ", "EUR", f"sha256:{account}", products={"A": Product("A", replaces=replaces)})
     store_contract(store, contract, b"country: CZ", 0)
-    insert_oddly(store, told, data)
-    found = analysts_counts(store, account)
+    insert_oddly(store, heartbeats, data)
+    counts = analysts_counts(store, account)
     for policy in BUILT_IN:
         if fleet.turn_at - 3 * DAY_MS >= 1_459_468_800_000 or policy in {"bentley-select", "bentley-select-deployed"}:
             judged = Contract(account, "CZ", "EUR", "", default_policy=policy, products=contract.products)
-            assert found.get(policy, {}) == everything(reading_of(judged), told, fleet.periods), policy
+            assert counts.get(policy, {}) == everything(reading_of(judged), heartbeats, fleet.periods), policy
 
 
 def analysts_counts(store: Client, account: str) -> dict[str, dict[Pool, dict[int, int]]]:
-    """What the view says, by policy."""
+    """The counts of the view by policy."""
     rows = store.query(
         "SELECT policy, product, country, toUnixTimestamp64Milli(slot_at), units FROM slot_counts "
         "WHERE account = {account:String}",
         {"account": account},
     ).result_rows
-    found: dict[str, dict[Pool, dict[int, int]]] = {}
+    counts: dict[str, dict[Pool, dict[int, int]]] = {}
     for policy, product, country, slot_at, units in rows:
         assert isinstance(slot_at, int)
         assert isinstance(units, int)
-        found.setdefault(str(policy), {}).setdefault((str(product), str(country)), {})[slot_at] = units
-    return found
+        counts.setdefault(str(policy), {}).setdefault((str(product), str(country)), {})[slot_at] = units
+    return counts
 
 
 def everything(
-    reading: ContractReading, told: Iterable[Heartbeat], periods: Iterable[Period]
+    reading: ContractReading, heartbeats: Iterable[Heartbeat], periods: Iterable[Period]
 ) -> dict[Pool, dict[int, int]]:
-    """What the rules count over some quarters."""
-    days, together = fold(told), dict[Pool, dict[int, int]]()
+    """The counts of the rules over some quarters."""
+    days, together = fold(heartbeats), dict[Pool, dict[int, int]]()
     for period in periods:
         for pool, slots in pure_counts(reading, days, period).items():
             together.setdefault(pool, {}).update(slots)

@@ -1,4 +1,4 @@
-"""The view `ledger` and the rules read the same log alike: with gaps, doubles, stale batches and several logs."""
+"""The view `ledger` and the rules agree on any log: with gaps, duplicates, stale postings and several logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ places = st.tuples(st.sampled_from(("log-1", "log-2")), st.integers(0, 1), st.in
 
 @settings(max_examples=examples(60))
 @given(numbers=st.dictionaries(places, st.integers(1, 5), max_size=14), sizes=st.lists(st.integers(1, 3), min_size=14))
-def test_the_view_shows_the_entries_that_count_for_the_rules(
+def test_the_view_has_the_valid_entries_of_the_rules(
     store: Client, numbers: dict[tuple[str, int, int], int], sizes: list[int]
 ) -> None:
     account = new_account()

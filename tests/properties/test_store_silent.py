@@ -22,22 +22,24 @@ minutes = st.integers(-40 * 60, 40 * 60)
 
 @settings(max_examples=examples(40))
 @given(fleet=fleets(sessions_max=14), data=st.data())
-def test_the_store_and_the_rules_name_the_same_silent_machines(
+def test_the_store_and_the_rules_list_the_same_silent_machines(
     store: Client, fleet: Fleet, data: st.DataObject
 ) -> None:
     account, usage = new_account(), UsageFold()
-    told = list(fleet.of(account))
-    for one in data.draw(st.lists(st.sampled_from(told), max_size=6)):  # bare closes, before and after the last beat
-        closed_at = max(one.opened_at, one.at + data.draw(st.sampled_from((-MINUTE_MS, 0, MINUTE_MS, 3 * HOUR_MS))))
-        told.append(one._replace(state="close", since=closed_at, at=closed_at))
-    for one in told:
-        usage.add(one, 0)
+    heartbeats = list(fleet.of(account))
+    for beat in data.draw(
+        st.lists(st.sampled_from(heartbeats), max_size=6)
+    ):  # bare closes, before and after the last beat
+        closed_at = max(beat.opened_at, beat.at + data.draw(st.sampled_from((-MINUTE_MS, 0, MINUTE_MS, 3 * HOUR_MS))))
+        heartbeats.append(beat._replace(state="close", since=closed_at, at=closed_at))
+    for beat in heartbeats:
+        usage.add(beat, 0)
     days, closes = list(usage.session_days()), list(usage.closes())
     for _ in range(2):
         write_session_days(store, days)
         write_closes(store, closes)
     from_at = data.draw(
-        st.sampled_from([one.at for one in told]) | minutes.map(lambda m: fleet.turn_at + m * MINUTE_MS)
+        st.sampled_from([beat.at for beat in heartbeats]) | minutes.map(lambda m: fleet.turn_at + m * MINUTE_MS)
     )
     silent = SilentRange(from_at, from_at + data.draw(st.integers(0, 40 * 60)) * MINUTE_MS)
     closed_at_of = {close.session: close.closed_at for close in closes}
@@ -45,7 +47,7 @@ def test_the_store_and_the_rules_name_the_same_silent_machines(
     assert read_silent_machines(store, account, silent) == expected
 
 
-def test_a_session_closed_at_midnight_and_one_left_open_there(store: Client) -> None:
+def test_a_session_closed_at_midnight_is_not_silent_and_an_open_session_is(store: Client) -> None:
     account = new_account()
     midnight = 19_000 * 24 * HOUR_MS
     usage = UsageFold()
@@ -53,5 +55,5 @@ def test_a_session_closed_at_midnight_and_one_left_open_there(store: Client) -> 
         usage.add(heartbeat(midnight - HOUR_MS, midnight, account=account, machine=machine, state=state), 0)
     write_session_days(store, usage.session_days())
     write_closes(store, usage.closes())
-    found = read_silent_machines(store, account, SilentRange(midnight, midnight + HOUR_MS))
-    assert [one.machine for one in found] == ["open"]
+    machines = read_silent_machines(store, account, SilentRange(midnight, midnight + HOUR_MS))
+    assert [machine.machine for machine in machines] == ["open"]

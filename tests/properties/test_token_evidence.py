@@ -1,4 +1,4 @@
-"""Open windows that are worked out anew only where need be are those of all evidence at once, whatever happens."""
+"""Incrementally computed open windows equal those computed from all evidence at once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from pipeline.model.instants import DAY_MS, MINUTE_MS
 from pipeline.model.ledger_entries import Window
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
 from pipeline.model.statements import VoidEntry
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.orders.voids import without_voided
@@ -37,7 +36,7 @@ START_AT: Final = instant("2022-05-02 00:00")
 
 
 def contract(rate: int, flex_days: int | None) -> Contract:
-    """Two codes, one of which the other replaces after a day and a half, charged for some days or for ever."""
+    """Two codes of which one replaces the other after a day and a half, charged for some days or for ever."""
     until_at = None if flex_days is None else START_AT + flex_days * DAY_MS
     turn_at = START_AT + DAY_MS * 3 // 2
     return Contract(
@@ -55,7 +54,7 @@ def contract(rate: int, flex_days: int | None) -> Contract:
 
 
 def reading_of(wanted: Contract, seat_days: int) -> TokenReading:
-    """A contract, and a single-user seat that Eva has from some day on."""
+    """The reading of a contract, with a single-user seat of Eva from some day on."""
     seat = Coverage("ACD", "CZ", "single_user", "eva", START_AT + seat_days * DAY_MS, START_AT + 9 * DAY_MS)
     return TokenReading(ContractReading(wanted, metering_catalogue()), token_catalogue(), (seat,))
 
@@ -64,17 +63,16 @@ def plainly(
     days: Sequence[SessionDay], voids: Sequence[VoidEntry], ledger: Ledger, reading: TokenReading
 ) -> dict[ChargeKey, list[Window]]:
     """The open windows of every pool, from all evidence at once."""
-    found = without_voided(sessions(days), voids)
+    kept = without_voided(sessions(days), voids)
     pools = [ChargeKey(product, "CZ", user) for product in ("ACD", "OLD") for user in ("eva", "petr")]
     opened = {
-        pool: open_windows(pool, found, ledger.settled.get(pool, ()), ledger.settled_until_at, reading)
-        for pool in pools
+        pool: open_windows(pool, kept, ledger.settled.get(pool, ()), ledger.settled_until_at, reading) for pool in pools
     }
     return {pool: windows for pool, windows in opened.items() if windows}
 
 
-def as_found(found: Mapping[ChargeKey, Sequence[Window]]) -> dict[ChargeKey, list[Window]]:
-    return {pool: [*windows] for pool, windows in found.items()}
+def as_found(windows_by_pool: Mapping[ChargeKey, Sequence[Window]]) -> dict[ChargeKey, list[Window]]:
+    return {pool: [*windows] for pool, windows in windows_by_pool.items()}
 
 
 users = st.sampled_from(("eva", "petr"))
@@ -85,7 +83,7 @@ lengths = st.sampled_from((4, 6, 9, 30, 1_440, 1_444, 1_500, 2_000))
 
 
 class OpenWindows(RuleBasedStateMachine):
-    """Evidence comes in any order, is voided and voided no more; time ticks, and somebody else posts, too."""
+    """Evidence arrives in any order, is voided and unvoided; time advances, and another process posts, too."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +94,7 @@ class OpenWindows(RuleBasedStateMachine):
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        """Evidence is read anew, as whenever contract or seats are others."""
+        """Evidence is read again, as after a change of contract or seats."""
         self.reading = reading_of(self.contract, self.seat_days)
         self.evidence = TokenEvidence(self.reading)
         self.evidence.heed(self.voids)
@@ -111,13 +109,13 @@ class OpenWindows(RuleBasedStateMachine):
     def use(
         self, user: str, minute: int, length: int, rest: int, unseen: int, code: str, session: str, version: str
     ) -> None:
-        """Somebody uses a product, unseen for a while, and rests before the end; the session may be known already."""
+        """A use of a product with a pause before its end; the session may exist already."""
         opened_at, at = START_AT + minute * MINUTE_MS, START_AT + (minute + length) * MINUTE_MS
-        told = heartbeat(
+        beat = heartbeat(
             opened_at, at, since=min(at, opened_at + unseen * MINUTE_MS), product=code, user=user, session=session,
             version=version, active_at=max(opened_at, at - rest * MINUTE_MS),
         )  # fmt: skip
-        for day in fold([told]):
+        for day in fold([beat]):
             self.days.append(day)
             self.evidence.merge(day)
 
@@ -148,7 +146,7 @@ class OpenWindows(RuleBasedStateMachine):
 
     @rule(minute=minutes, half=st.integers(0, 1), leaves_void=st.booleans())
     def somebody_else_posts(self, minute: int, half: int, leaves_void: bool) -> None:
-        """Who knows of other evidence, and of other voids."""
+        """Another process with other evidence and other voids posts."""
         other = TokenEvidence(self.reading)
         for day in self.days[half::2]:
             other.merge(day)
@@ -178,13 +176,13 @@ class OpenWindows(RuleBasedStateMachine):
 
     @rule(day=st.integers(0, 4))
     def forget(self, day: int) -> None:
-        """What is forgotten is no evidence any more; what is open stays open."""
+        """Forgetting removes evidence but no open window."""
         if self.voids:
             return
         before = as_found(self.evidence.open_windows(self.ledger))
         self.evidence.forget(min(START_AT + day * DAY_MS, self.ledger.settled_until_at))
-        kept = {one.key for one in self.evidence.sessions()}
-        self.days = [one for one in self.days if one.session in kept]
+        kept = {session.key for session in self.evidence.sessions()}
+        self.days = [day for day in self.days if day.session in kept]
         assert as_found(self.evidence.open_windows(self.ledger)) == before
 
     @rule()
@@ -217,8 +215,8 @@ def settle(ledger: Ledger, evidence: TokenEvidence, until_at: int) -> None:
         evidence.posted(posting)
 
 
-def test_what_has_become_late_by_a_settlement_is_judged_anew() -> None:
-    """Four minutes are left of a stretch beyond the window before: whole it qualifies, as late evidence it does not."""
+def test_evidence_that_a_settlement_made_late_is_judged_again() -> None:
+    """Four minutes of a stretch lie beyond the window before: as a whole it qualifies, as late evidence it does not."""
     reading, ledger = reading_of(contract(7, None), 9), Ledger("acme")
     evidence, first_at = TokenEvidence(reading), START_AT + 8 * MINUTE_MS
     next_at = first_at + DAY_MS - 5 * MINUTE_MS
@@ -237,8 +235,8 @@ def test_what_has_become_late_by_a_settlement_is_judged_anew() -> None:
     assert as_found(evidence.open_windows(ledger)) == plainly(days, (), ledger, reading) == {}
 
 
-def test_a_session_is_looked_at_again_when_more_is_told_of_it() -> None:
-    """Once its use is settled it is put by; what is told later is charged all the same."""
+def test_a_session_is_judged_again_when_it_gets_more_evidence() -> None:
+    """A settled session is put aside; its later evidence is charged all the same."""
     evidence, ledger = TokenEvidence(reading_of(contract(7, None), 9)), Ledger("acme")
     at = START_AT + 8 * 60 * MINUTE_MS
     (first,) = fold([heartbeat(at, at + 60 * MINUTE_MS, product="ACD", user="petr")])
@@ -251,11 +249,11 @@ def test_a_session_is_looked_at_again_when_more_is_told_of_it() -> None:
     for day in fold([heartbeat(later_at, later_at + 60 * MINUTE_MS, product="ACD", user="petr")]):
         evidence.merge(replace(day, opened_at=at))
     (windows,) = evidence.open_windows(ledger).values()
-    assert [one.start_at for one in windows] == [later_at]
+    assert [window.start_at for window in windows] == [later_at]
 
 
-def test_no_free_connection_lasts_until_what_is_soon_after_settled_time_is_over() -> None:
-    """Pools whose first window starts later than that are not worked out anew."""
+def test_free_connections_are_shorter_than_the_margin_after_settled_time() -> None:
+    """Pools whose first window starts after the margin are not computed again."""
     policies = [policy for timeline in token_catalogue().values() for _, policy in timeline.rows]
     assert policies
     assert all(policy.free_connection_ms < SOON_MS for policy in policies)

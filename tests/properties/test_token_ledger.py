@@ -1,4 +1,4 @@
-"""The ledger against a second model of it, under purchases, use, credits, ticks, replays and woken zombies."""
+"""The ledger and a second model of it agree under purchases, use, credits, ticks, replays and zombies."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import LATEST_AT, MINUTE_MS
 from pipeline.model.ledger_entries import Debit, Posting
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order, Tick
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft, postings
@@ -49,7 +48,7 @@ lengths = st.sampled_from((2, 5, 6, 10, 60, DAY, DAY + 5, DAY + 6, 3 * DAY))
 
 
 class TokenLedger(RuleBasedStateMachine):
-    """Every rule does the same to the ledger and to the auditor; a year may pass, so that packs expire."""
+    """Every rule applies to the ledger and to the auditor; a year may pass, so that packs expire."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,14 +64,14 @@ class TokenLedger(RuleBasedStateMachine):
     def use(self, user: str, minute: int, length: int, twice: bool) -> None:
         self.sessions += 1
         start = self.year + minute
-        told = heartbeat(
+        beat = heartbeat(
             START_AT + start * MINUTE_MS,
             START_AT + (start + length) * MINUTE_MS,
             product="ACD",
             user=user,
             session=f"s{self.sessions}",
         )
-        for day in fold([told]) * (2 if twice else 1):
+        for day in fold([beat]) * (2 if twice else 1):
             self.evidence.merge(day)
         self.auditor.use(user, start, start + length)
 
@@ -86,12 +85,12 @@ class TokenLedger(RuleBasedStateMachine):
     def give_back(self, which: int, tokens: int) -> None:
         if not self.auditor.charged:
             return
-        one = self.auditor.charged[which % len(self.auditor.charged)]
-        debit = entry_id("acme", "debit", "ACD", "CZ", one.user, START_AT + one.start * MINUTE_MS)
+        charged = self.auditor.charged[which % len(self.auditor.charged)]
+        debit = entry_id("acme", "debit", "ACD", "CZ", charged.user, START_AT + charged.start * MINUTE_MS)
         before = len(self.ledger.entries)
-        self._order(CreditTokens(one.team, tokens, "outage", debit))
+        self._order(CreditTokens(charged.team, tokens, "outage", debit))
         assert len(self.ledger.entries) == before + 1
-        refused = not self.auditor.give_back(one.user, one.start, tokens)
+        refused = not self.auditor.give_back(charged.user, charged.start, tokens)
         assert refused == (entry_id("acme", "refusal", f"O{len(self.orders)}") in self.ledger.entries)
 
     @rule(minute=minutes)
@@ -112,7 +111,7 @@ class TokenLedger(RuleBasedStateMachine):
 
     @rule(minute=minutes, behind=st.integers(1, 3))
     def a_zombie_wakes(self, minute: int, behind: int) -> None:
-        """It posts on a ledger that has been gone on from; what it posts is void."""
+        """It posts on an outdated ledger; its postings are void."""
         if len(self.valid) < behind:
             return
         stale = read_ledger("acme", self.valid[:-behind])
@@ -136,8 +135,9 @@ class TokenLedger(RuleBasedStateMachine):
 
     @invariant()
     def every_window_and_payment_is_the_auditors(self) -> None:
-        assert [self._told(one) for _, one in debits(self.ledger)] == [
-            (one.user, one.start, one.end, one.team, one.paid, one.uncovered) for one in self.auditor.charged
+        assert [self._told(debit) for _, debit in debits(self.ledger)] == [
+            (charged.user, charged.start, charged.end, charged.team, charged.paid, charged.uncovered)
+            for charged in self.auditor.charged
         ]
 
     @invariant()
@@ -150,17 +150,17 @@ class TokenLedger(RuleBasedStateMachine):
     @invariant()
     def windows_do_not_overlap(self) -> None:
         for spans in self.ledger.settled.values():
-            assert all(one.until_at <= other.from_at for one, other in pairwise(spans))
+            assert all(window.until_at <= other.from_at for window, other in pairwise(spans))
 
     def teardown(self) -> None:
         again = read_ledger("acme", self.log)
         assert again.entries == self.ledger.entries
-        found = audit(self.log, self.reading, self.evidence, self.orders)
-        assert {one.what for one in found} <= {"missing"}
+        differences = audit(self.log, self.reading, self.evidence, self.orders)
+        assert {difference.what for difference in differences} <= {"missing"}
         self.evidence.touch()
         late = [w for ws in self.evidence.open_windows(self.ledger).values() for w in ws]
         settled_until_at = self.ledger.settled_until_at
-        assert len(found) == sum(window.start_at <= settled_until_at for window in late)
+        assert len(differences) == sum(window.start_at <= settled_until_at for window in late)
 
     @staticmethod
     def _told(debit: Debit) -> tuple[str, int, int, str, list[str], int]:

@@ -1,4 +1,4 @@
-"""Laws of charge windows: order, duplicates and partitioning of evidence are irrelevant until windows are settled."""
+"""Laws of charge windows: until settlement, order, duplicates and partitioning of evidence do not matter."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pipeline.model.contracts import Contract, Entitlement, Product, Replacement, TokenPack
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, MINUTE_MS
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.people.coverage import Coverage
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft, postings
@@ -48,13 +47,13 @@ READING = TokenReading(ContractReading(CONTRACT, metering_catalogue()), token_ca
 
 @st.composite
 def heartbeats(draw: st.DrawFn) -> list[Heartbeat]:
-    """Heartbeats of two users over five days; some belong to one session, some users rest."""
-    found = []
+    """Heartbeats of two users over five days; some belong to the same session, some have pauses."""
+    beats = []
     for _ in range(draw(st.integers(1, 8))):
         since = START_AT + draw(st.integers(0, 5 * 24 * 12)) * 5 * MINUTE_MS
         at = since + draw(st.sampled_from((4, 5, 6, 20, 90, 1_440, 2_000))) * MINUTE_MS
         resumed_at = draw(st.integers(since, at))
-        found.append(
+        beats.append(
             heartbeat(
                 since,
                 at,
@@ -66,14 +65,14 @@ def heartbeats(draw: st.DrawFn) -> list[Heartbeat]:
                 active_at=draw(st.integers(resumed_at, at)),
             )
         )
-    return found
+    return beats
 
 
 @settings(max_examples=examples(150), deadline=None)
-@given(told=heartbeats(), seed=st.integers(0, 9))
-def test_the_same_evidence_makes_the_same_entries_in_whatever_way_it_arrives(told: list[Heartbeat], seed: int) -> None:
+@given(beats=heartbeats(), seed=st.integers(0, 9))
+def test_entries_do_not_depend_on_the_arrival_of_evidence(beats: list[Heartbeat], seed: int) -> None:
     outcomes = []
-    for _, days in ways(told, seed):
+    for _, days in ways(beats, seed):
         ledger, evidence = Ledger("acme"), TokenEvidence(READING)
         shuffled = [*days, *days[:2]]
         random.Random(seed).shuffle(shuffled)  # noqa: S311 -- a repeatable shuffle
@@ -88,16 +87,18 @@ def test_the_same_evidence_makes_the_same_entries_in_whatever_way_it_arrives(tol
         outcomes.append(entries)
         assert not any(evidence.open_windows(ledger).values())
         for spans in ledger.settled.values():
-            assert all(one.until_at <= other.from_at for one, other in pairwise(spans))
+            assert all(window.until_at <= other.from_at for window, other in pairwise(spans))
         for team in ledger.teams.values():
             assert team.granted == 50 == team.balance + team.debited + team.expired
     assert all(entries == outcomes[0] for entries in outcomes)
 
 
 @settings(max_examples=examples(100), deadline=None)
-@given(told=heartbeats(), ticks=st.lists(st.integers(0, 10), min_size=1, max_size=4))
-def test_complete_evidence_is_charged_alike_however_often_time_ticks(told: list[Heartbeat], ticks: list[int]) -> None:
-    days = dict(ways(told))["whole"]
+@given(beats=heartbeats(), ticks=st.lists(st.integers(0, 10), min_size=1, max_size=4))
+def test_charges_of_complete_evidence_do_not_depend_on_the_number_of_ticks(
+    beats: list[Heartbeat], ticks: list[int]
+) -> None:
+    days = dict(ways(beats))["whole"]
     ledgers = []
     for until_days in (sorted({*ticks, 10}), [10]):
         ledger, evidence = Ledger("acme"), TokenEvidence(READING)

@@ -1,4 +1,4 @@
-"""Voids in SQL are the voids of the rules: statements, sessions and the analysts' views, on random fleets and logs."""
+"""Voids in SQL and in the rules agree: statements, sessions and the analysts' views, on random fleets and logs."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ some_fleets = fleets(sessions_min=4, sessions_max=20, products=("A", "B"))
 
 @st.composite
 def orders(draw: st.DrawFn, fleet: Fleet) -> Order:
-    """A void of what a fleet holds, or the end of one; ids and texts repeat."""
-    one = draw(st.sampled_from(fleet.heartbeats))
-    product, machine, user = (draw(st.sampled_from(("", text))) for text in (one.product, one.machine, one.user))
+    """A void of a fleet's evidence, or an unvoid; ids and texts repeat."""
+    beat = draw(st.sampled_from(fleet.heartbeats))
+    product, machine, user = (draw(st.sampled_from(("", text))) for text in (beat.product, beat.machine, beat.user))
     shape = draw(st.sampled_from(("session", "range", "range", "range", "undo")))
     if shape == "undo":
         return Unvoid(draw(st.sampled_from("abc")), "it was right")
     if shape == "session":
-        return Void("x", one.session, product, machine, user)
-    from_at = draw(st.sampled_from((one.opened_at, one.since, one.at))) // BASE_SLOT_MS * BASE_SLOT_MS
+        return Void("x", beat.session, product, machine, user)
+    from_at = draw(st.sampled_from((beat.opened_at, beat.since, beat.at))) // BASE_SLOT_MS * BASE_SLOT_MS
     from_at += draw(st.integers(-3, 3)) * BASE_SLOT_MS + draw(st.sampled_from((0, 0, 1, -1, 77_777)))
     until_at = from_at + draw(st.sampled_from((1, 9 * MINUTE_MS, 10 * MINUTE_MS, 180 * MINUTE_MS, DAY_MS)))
-    return Void("x", "", product, machine or ("" if user else one.machine), user, from_at, until_at)
+    return Void("x", "", product, machine or ("" if user else beat.machine), user, from_at, until_at)
 
 
 def logs(fleet: Fleet) -> st.SearchStrategy[list[tuple[str, Order]]]:
@@ -55,32 +55,32 @@ def logs(fleet: Fleet) -> st.SearchStrategy[list[tuple[str, Order]]]:
 
 
 def post(store: Client, account: str, ordered: list[tuple[str, Order]], data: st.DataObject) -> tuple[VoidEntry, ...]:
-    """Store a log over one or two topics' lifetimes, in any order and parts; the voids in force by the rules."""
+    """Store a log as one or two broker logs, in any order and parts; returns the voids in force by the rules."""
     cut = data.draw(st.integers(0, len(ordered)))
     log, placed = [], []
     for number, (id_, order) in enumerate(ordered):
-        one = command(order, id_, account)
+        sent = command(order, id_, account)
         name, offset = ("z", number) if number < cut else ("a", number - cut)
-        log.append(Logged(one, TURNS[0] + number))
-        placed.append(PlacedCommand(one, name, "commands", 0, offset, TURNS[0] + number))
+        log.append(Logged(sent, TURNS[0] + number))
+        placed.append(PlacedCommand(sent, name, "commands", 0, offset, TURNS[0] + number))
     for part in (data.draw(st.permutations(placed)), placed[: len(placed) // 2]):
         write_commands(store, part)
     assert read_commands(store, account) == log
     return voids_in_force(log)
 
 
-def pure(reading: ContractReading, found: list[Session], period: Period) -> dict[Pool, dict[int, int]]:
-    reported = {(session.key.product, session.key.country) for session in found}
-    return counts_of(found, reading.judgements_of(reported, period))
+def pure(reading: ContractReading, used: list[Session], period: Period) -> dict[Pool, dict[int, int]]:
+    reported = {(session.key.product, session.key.country) for session in used}
+    return counts_of(used, reading.judgements_of(reported, period))
 
 
 @settings(max_examples=examples(15))
 @given(fleet=some_fleets, data=st.data())
-def test_voids_in_sql_are_the_voids_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+def test_voids_in_sql_equal_those_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
-    told, contract = fleet.of(account), Contract(account, "CZ", "EUR", f"sha256:{account}")
+    heartbeats, contract = fleet.of(account), Contract(account, "CZ", "EUR", f"sha256:{account}")
     reading = reading_of(contract)
-    insert_oddly(store, told, data)
+    insert_oddly(store, heartbeats, data)
     voids = post(
         store,
         account,
@@ -88,7 +88,7 @@ def test_voids_in_sql_are_the_voids_of_the_rules(store: Client, fleet: Fleet, da
         data,
     )
     assert read_voids(store, account) == voids
-    days: list[SessionDay] = fold(told)
+    days: list[SessionDay] = fold(heartbeats)
     left = without_voided(sessions(days), voids)
     for period in fleet.periods:
         expected = pure(reading, left, period)
@@ -100,23 +100,23 @@ def test_voids_in_sql_are_the_voids_of_the_rules(store: Client, fleet: Fleet, da
             explained = read_explanation(store, reading, product, country, slot_at)
             assert explained.count == expected.get((product, country), {}).get(slot_at, 0)
     everything = Selection(account, fleet.turn_at - 9 * DAY_MS, fleet.turn_at + 9 * DAY_MS)
-    assert sorted(read_sessions(store, everything, voids), key=lambda one: one.key) == left
+    assert sorted(read_sessions(store, everything, voids), key=lambda session: session.key) == left
 
 
 @settings(max_examples=examples(8))
 @given(fleet=some_fleets, data=st.data())
 def test_the_analysts_views_apply_the_same_voids(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
-    told, contract = fleet.of(account), Contract(account, "CZ", "EUR", f"sha256:{account}")
+    heartbeats, contract = fleet.of(account), Contract(account, "CZ", "EUR", f"sha256:{account}")
     store_contract(store, contract, b"country: CZ", 0)
-    insert_oddly(store, told, data)
+    insert_oddly(store, heartbeats, data)
     voids = post(
         store,
         account,
         data.draw(logs(fleet)),
         data,
     )
-    left = without_voided(sessions(fold(told)), voids)
+    left = without_voided(sessions(fold(heartbeats)), voids)
     expected: dict[Pool, dict[int, int]] = {}
     for period in fleet.periods:
         for pool, slots in pure(reading_of(contract), left, period).items():

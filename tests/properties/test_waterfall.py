@@ -1,4 +1,4 @@
-"""Laws of the waterfall (RULES 5), and that SQL says what the rules say of any fleet and any people."""
+"""Laws of the waterfall (RULES 5); SQL and the rules agree on any fleet and any people."""
 
 from __future__ import annotations
 
@@ -31,86 +31,94 @@ NOBODY = People((), (), ())
 
 @settings(max_examples=examples(60))
 @given(fleet=dense_fleets, data=st.data())
-def test_the_store_has_the_lines_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
+def test_lines_from_the_store_equal_those_of_the_rules(store: Client, fleet: Fleet, data: st.DataObject) -> None:
     account = new_account()
     contract = replace(data.draw(people_contracts(fleet.turn_at)), account=account)
-    logged, told = data.draw(logs(fleet.turn_at, account)), fleet.of(account)
-    reading, people, found = reading_of(contract), people_of(contract, logged), sessions(fold(told))
-    write_session_days(store, fold(told))
+    logged, heartbeats = data.draw(logs(fleet.turn_at, account)), fleet.of(account)
+    reading, people, used = reading_of(contract), people_of(contract, logged), sessions(fold(heartbeats))
+    write_session_days(store, fold(heartbeats))
     for period in fleet.periods:
-        assert read_lines(store, reading, period, logged) == recount.lines(reading, people, period, found)
+        assert read_lines(store, reading, period, logged) == recount.lines(reading, people, period, used)
 
 
 @settings(max_examples=examples(60))
 @given(fleet=dense_fleets, data=st.data())
-def test_no_use_is_counted_twice_and_none_is_lost(fleet: Fleet, data: st.DataObject) -> None:
+def test_each_use_is_counted_exactly_once(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(people_contracts(fleet.turn_at))
     reading, people = reading_of(contract), people_of(contract, data.draw(logs(fleet.turn_at)))
-    found = sessions(fold(fleet.heartbeats))
+    all_sessions = sessions(fold(fleet.heartbeats))
     for period in fleet.periods:
-        used = recount.uses(reading, people, period, found)
+        used = recount.uses(reading, people, period, all_sessions)
         held, named = recount.seats(reading, people, period, used)
         covered = Covered([*held, *named_coverage(named, period)])
         left = [*uncovered(used, covered)]
         by_step = [
-            one
-            for one in used
+            used_slot
+            for used_slot in used
             for step in WATERFALL_STEPS
-            if (by := covered.by(one.product, one.country, one.user, one.slot_at, one.slot_ms)) and by.step == step
+            if (
+                by := covered.by(
+                    used_slot.product, used_slot.country, used_slot.user, used_slot.slot_at, used_slot.slot_ms
+                )
+            )
+            and by.step == step
         ]
         assert Counter(left) + Counter(by_step) == Counter(used)
         whole, pool = units_by_slot(used), units_by_slot(left)
-        assert all(count <= whole[one][at] for one, slots in pool.items() for at, count in slots.items())
+        assert all(count <= whole[of_pool][at] for of_pool, slots in pool.items() for at, count in slots.items())
         assert units_by_slot([*left, *by_step]) == whole
 
 
 @settings(max_examples=examples(60))
 @given(fleet=dense_fleets, data=st.data())
-def test_no_more_seats_are_taken_than_there_are(fleet: Fleet, data: st.DataObject) -> None:
+def test_no_more_seats_are_used_than_entitled(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(people_contracts(fleet.turn_at))
     reading, people = reading_of(contract), people_of(contract, data.draw(logs(fleet.turn_at)))
-    found = sessions(fold(fleet.heartbeats))
+    all_sessions = sessions(fold(fleet.heartbeats))
     for period in fleet.periods:
-        held, _ = recount.seats(reading, people, period, recount.uses(reading, people, period, found))
-        for one in held:
-            for at in {one.from_at, one.until_at - 1}:
+        held, _ = recount.seats(reading, people, period, recount.uses(reading, people, period, all_sessions))
+        for held_seat in held:
+            for at in {held_seat.from_at, held_seat.until_at - 1}:
                 same = [
                     each
                     for each in held
-                    if (each.product, each.country, each.step) == (one.product, one.country, one.step)
+                    if (each.product, each.country, each.step) == (held_seat.product, held_seat.country, held_seat.step)
                 ]
                 seated = {each.user for each in same if each.from_at <= at < each.until_at}
-                assert len(seated) <= seats_at(contract, one.product, one.country, one.step, at)
-        for line in recount.lines(reading, people, period, found):
+                assert len(seated) <= seats_at(contract, held_seat.product, held_seat.country, held_seat.step, at)
+        for line in recount.lines(reading, people, period, all_sessions):
             if isinstance(line, SeatLine) and line.model == "named":
                 assert len(line.users) <= line.entitled
 
 
 @settings(max_examples=examples(40))
 @given(fleet=dense_fleets, data=st.data())
-def test_without_people_the_lines_are_the_pools_counts(fleet: Fleet, data: st.DataObject) -> None:
+def test_lines_without_people_are_the_counts_of_pools(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(contracts(fleet.turn_at))
-    found = sessions(fold(fleet.heartbeats))
+    all_sessions = sessions(fold(fleet.heartbeats))
     for period in fleet.periods:
         reading = reading_of(contract)
         peaks = {
             pool: max(slots.values()) for pool, slots in pure_counts(reading, fold(fleet.heartbeats), period).items()
         }
-        lines = [one for one in recount.lines(reading, NOBODY, period, found) if isinstance(one, PooledLine)]
-        assert {(one.product, one.country): one.peak for one in lines if one.peak} == peaks
+        lines = [line for line in recount.lines(reading, NOBODY, period, all_sessions) if isinstance(line, PooledLine)]
+        assert {(line.product, line.country): line.peak for line in lines if line.peak} == peaks
 
 
 @settings(max_examples=examples(40))
 @given(fleet=dense_fleets, data=st.data())
-def test_where_all_seats_are_pooled_more_evidence_never_lowers_a_line(fleet: Fleet, data: st.DataObject) -> None:
+def test_more_evidence_never_lowers_a_line_of_pooled_seats(fleet: Fleet, data: st.DataObject) -> None:
     contract = data.draw(contracts(fleet.turn_at))
     reading = reading_of(contract)
     late = data.draw(st.sets(st.integers(0, len(fleet.heartbeats) - 1)))
-    early = [one for index, one in enumerate(fleet.heartbeats) if index not in late]
+    early = [heartbeat for index, heartbeat in enumerate(fleet.heartbeats) if index not in late]
     for period in fleet.periods:
         before, after = (
-            {(one.product, one.country): one for one in recount.lines(reading, NOBODY, period, sessions(fold(told)))}
-            for told in (early, fleet.heartbeats)
+            {
+                (line.product, line.country): line
+                for line in recount.lines(reading, NOBODY, period, sessions(fold(heartbeats)))
+            }
+            for heartbeats in (early, fleet.heartbeats)
         )
         for pool, line in before.items():
             then = after[pool]
@@ -129,11 +137,11 @@ def test_the_peak_of_a_union_of_machines_is_at_most_the_sum_of_peaks(fleet: Flee
     chosen = data.draw(st.sets(st.sampled_from(("pc1", "pc2", "pc3"))))
     for period in fleet.periods:
         whole, some, rest = (
-            {pool: max(slots.values()) for pool, slots in pure_counts(reading, fold(told), period).items()}
-            for told in (
+            {pool: max(slots.values()) for pool, slots in pure_counts(reading, fold(heartbeats), period).items()}
+            for heartbeats in (
                 fleet.heartbeats,
-                [one for one in fleet.heartbeats if one.machine in chosen],
-                [one for one in fleet.heartbeats if one.machine not in chosen],
+                [heartbeat for heartbeat in fleet.heartbeats if heartbeat.machine in chosen],
+                [heartbeat for heartbeat in fleet.heartbeats if heartbeat.machine not in chosen],
             )
         )
         for pool, peak in whole.items():

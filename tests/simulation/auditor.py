@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.kafka.topics import HEARTBEATS, USAGE
 from tests.simulation.broker import Place
 from tests.simulation.evidence import SLOT_MS, read_dead_letter, read_heartbeats, read_usage

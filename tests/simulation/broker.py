@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE, partition_of
 
 PARTITIONS: Final = {HEARTBEATS: 3, USAGE: 2, HEARTBEATS_DLQ: 1}

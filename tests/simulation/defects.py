@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from operator import add
 from typing import ClassVar, Final
 
-from pipeline.agents.faust.checkpoint import Message, Step
+from pipeline.agents.consuming import Message, Step
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.codec.topics.heartbeats import decode

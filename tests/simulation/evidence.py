@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 from unicodedata import normalize
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from tests.simulation.knowledge import Fact, Knowledge
 
 SLOT_MS: Final = 600_000

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, Final
 
-from pipeline.agents.faust.checkpoint import Checkpoints, Message, Pace, Step
+from pipeline.agents.consuming import Message, Pace, Step
+from pipeline.agents.faust.checkpoint import Checkpoints
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.kafka.topics import HEARTBEATS
 from tests.simulation.store import KEYS, MERGES, largest_per_key, union

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from tests.simulation.auditor import Auditor
 from tests.simulation.broker import Place
 from tests.simulation.defects import DEFECTS

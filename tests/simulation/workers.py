@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Generator
 from typing import ClassVar, Final, Generic, TypeVar
 
-from pipeline.agents.faust.checkpoint import Message, Step
+from pipeline.agents.consuming import Message, Step
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.kafka.producer import Outgoing
@@ -225,7 +225,7 @@ class MeterWorker(Worker[list[Outgoing]]):
 
 
 class SinkWorker(Worker[Batch]):
-    """The sink around ``SinkStep``; the store's errors are retried with the same rows, as ``StoreWriter`` does."""
+    """The sink around ``SinkStep``; the store's errors are retried with the same rows, as ``RetryingStore`` does."""
 
     role = "sink"
 

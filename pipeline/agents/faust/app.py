@@ -1,4 +1,4 @@
-"""Faust apps: each agent is an app and a consumer group of its own, built from settings (ARCHITECTURE, Faust)."""
+"""Faust apps: each agent is an app and a consumer group of its own, built from settings."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Final
 import faust
 from faust.tables.manager import TableManager
 
-from pipeline.agents.faust.checkpoint import Fail
+from pipeline.agents.consuming import Fail
 from pipeline.agents.faust.transport import MESSAGE_BYTES, WAITING_BYTES, paced_transport
 from pipeline.kafka.settings import Settings
 
 BUFFER_MESSAGES: Final = 2 * WAITING_BYTES // MESSAGE_BYTES
-"""More than may wait: when a buffer is full Faust pauses for a whole second."""
+"""More than the transport lets wait: when a buffer is full Faust pauses for a whole second."""
 
 FETCH_BYTES_MAX: Final = 1024 * 1024
-"""What is fetched of a partition ahead of its turn. A larger message comes, too, by itself."""
+"""How much of a partition is fetched ahead of its turn. A larger message is still fetched, alone."""
 
 METADATA_AGE_MS_MAX: Final = 15_000
-"""A group that formed while the broker knew no leaders has nothing assigned until it looks again: at most so long."""
+"""A group that formed while partitions had no leaders gets nothing assigned before the next look at the metadata."""
 
 
 class _NoTables(TableManager):

@@ -1,10 +1,10 @@
-"""No message may be missed: a jump in the offsets of a partition is looked into before anything after it is taken.
+"""No message may be missed: a jump in a partition's offsets is examined before anything after it is taken.
 
-Faust takes any jump for messages that do not exist (transaction markers, compaction) and acknowledges it. But when a
-group forms anew while messages are being handed over, it drops what it had fetched, and where the way back to the
-committed offset fails or comes late, the next message it hands over lies further on. Then what was dropped would be
-committed and lost. So whoever acknowledges asks the broker what lies between, where it matters: at a jump, and at the
-first message of a partition.
+Faust treats any jump as offsets without messages (transaction markers, compaction) and acknowledges it. But when a
+group forms anew while messages are being delivered, Faust drops what it had fetched; if the seek to the committed
+offset then fails or comes late, the next message it delivers lies further on, and the dropped messages would be
+committed and lost. So the checkpoint asks the broker what lies between, at a jump and at the first message of a
+partition.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ STOP_S_MAX: Final = 5.0
 
 
 class MessagesMissed(RuntimeError):
-    """Messages that nobody committed were not handed over. Whoever starts again reads them."""
+    """Messages without a commit were not delivered. After a restart they are."""
 
 
 class Continuity:
-    """Follows the offsets of every partition that a consumer group hands to this process."""
+    """Follows the offsets of every partition that the consumer group has assigned to this process."""
 
     def __init__(self, bootstrap: str, group: str) -> None:
         self._bootstrap, self._group = bootstrap, group
         self._next: dict[tuple[str, int], int] = {}
 
     def follows(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether a message comes next, or was there before. If not, ``look_into`` it, and then go on."""
+        """Whether a message is the next one, or was delivered before. If not, ``look_into`` it before it is taken."""
         place = topic, partition
         expected = self._next.get(place)
         if expected is None or offset > expected:
@@ -48,15 +48,15 @@ class Continuity:
             raise MessagesMissed(f"{topic}/{partition}: offset {offset} came, but {first} never did")
         self._next[topic, partition] = offset + 1
 
-    async def _first_uncommitted(self, place: TopicPartition, known: int, offset: int) -> int:
-        """The offset of the first message that is neither known nor committed, at most ``offset``."""
+    async def _first_uncommitted(self, place: TopicPartition, next_offset: int, offset: int) -> int:
+        """The offset of the first message that was neither delivered nor committed, at most ``offset``."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False)
         await consumer.start()
         try:
             consumer.assign([place])
             consumer.pause(place)
             begins = (await consumer.beginning_offsets([place]))[place]
-            since = max(known, begins, await consumer.committed(place) or 0)
+            since = max(next_offset, begins, await consumer.committed(place) or 0)
             if since >= offset:
                 return offset
             consumer.seek(place, since)

@@ -34,15 +34,15 @@ LAST_COMMIT_S_MAX: Final = 1.0
 COMMIT_LOOK_S: Final = 0.1
 
 WAITING_BYTES: Final = 16 * 1024 * 1024
-"""While more than this waits for the agent of a role nothing is fetched for it."""
+"""Nothing is fetched for a role while more than this waits for its agent."""
 MESSAGE_BYTES: Final = 3 * 1024
-"""Counted for each message beside its value: an upper estimate, so that small ones are bounded, too."""
+"""Added for each message to the size of its value: an upper estimate, so that small messages are bounded, too."""
 FULL_S: Final = 0.05
 
 TURN_BYTES: Final = 2 * 1024 * 1024
 """About what is taken over from the client at once."""
 TURN_MESSAGES_MAX: Final = 32
-"""So few that a round of sixty partitions is about one checkpoint of the sink."""
+"""Few enough that a round of sixty partitions is about a checkpoint of the sink."""
 
 
 def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- three classes, each of one idea
@@ -64,18 +64,18 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
             timeout: float | None = None,  # noqa: ASYNC109 -- as in Faust
             max_records: int | None = None,  # noqa: ARG002 -- as in Faust
         ) -> RecordMap:
-            """A turn's messages, of partitions that had none for longest, as many as the last turn's sizes allow."""
-            found = await super()._fetch_records(consumer, active_partitions, timeout, self._turn_messages)
-            if found:
+            """A turn's messages: partitions that waited longest first, and as many as the last turn's sizes allow."""
+            turn = await super()._fetch_records(consumer, active_partitions, timeout, self._turn_messages)
+            if turn:
                 fetched = consumer._fetcher._records  # noqa: SLF001 -- by partition, in the order of turns
-                for place in fetched.keys() & found.keys():
+                for place in fetched.keys() & turn.keys():
                     fetched.move_to_end(place)
-                sizes = [message_bytes(record.value) for records in found.values() for record in records]
+                sizes = [message_bytes(record.value) for records in turn.values() for record in records]
                 self._turn_messages = max(1, min(TURN_MESSAGES_MAX, TURN_BYTES * len(sizes) // sum(sizes)))
-            return found
+            return turn
 
         def verify_event_path(self, now: float, tp: TP) -> None:
-            """Faust looks in its monitor, which nobody fills here, and finds each partition standing still."""
+            """Faust asks its monitor, which is empty here, and would report each partition as standing still."""
 
         async def _commit(self, offsets: Mapping[TP, int]) -> bool:
             commit = asyncio.ensure_future(super()._commit(offsets))
@@ -104,16 +104,16 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
             return self.flow_active and not self.should_stop and waiting_bytes(self.app) > WAITING_BYTES
 
         async def wait_first(self, *coros: WaitArgT, timeout: Seconds | None = None) -> WaitResults:  # noqa: ASYNC109 -- as in Faust
-            """Faust waits with four tasks for each message to be in its stream's buffer. Most need not wait at all."""
+            """Faust waits with four tasks per message for room in the stream's buffer. Mostly there is room at once."""
             first, *others = coros
             if timeout is not None or not isinstance(first, Coroutine):
                 return await super().wait_first(*coros, timeout=cast(Seconds, timeout))
             try:
                 waits_for = first.send(None)
             except StopIteration as done:
-                for one in others:
-                    if isinstance(one, Coroutine):
-                        one.close()
+                for other in others:
+                    if isinstance(other, Coroutine):
+                        other.close()
                 return WaitResults([first], [done.value], stopped=False)
             return await super().wait_first(_GoesOn(first, waits_for), *others)
 
@@ -127,8 +127,8 @@ def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- thr
 
 
 def waiting_bytes(app: AppT) -> int:
-    """The memory of all messages that were fetched and that no agent has taken yet."""
-    queues: Iterable[Any] = app.flow_control._queues  # noqa: SLF001 -- Faust tells their lengths to nobody
+    """The memory of all messages that were fetched and not taken by an agent yet."""
+    queues: Iterable[Any] = app.flow_control._queues  # noqa: SLF001 -- Faust has no public way to their lengths
     events = (event for queue in queues for event in queue._queue)  # noqa: SLF001 -- as above
     return sum(message_bytes(event.message.value) for event in events)
 

@@ -1,4 +1,4 @@
-"""Structured logs of a worker: a JSON object per line on stderr, never a user, a machine, or what evidence holds."""
+"""Structured logs of a worker: a JSON object per line on stderr, without users, machines or evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Final
 
-import orjson
+from pipeline.codec.json_text import json_bytes
 
 _OTHERS: Final = ("faust", "mode", "aiokafka", "kafka", "clickhouse_connect", "aiohttp")
 
@@ -24,11 +24,11 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info is not None and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
-        return orjson.dumps(line).decode("utf-8")
+        return json_bytes(line).decode("utf-8")
 
 
 def log_to_stderr() -> None:
-    """Log everything of ours, and warnings of the libraries, as JSON lines."""
+    """Log all of Seatbeat, and warnings of the libraries, as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -33,7 +33,7 @@ class _Seen:
 
 
 class Health:
-    """What was last seen of every partition and of the store. ``now`` is epoch ms, given by the caller."""
+    """The last known state of every partition and of the store. ``now`` is epoch ms, given by the caller."""
 
     def __init__(self, roles: tuple[str, ...], stall_ms: int) -> None:
         self._roles, self._stall_ms = roles, stall_ms
@@ -42,7 +42,7 @@ class Health:
         self._store_reason: str | None = None
 
     def saw(self, role: str, partitions: Mapping[tuple[str, int], PartitionState], now: int) -> None:
-        """Take in where a role stands in the partitions it is assigned, and forget those it no longer has."""
+        """Take in the state of the partitions that a role is assigned, and forget all others of the role."""
         places = {(role, topic, partition): state for (topic, partition), state in partitions.items()}
         for place in [place for place in self._seen if place[0] == role and place not in places]:
             del self._seen[place], self._behind[place]
@@ -54,7 +54,7 @@ class Health:
             self._behind[place] = behind
 
     def store_answered(self, reason: str | None, now: int) -> None:
-        """``None`` if the store answered, else why not. While it does not, nothing can be expected to move."""
+        """``None`` if the store answered, else the reason. While it does not answer nothing is expected to move."""
         if self._store_reason is not None:
             for seen in self._seen.values():
                 seen.moved_at = now

@@ -1,6 +1,6 @@
 """One account's tokens as the agent has them in memory: a cache of the store and of three topics.
 
-What is in it decides nothing: whatever is missing is read before anything is drafted.
+It decides nothing: a part that is missing is read before anything is drafted.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ READING_ORDERS = (Assign, Release, Void, Unvoid)
 
 @dataclass(slots=True)
 class Book:
-    """An account's contract, orders and evidence. ``orders`` by id, in log order, the first of each; no ticks.
+    """An account's contract, orders and evidence. ``orders`` by id, in log order, the first of each id.
 
-    Ticks are not kept: one says all that those before it said.
+    Ticks are not kept: the latest tick says all that earlier ticks said.
 
-    ``partition`` is that of `commands`, ``usage`` that of the topic of its name.
+    ``partition`` is the account's partition of `commands`, ``usage`` its partition of `usage`.
     """
 
     contract: Contract
@@ -42,12 +42,12 @@ class Book:
     evidence: TokenEvidence = field(init=False)
 
     def __post_init__(self) -> None:
-        """Evidence is read under the contract, and the seats that orders gave: with others there is another book."""
+        """Evidence is read under the contract and the seats that orders gave; other ones need a new book."""
         self.reading = token_reading(ContractReading(self.contract, metering_catalogue()), tuple(self.orders.values()))
         self.evidence = TokenEvidence(self.reading)
 
     def hear(self, logged: Logged) -> bool:
-        """Take in an order; whether evidence is read otherwise from it on. The same again is nothing new."""
+        """Take in an order; whether it changes how evidence is read. The same order again changes nothing."""
         order = logged.command.order
         if logged.command.id in self.orders or isinstance(order, Tick):
             return False
@@ -55,18 +55,18 @@ class Book:
         return isinstance(order, READING_ORDERS)
 
     def draft(self, ledger: Ledger, logged: Logged) -> tuple[Entry, ...]:
-        """What is to be posted at an order's place in the log: of the orders up to it, at the time it was received."""
+        """The entries to post at an order's place in the log: for all orders up to it, as of its receipt."""
         self.evidence.heed(voids_in_force(self.orders.values()))
-        orders = [one for one in self.orders.values() if isinstance(one.command.order, POSTING_ORDERS)]
+        orders = [placed for placed in self.orders.values() if isinstance(placed.command.order, POSTING_ORDERS)]
         if isinstance(logged.command.order, Tick):
             orders.append(logged)
         return draft(ledger, self.contract, self.evidence, orders, now=logged.received_at)
 
     def forget(self, ledger: Ledger) -> None:
-        """Drop the evidence that is settled for good."""
+        """Drop the evidence of settled windows that nothing can change any more."""
         self.evidence.open_windows(ledger)
         self.evidence.forget(ledger.settled_until_at - KEPT_MS)
 
     def available(self, ledger: Ledger) -> int:
-        """The tokens of all teams less what open windows will take: they are reserved until they are settled."""
+        """The tokens of all teams, less those that open windows reserve until they are settled."""
         return sum(team.balance for team in ledger.teams.values()) - self.evidence.reserved(ledger)

@@ -1,15 +1,15 @@
 """The bookkeeper: usage and orders in log order become postings that stand (RULES 6).
 
-An account is opened at the first order that posts. Then, at every such order:
+An account's book is opened at the first order that posts. Then, at every such order:
 
-1. **contract**: the store's current one; without one nothing is posted, and the orders wait for it in the log,
-2. **orders** of the account up to this one, by the store and what the sink has yet to store,
-3. **evidence** as the store has it, what the sink has yet to store, and `usage` up to its end now, so that whatever
-   was appended before a tick is known when it settles,
-4. **ledger**: the log, to its end,
-5. a draft on top of it, posted one posting after the other, each read back; one that is void starts again with 4.
+1. **contract**: the current version in the store; without a contract nothing is posted, and the orders wait in the log,
+2. **orders** of the account before this order: the stored ones, then those that the sink has yet to store,
+3. **evidence**: the stored part, the part that the sink has yet to store, and `usage` up to its end now, so that a tick
+   settles with everything that was appended before it,
+4. **ledger**: its log, to the end,
+5. a draft on top of it: each posting is written and read back before the next; after a void posting, again from 4.
 
-Overlaps are merges, so whoever else works on the same account, and whatever is heard again, changes nothing.
+Overlaps are merges. So another process that works on the same account, or a message that comes again, changes nothing.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from contextlib import suppress
 
 from aiokafka import TopicPartition
 
-from pipeline.agents.faust.checkpoint import Message
-from pipeline.agents.store_questions import Ask
+from pipeline.agents.consuming import Message
+from pipeline.agents.store_calls import CallStore
 from pipeline.agents.tokens.account_book import POSTING_ORDERS, Book
 from pipeline.agents.tokens.ledger_log import LedgerLog
 from pipeline.application.token_settlement import read_token_evidence
 from pipeline.codec.topics import command_messages
 from pipeline.codec.topics.command_messages import CommandInvalid
-from pipeline.codec.topics.ledger_messages import Encoder
+from pipeline.codec.topics.ledger_messages import PostingEncoder
 from pipeline.codec.topics.message_keys import account_of, encode_key
 from pipeline.codec.topics.usage_frames import UnreadableUsage, decode_frame
 from pipeline.kafka.producer import Producer
@@ -47,10 +47,10 @@ log = logging.getLogger(__name__)
 
 
 class Bookkeeper:
-    """Works messages off in order. ``stored`` reads ranges and knows how far the sink has stored them."""
+    """Works off messages in order. ``stored`` reads ranges of the log, and the offsets of the sink."""
 
-    def __init__(self, log_id: str, stored: Ranges, postings_log: Ranges, producer: Producer, ask: Ask) -> None:
-        self._log_id, self._stored, self._ask = log_id, stored, ask
+    def __init__(self, log_id: str, stored: Ranges, postings_log: Ranges, producer: Producer, call: CallStore) -> None:
+        self._log_id, self._stored, self._call = log_id, stored, call
         self._ledgers = LedgerLog(postings_log, producer, self._heard)
         self._books: dict[str, Book] = {}
         self._next_order: dict[int, int] = {}
@@ -67,7 +67,7 @@ class Bookkeeper:
                 await self._hear_order(message)
 
     def keep(self, partitions: set[int]) -> None:
-        """Drop what other partitions of `commands` hold: somebody else works on them."""
+        """Keep only accounts in these partitions of `commands`: other processes work on the rest."""
         for account in [account for account, book in self._books.items() if book.partition not in partitions]:
             self._close(account)
         for partition in self._next_order.keys() - partitions:
@@ -77,14 +77,14 @@ class Bookkeeper:
         self._ledgers.keep(partitions)
 
     def _hear_usage(self, message: Message) -> None:
-        """Merge what comes next; what was passed over is read when it is needed, and what was read is known."""
+        """Merge the next message. After a gap nothing is merged: the gap is read when an order needs it."""
         if message.offset == self._usage_to.get(message.partition):
             self._merge(message.key, message.value, self._books)
             self._usage_to[message.partition] = message.offset + 1
 
     async def _hear_order(self, message: Message) -> None:
         next_order = self._next_order.get(message.partition, 0)
-        if message.offset > next_order:  # somebody else had the partition meanwhile
+        if message.offset > next_order:  # another process had the partition meanwhile
             for account in [account for account, book in self._books.items() if book.partition == message.partition]:
                 self._close(account)
         logged = _read_order(message.key, message.value, message.received_at)
@@ -118,8 +118,8 @@ class Bookkeeper:
         self.available[ledger.account] = book.available(ledger)
 
     async def _stand(self, ledger: Ledger, drafted: Sequence[Entry]) -> bool:
-        """Post one posting after the other, as long as they stand."""
-        encoder = Encoder()
+        """Write each posting in turn, until one does not stand; whether all stand."""
+        encoder = PostingEncoder()
         for posting in each_posting(ledger, drafted, bytes_of=encoder.entry_bytes):
             if not await self._ledgers.post(posting, encoder.encode(posting)):
                 return False
@@ -127,14 +127,14 @@ class Bookkeeper:
 
     async def _contract(self, account: str) -> Contract | None:
         """The contract in force now, ``None`` without one that passes the check."""
-        versions = await self._ask(contract_versions, account)
+        versions = await self._call(contract_versions, account)
         if not versions:
             return None
-        known, content_hash = self._books.get(account), versions[-1].content_hash
-        if known is not None and known.contract.content_hash == content_hash:
-            return known.contract
+        book, content_hash = self._books.get(account), versions[-1].content_hash
+        if book is not None and book.contract.content_hash == content_hash:
+            return book.contract
         try:
-            return await self._ask(stored_contract, account, content_hash)
+            return await self._call(stored_contract, account, content_hash)
         except ContractInvalid:
             log.warning("an account's tokens wait for a contract that passes the check: `seatbeat contract apply`")
             return None
@@ -142,38 +142,40 @@ class Bookkeeper:
     async def _open(self, contract: Contract, message: Message) -> Book:
         orders = await self._orders_before(contract.account, message)
         usage = await self._stored.place_of(USAGE, contract.account)
-        book = Book(contract, message.partition, usage.partition, {one.command.id: one for one in orders})
+        book = Book(contract, message.partition, usage.partition, {order.command.id: order for order in orders})
         ledger = await self._ledgers.ledger(contract.account)
         await self._catch_up(usage)
-        # How far the sink is is asked for first: what it stores meanwhile is then read twice, never missed.
-        stored_to, end = await self._stored.committed(usage), self._usage_to[usage.partition]
-        book.evidence = await self._ask(read_token_evidence, book.reading, ledger)
-        async for record in self._stored.read(usage, stored_to, end):
+        book.evidence, records = await self._stored.stored_then_log(
+            {usage: self._usage_to[usage.partition]}, lambda: self._call(read_token_evidence, book.reading, ledger)
+        )
+        async for record in records:
             self._merge(record.key, record.value, {contract.account: book})
         self._books[contract.account] = book
         return book
 
     async def _orders_before(self, account: str, message: Message) -> list[Logged]:
-        """The account's orders before a message of `commands`: stored ones, and those the sink has yet to store."""
+        """The account's orders before a message of `commands`, stored or not, in log order, the first of each id."""
         place = TopicPartition(COMMANDS, message.partition)
-        stored_to = min(await self._stored.committed(place), message.offset)
+        stored, records = await self._stored.stored_then_log(
+            {place: message.offset}, lambda: self._call(read_placed, account)
+        )
         earlier: list[Logged] = []
         here: dict[int, Logged] = {}
-        for one in await self._ask(read_placed, account):
-            logged = Logged(one.command, one.received_at)
-            if one.log != self._log_id:
+        for placed in stored:
+            logged = Logged(placed.command, placed.received_at)
+            if placed.log != self._log_id:
                 earlier.append(logged)
-            elif one.offset < message.offset:
-                here[one.offset] = logged
-        async for record in self._stored.read(place, stored_to, message.offset):
-            found = _read_order(record.key, record.value, record.timestamp)
-            if found is not None and found.command.account == account:
-                here[record.offset] = found
+            elif placed.offset < message.offset:
+                here[placed.offset] = logged
+        async for record in records:
+            order = _read_order(record.key, record.value, record.timestamp)
+            if order is not None and order.command.account == account:
+                here[record.offset] = order
         firsts, _ = first_of_each([*earlier, *(here[offset] for offset in sorted(here))])
-        return [one for one in firsts if not isinstance(one.command.order, Tick)]
+        return [logged for logged in firsts if not isinstance(logged.command.order, Tick)]
 
     async def _catch_up(self, usage: TopicPartition) -> None:
-        """Merge what a partition of `usage` holds up to its end now. The first time there is nothing to merge into."""
+        """Merge a partition of `usage` up to its end now. The first time no book is open, and only the end is noted."""
         end = await self._stored.end(usage)
         start = self._usage_to.get(usage.partition, end)
         async for record in self._stored.read(usage, start, end):
@@ -185,13 +187,13 @@ class Bookkeeper:
         self.available.pop(account, None)
 
     def _heard(self, posting: Posting) -> None:
-        """A posting stands, whoever wrote it."""
+        """Take in a posting that stands, whichever process wrote it."""
         if posting.account in self._books:
             self._books[posting.account].evidence.posted(posting)
 
     @staticmethod
     def _merge(key: bytes | None, value: bytes | None, books: Mapping[str, Book]) -> None:
-        """What no meter wrote is passed over: the sink keeps it as a dead letter."""
+        """Skips a message that no meter wrote: the sink keeps it as a dead letter."""
         if account_of(key) in books:
             with suppress(UnreadableUsage):
                 frame = decode_frame(value or b"")
@@ -201,7 +203,7 @@ class Bookkeeper:
 
 
 def _read_order(key: bytes | None, value: bytes | None, received_at: int) -> Logged | None:
-    """An order as the log holds it; what is none, or stands under another key, is the sink's to keep."""
+    """The order in a message; ``None`` if it cannot be read, or has another account's key: the sink keeps it."""
     try:
         command = command_messages.decode(value or b"")
     except CommandInvalid:

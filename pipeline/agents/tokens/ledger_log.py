@@ -1,11 +1,11 @@
-"""The token ledger's log: read to its end before anything is posted, and after, to see whether the posting stands.
+"""The token ledger's log: read to its end before a posting is written, and past the posting afterwards.
 
-1. Read the account's partition to its end: the ledger is what the log says, whoever wrote it.
-2. Write one posting under the next number, and await it.
-3. Read on, past the place that the broker gave it. It stands, or somebody else was first: then it is void, and what to
-   post is to be worked out anew.
+1. Read the account's partition to its end: the ledger is what the log says, whichever process wrote it.
+2. Write a single posting under the next number, and await it.
+3. Read on, past the offset that the broker gave it. The posting stands, or another process was first: then it is void,
+   and the caller has to draft again.
 
-So two writers that both take themselves for the only one harm nothing: one of them reads that its posting is void.
+So two processes that both believe to be the only writer do no harm: one of them reads that its posting is void.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.rules.tokens.ledger import Ledger
 
 
 class LedgerLog:
-    """The ledgers of every account in the partitions read so far. ``heard`` is told of each posting that stands."""
+    """The ledgers of every account in the partitions read so far. ``heard`` gets each posting that stands."""
 
     def __init__(self, ranges: Ranges, producer: Producer, heard: Callable[[Posting], None]) -> None:
         self._ranges, self._producer, self._heard = ranges, producer, heard
@@ -40,9 +40,9 @@ class LedgerLog:
         return self._ledger(place.partition, account)
 
     async def post(self, posting: Posting, value: bytes) -> bool:
-        """Write a posting and read it back; whether it stands. Raises ``KafkaError`` where it may or may not.
+        """Write a posting and read it back; whether it stands. After a ``KafkaError`` it may stand or not.
 
-        ``value`` is the posting as its message: who reads the very same bytes need not decode them.
+        ``value`` is the posting's message: the same bytes need not be decoded when they are read back.
         """
         self._own = value, posting
         place = await self._ranges.place_of(TOKEN_LEDGER, posting.account)
@@ -50,22 +50,22 @@ class LedgerLog:
         return await self._stands(place, self._producer.ends[place] - 1)
 
     def keep(self, partitions: set[int]) -> None:
-        """Drop what other partitions hold."""
-        for one in self._ledgers.keys() - partitions:
-            del self._ledgers[one], self._read_to[one]
+        """Drop the ledgers of other partitions."""
+        for partition in self._ledgers.keys() - partitions:
+            del self._ledgers[partition], self._read_to[partition]
 
     async def _stands(self, place: TopicPartition, offset: int) -> bool:
         return offset in await self._read_on(place, offset + 1)
 
     async def _read_on(self, place: TopicPartition, end: int) -> set[int]:
-        """Read a partition up to an offset; where the postings are that stand."""
+        """Read a partition up to an offset, and return the offsets of the postings that stand."""
         records = self._ranges.read(place, self._read_to.get(place.partition, 0), end)
-        standing = {one.offset async for one in records if self._take(one)}
+        standing = {record.offset async for record in records if self._take(record)}
         self._read_to[place.partition] = max(end, self._read_to.get(place.partition, 0))
         return standing
 
     def _take(self, record: ConsumerRecord) -> bool:
-        """What cannot be read, or stands under another account's key, is passed over: the sink keeps it."""
+        """Skips a message that cannot be read, or has another account's key: the sink keeps it."""
         with suppress(UnreadablePosting):
             value = record.value or b""
             posting = self._own[1] if self._own is not None and self._own[0] == value else decode(value)

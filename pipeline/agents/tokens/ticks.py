@@ -1,7 +1,7 @@
 """Ticks: the completeness mark as time in the log of every account that has tokens (RULES 6).
 
-A tick's id and content follow from the account and the mark alone, and it is given once an hour of marks, so that
-several who give it, or one who does so again, say nothing new.
+A tick's id and content follow from the account and the mark alone, rounded down to the hour. So several processes may
+write it, or the same process again: all their messages are the same order.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ def tick(account: str, complete_until: int) -> Command:
 
 
 class Ticks:
-    """Gives a tick to every account that has tokens when the mark has passed another hour."""
+    """Writes a tick to every account that has tokens, once per hour of the mark."""
 
     def __init__(self, producer: Producer, accounts: Callable[[], Awaitable[Iterable[str]]]) -> None:
         self._producer, self._accounts = producer, accounts
         self._given_until = 0
 
     async def give(self, mark: int) -> None:
-        """Raises ``KafkaError``; the next mark then gives them all again."""
+        """Write the ticks of a mark. After a ``KafkaError`` the next mark writes them all again."""
         until = mark // TICK_MS * TICK_MS
         if until > self._given_until:
-            await self._producer.write([command_message(tick(one, until)) for one in await self._accounts()])
+            await self._producer.write([command_message(tick(account, until)) for account in await self._accounts()])
             self._given_until = until

@@ -6,21 +6,20 @@ A message is acknowledged once everything it led to stands in the topic `token-l
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-import faust
+from aiokafka import TopicPartition
 
-from pipeline.agents.faust.app import build_app, raw_topics
-from pipeline.agents.faust.checkpoint import Checkpoints, Fail, Made, Message, Pace, Stream
-from pipeline.agents.faust.continuity import Continuity
+from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import COMMANDS, USAGE
 
-CHECKPOINT_MS = 500
+CHECKPOINT_MS: Final = 500
 
 
 class TokensStep:
-    """Hands messages on as they came. No I/O."""
+    """Hands the messages on unchanged. No I/O."""
 
     def __init__(self) -> None:
         self._messages: list[Message] = []
@@ -33,23 +32,27 @@ class TokensStep:
         return messages
 
 
-def build_tokens(
-    settings: Settings, bookkeeper: Bookkeeper, fail: Fail, observe: Callable[[Made], None] = lambda _: None
-) -> faust.App:
-    """The tokens agent's app: `usage` and `commands` of the same accounts, worked off by the bookkeeper."""
-    app = build_app(settings, "tokens", fail)
-    continuity = Continuity(settings.kafka_bootstrap, app.conf.id)
+def tokens_agent(
+    settings: Settings, bookkeeper: Bookkeeper, observe: Callable[[CheckpointMade], None] = lambda _: None
+) -> Agent[list[Message]]:
+    """The tokens agent: the bookkeeper works off `usage` and `commands` of the same accounts."""
+    assigned: frozenset[TopicPartition] = frozenset()
+
+    def on_assigned(partitions: frozenset[TopicPartition]) -> None:
+        nonlocal assigned
+        assigned = partitions
 
     async def work_off(messages: list[Message]) -> None:
-        held = {one.partition for one in app.consumer.assignment() if one.topic == COMMANDS}
-        bookkeeper.keep(held | {one.partition for one in messages})
+        held = {place.partition for place in assigned if place.topic == COMMANDS}
+        bookkeeper.keep(held | {message.partition for message in messages})
         await bookkeeper.work_off(messages)
 
-    pace = Pace(settings.meter_checkpoint_messages, CHECKPOINT_MS)
-    checkpoints = Checkpoints(TokensStep(), work_off, pace, fail, observe, continuity)
-
-    @app.agent(raw_topics(app, USAGE, COMMANDS), concurrency=1, name="tokens")
-    async def follow(stream: Stream) -> None:
-        await checkpoints.run(stream)
-
-    return app
+    return Agent(
+        role="tokens",
+        topics=(USAGE, COMMANDS),
+        step=TokensStep(),
+        flush=work_off,
+        pace=Pace(settings.meter_checkpoint_messages, CHECKPOINT_MS),
+        observe=observe,
+        on_assigned=on_assigned,
+    )

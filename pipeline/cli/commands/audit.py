@@ -11,7 +11,7 @@ from pipeline.application.account_audit import LedgerAudit, LinesAudit, audit_le
 from pipeline.cli.store_options import add_store_options, ask_store, parse_period
 from pipeline.cli.tables.output import report
 from pipeline.codec.reports.letter_records import printable
-from pipeline.codec.statement_json import line_record
+from pipeline.codec.statement.line_json import line_record
 from pipeline.model.statements import Line
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client

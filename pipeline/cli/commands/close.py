@@ -14,7 +14,7 @@ from pipeline.cli.post_options import NotPosted, add_author_option, author, post
 from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_period
 from pipeline.cli.tables.output import closed_words, report
 from pipeline.codec.reports.letter_records import printable
-from pipeline.codec.statement_json import statement_json
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.codec.topics import command_messages
 from pipeline.kafka.posting import command_message
 from pipeline.kafka.topics import COMMANDS

@@ -12,7 +12,7 @@ from pipeline.application.token_settlement import refused_token_orders
 from pipeline.cli.store_options import add_store_options, ask_store
 from pipeline.cli.tables.output import console, shown
 from pipeline.codec.reports.outcome_records import OutcomeRecord, outcome_record
-from pipeline.codec.statement_reading import read_statement_json
+from pipeline.codec.statement.statement_json import read_statement_json
 from pipeline.rules.orders.first_of_id import first_of_each
 from pipeline.rules.orders.outcomes import outcomes
 from pipeline.rules.pool.reading import ContractReading

@@ -24,6 +24,7 @@ from pipeline.cli.letter_options import (
     opened_store,
 )
 from pipeline.cli.tables.output import console, report
+from pipeline.codec.csv_text import csv_cell
 from pipeline.codec.reports.letter_records import (
     LetterRecord,
     ListedLetter,
@@ -34,7 +35,6 @@ from pipeline.codec.reports.letter_records import (
     printable,
     printable_lines,
 )
-from pipeline.codec.statement_json import csv_cell
 from pipeline.store.letters import count_letters, list_letters
 
 LISTED: Final = 1_000

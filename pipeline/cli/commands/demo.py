@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from pipeline.cli.store_options import make_store_folder, store_error
+from pipeline.cli.store_options import make_store_folder, now_ms, store_error
 from pipeline.cli.tables.flex_table import flex_table, token_line
 from pipeline.cli.tables.output import (
     console,
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     live_view = Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal)
     try:
         with _kept_if_done(args.data_dir) as data_dir, live_view:
-            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told))
+            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told, now_ms))
     except StoreUnreachable as error:
         raise store_error(str(args.data_dir or tempfile.gettempdir()), error) from error
     except PipelineFailed as error:

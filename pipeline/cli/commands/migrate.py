@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from pipeline.cli.tables.output import report
 from pipeline.kafka.settings import Settings
-from pipeline.kafka.topics import Stage, TopicDifference, TopicRefused, create_topics, differences, topics
+from pipeline.kafka.topic_differences import TopicDifference, differences
+from pipeline.kafka.topics import Stage, TopicRefused, create_topics, topics
 from pipeline.model.errors import InputError
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.store.client import StoreUnreachable, connect
@@ -42,7 +43,7 @@ def run(_args: argparse.Namespace) -> int:
         return 1
     for one in found:
         report(difference_text(one))
-    if any(one.is_known for one in found):
+    if any(difference.is_certain for difference in found):
         report("topics that are there are never changed; mend them as said above, or with SEATBEAT_TOPICS")
         return 1
     report("topics, tables and views are there")
@@ -51,9 +52,9 @@ def run(_args: argparse.Namespace) -> int:
 
 def difference_text(one: TopicDifference) -> str:
     """A difference in a line, with what mends it."""
-    if one.found is None:
+    if one.actual is None:
         return f"topic {one.topic}: the broker does not tell {one.what}, which should be {one.wanted}: {one.remedy}"
-    return f"topic {one.topic}: {one.what} is {one.found}, not {one.wanted}: {one.remedy}"
+    return f"topic {one.topic}: {one.what} is {one.actual}, not {one.wanted}: {one.remedy}"
 
 
 def _migrate_store(dsn: str) -> None:

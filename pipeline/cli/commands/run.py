@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.cli.store_options import make_store_folder, parse_period, store_error
+from pipeline.cli.store_options import make_store_folder, now_ms, parse_period, store_error
 from pipeline.cli.tables.flex_table import flex_table, token_line
 from pipeline.cli.tables.output import (
     adjustment_table,
@@ -23,7 +23,8 @@ from pipeline.cli.tables.output import (
 )
 from pipeline.cli.tables.progress_bar import stage_progress
 from pipeline.codec.contract.examination import read_contract, read_contract_file
-from pipeline.codec.statement_json import statement_csv, statement_json
+from pipeline.codec.statement.statement_csv import statement_csv
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.errors import InputError
 from pipeline.model.statements import Statement
 from pipeline.policy.timeline import BeforeFirstRow
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
             period=args.period,
             data_dir=data_dir,
             scratch=Path(scratch),
+            now=now_ms,
         )
         try:
             with stage_progress() as progress:

@@ -16,7 +16,7 @@ from pipeline.cli.tables.output import console
 from pipeline.cli.tables.token_tables import print_balance, print_explanation, print_forecast, print_ledger
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.reports.token_records import (
-    Record,
+    TokenRecord,
     balance_record,
     charge_record,
     forecast_record,
@@ -88,7 +88,7 @@ def run_ledger(args: argparse.Namespace) -> int:
     """0 with the entries on stdout."""
     _check_range(args)
     state = _asked(args, read_token_state)
-    found: list[Record] = []
+    found: list[TokenRecord] = []
     for entry, record in ledger_records(state.ledger):
         window = entry.fact.window if isinstance(entry.fact, Debit) else None
         product, user = (window.product, window.user) if window else ("", "")
@@ -140,7 +140,7 @@ def _currency(reading: ContractReading) -> str:
     return reading.contract.currency
 
 
-def _head(state: TokenState) -> Record:
+def _head(state: TokenState) -> TokenRecord:
     settled = state.ledger.settled_until_at
     return {
         "account": state.ledger.account,

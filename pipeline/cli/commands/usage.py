@@ -15,8 +15,8 @@ from pipeline.cli.as_of_option import add_as_of_option, known_of_any
 from pipeline.cli.grounds import closed_note
 from pipeline.cli.store_options import add_store_options, ask_store, parse_instant
 from pipeline.cli.tables.output import console, duration, minute, report, shown
+from pipeline.codec.csv_text import csv_cell
 from pipeline.codec.reports.session_records import SessionRecord, session_record
-from pipeline.codec.statement_json import csv_cell
 from pipeline.model.errors import InputError
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.model.text import fold

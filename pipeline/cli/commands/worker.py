@@ -8,6 +8,7 @@ import os
 
 from pipeline.agents.health.json_logs import log_to_stderr
 from pipeline.agents.worker_process import ROLES, work
+from pipeline.cli.store_options import now_ms
 from pipeline.cli.tables.output import report
 from pipeline.kafka.settings import Settings
 
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """0 after SIGTERM or SIGINT; 1 where an agent failed, so that the supervisor starts the process anew."""
     settings = Settings.from_environment(os.environ)
     log_to_stderr()
-    error = asyncio.run(work(settings, tuple(dict.fromkeys(args.roles))))
+    error = asyncio.run(work(settings, tuple(dict.fromkeys(args.roles)), now_ms))
     if error is None:
         return 0
     report(f"an agent failed: {error!r}")

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.tables.output import console, shown
-from pipeline.codec.reports.token_records import LEDGER_COLUMNS, Record
-from pipeline.codec.statement_json import csv_cell
+from pipeline.codec.csv_text import csv_cell
+from pipeline.codec.reports.token_records import LEDGER_COLUMNS, TokenRecord
 
 
-def print_balance(screen: Console, head: Record, teams: Sequence[Record]) -> None:
+def print_balance(screen: Console, head: TokenRecord, teams: Sequence[TokenRecord]) -> None:
     """A table of teams, one of their packs, and up to when all this is settled."""
     table = Table(title="Tokens by team", title_justify="left")
     table.add_column("Team", overflow="fold")
@@ -44,7 +44,7 @@ def print_balance(screen: Console, head: Record, teams: Sequence[Record]) -> Non
     screen.print(f"{until}; {windows:,} windows are open, their tokens reserved")
 
 
-def print_ledger(entries: Sequence[Record], *, is_csv: bool) -> None:
+def print_ledger(entries: Sequence[TokenRecord], *, is_csv: bool) -> None:
     """The entries, one a row."""
     if is_csv:
         writer = csv.writer(sys.stdout, lineterminator="\r\n")
@@ -72,7 +72,7 @@ def print_ledger(entries: Sequence[Record], *, is_csv: bool) -> None:
     screen.print(f"{len(entries):,} entries in log order; times are UTC")
 
 
-def print_explanation(screen: Console, charges: Sequence[Record], free: Sequence[Record]) -> None:
+def print_explanation(screen: Console, charges: Sequence[TokenRecord], free: Sequence[TokenRecord]) -> None:
     """Each charge in a few lines, then what cost nothing."""
     for one in charges:
         screen.print(shown(charge_line(one)))
@@ -87,7 +87,7 @@ def print_explanation(screen: Console, charges: Sequence[Record], free: Sequence
     screen.print(f"{len(charges):,} charges, {len(free):,} connections that cost nothing; times are UTC")
 
 
-def charge_line(one: Record) -> str:
+def charge_line(one: TokenRecord) -> str:
     """A charge in a sentence: whose window, when, and who paid."""
     whose = f"{one['product']} {one['user']}, {_minute(one['start'])} to {_minute(one['end'])}"
     if one["state"] == "open":
@@ -97,13 +97,13 @@ def charge_line(one: Record) -> str:
     return f"{whose}: {one['rate']} tokens; {paid}{short} (debit {one['entry']})"
 
 
-def stretch_line(one: Record) -> str:
+def stretch_line(one: TokenRecord) -> str:
     """A stretch of activity: session, machine, from when to when."""
     active = f"active {_minute(one['active_from'])} to {_minute(one['active_until'])}"
     return f"session {one['session']} on {one['machine']}, {active}"
 
 
-def print_forecast(screen: Console, at: str, teams: Sequence[Record]) -> None:
+def print_forecast(screen: Console, at: str, teams: Sequence[TokenRecord]) -> None:
     """A line a team, and one for each pack that will not be used up."""
     for one in teams:
         rate = f"{one['charged_30_days']:,} in the last 30 days"
@@ -118,8 +118,8 @@ def print_forecast(screen: Console, at: str, teams: Sequence[Record]) -> None:
         screen.print("no tokens were granted yet")
 
 
-def _records(value: object) -> list[Record]:
-    return cast("list[Record]", value)
+def _records(value: object) -> list[TokenRecord]:
+    return cast("list[TokenRecord]", value)
 
 
 def _number(value: object) -> str:

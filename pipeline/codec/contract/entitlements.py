@@ -1,4 +1,4 @@
-"""A contract's entitlements: each for itself, and all that are in force together (RULES 2 to 6)."""
+"""A contract's entitlements: each by itself, then those in force together (RULES 2 to 6)."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ from typing import Final, cast
 
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.overlaps import Claim, contradictions
-from pipeline.codec.contract.policies import DEFAULT_TOKEN_POLICY, Policies, date_text, unknown_policy
+from pipeline.codec.contract.policies import DEFAULT_TOKEN_POLICY, Policies, unknown_policy
 from pipeline.codec.contract.products import Products, check_listed
-from pipeline.codec.contract.yaml_document import Place
-from pipeline.model.contracts import Entitlement, Model
+from pipeline.codec.contract.yaml_document import ContractPath
+from pipeline.model.contracts import Entitlement, EntitlementModel
+from pipeline.model.instants import iso_date
 
-SEAT_MODELS: Final = frozenset({"pooled", "named", "practitioner", "single_user"})
+MODELS_WITH_SEATS: Final = frozenset({"pooled", "named", "practitioner", "single_user"})
 """The models that have seats; flex has a daily rate instead."""
 
-Read = tuple[ContractEntry, Entitlement]
-Pool = tuple[str, str]
-"""A product and a country."""
+ReadEntitlement = tuple[ContractEntry, Entitlement]
+PoolKey = tuple[str, str]
+"""A product and a country, which is what seats are counted for."""
 
 
 def read_entitlements(
     root: ContractEntry, country: str | None, default_policy: str | None, policies: Policies, products: Products
-) -> list[Read]:
+) -> list[ReadEntitlement]:
     """The entitlements whose products, model, policy and time are usable, and every mistake in all of them."""
-    found: list[Read] = []
+    entitlements: list[ReadEntitlement] = []
     for entry in root.entries("entitlements"):
         entitlement = _entitlement(entry, country, default_policy, policies, products)
         if entitlement is not None:
-            found.append((entry, entitlement))
-    _check_policies_together(found)
-    _check_flex_alone(found)
-    _check_daily_rates(found)
-    return found
+            entitlements.append((entry, entitlement))
+    _check_policies_together(entitlements)
+    _check_flex_alone(entitlements)
+    _check_daily_rates(entitlements)
+    return entitlements
 
 
 def _entitlement(
     entry: ContractEntry, country: str | None, default_policy: str | None, policies: Policies, products: Products
 ) -> Entitlement | None:
-    model = cast("Model | None", entry.text("model"))
+    model = cast("EntitlementModel | None", entry.text("model"))
     codes = _product_codes(entry, products)
     from_at, until_at = entry.instant("from"), entry.instant("until")
     has_span = entry.check_span(from_at, until_at)
@@ -66,10 +67,10 @@ def _entitlement(
 
 def _product_codes(entry: ContractEntry, products: Products) -> tuple[str, ...]:
     """The listed products an entitlement names, in order."""
-    places: list[tuple[Place, str]] = []
-    one, several = entry.text("product"), entry.value("products")
-    if one is not None:
-        places.append((entry.at("product"), one))
+    places: list[tuple[ContractPath, str]] = []
+    single, several = entry.text("product"), entry.value("products")
+    if single is not None:
+        places.append((entry.at("product"), single))
     for index, code in enumerate(several if isinstance(several, list) else ()):
         place = (*entry.at("products"), index)
         if isinstance(code, str) and entry.notes.is_usable(place):
@@ -78,7 +79,7 @@ def _product_codes(entry: ContractEntry, products: Products) -> tuple[str, ...]:
 
 
 def _check_policy(
-    entry: ContractEntry, model: Model | None, name: str, from_at: int | None, policies: Policies
+    entry: ContractEntry, model: EntitlementModel | None, name: str, from_at: int | None, policies: Policies
 ) -> None:
     """A policy must exist, fit the model, and be defined from the entitlement's first day on (RULES 2)."""
     if name not in policies.names:
@@ -88,73 +89,71 @@ def _check_policy(
     is_token = name in policies.token_starts
     if model == "flex" and not is_token:
         reason = f"{name} counts seats, but the model flex charges tokens"
-        entry.notes.mistake(entry.at("policy"), reason, f"Name {DEFAULT_TOKEN_POLICY}, or choose another model.")
+        entry.mistake("policy", reason, f"Name {DEFAULT_TOKEN_POLICY}, or choose another model.")
     elif model is not None and model not in {"flex", "single_user"} and is_token:
         reason = f"{name} charges tokens, but the model {model} has seats"
-        entry.notes.mistake(entry.at("policy"), reason, "Name a metering policy, or choose the model flex.")
+        entry.mistake("policy", reason, "Name a metering policy, or choose the model flex.")
     starts_at = policies.starts_at(name)
     if from_at is not None and starts_at is not None and from_at < starts_at:
-        reason = f"begins on {date_text(from_at)}, but {name} is defined from {date_text(starts_at)} on"
-        remedy = f"Begin on {date_text(starts_at)} or later, or name the policy that applied before."
-        entry.notes.mistake(entry.at("from"), reason, remedy)
+        reason = f"begins on {iso_date(from_at)}, but {name} is defined from {iso_date(starts_at)} on"
+        remedy = f"Begin on {iso_date(starts_at)} or later, or name the policy that applied before."
+        entry.mistake("from", reason, remedy)
 
 
-def _pools(read: Read) -> Iterator[Pool]:
+def _pools(read: ReadEntitlement) -> Iterator[PoolKey]:
     for product in dict.fromkeys(read[1].products):
         yield product, read[1].country
 
 
-def _claim(read: Read, pool: Pool, said: str | int, order: int) -> Claim[Pool, str | int]:
+def _claim(read: ReadEntitlement, pool: PoolKey, claimed: str | int, order: int) -> Claim[PoolKey, str | int]:
     entry, entitlement = read
-    return Claim(pool, said, entitlement.from_at, entitlement.until_at, entry, order)
+    return Claim(pool, claimed, entitlement.from_at, entitlement.until_at, entry, order)
 
 
-def _check_policies_together(found: Iterable[Read]) -> None:
+def _check_policies_together(entitlements: Iterable[ReadEntitlement]) -> None:
     """All seats of one product and country that are in force together name the same policy (RULES 2)."""
     claims = [
         _claim(read, pool, read[1].policy, order)
-        for order, read in enumerate(found)
-        if read[1].model in SEAT_MODELS
+        for order, read in enumerate(entitlements)
+        if read[1].model in MODELS_WITH_SEATS
         for pool in _pools(read)
     ]
     for later, other in contradictions(claims):
         reason = f"two policies for {_named(later.subject)} at once: {_both(later, other)}"
         remedy = "Name the same policy in both, or end one before the other begins."
-        later.entry.notes.mistake(later.entry.at("policy"), reason, remedy)
+        later.entry.mistake("policy", reason, remedy)
 
 
-def _check_flex_alone(found: Iterable[Read]) -> None:
+def _check_flex_alone(entitlements: Iterable[ReadEntitlement]) -> None:
     """While flex is in force there is no pool: only single-user seats stand beside it (RULES 6)."""
     claims = [
         _claim(read, pool, "flex" if read[1].model == "flex" else "seats", order)
-        for order, read in enumerate(found)
+        for order, read in enumerate(entitlements)
         if read[1].model != "single_user"
         for pool in _pools(read)
     ]
     for later, other in contradictions(claims):
         reason = f"flex and other seats for {_named(later.subject)} at once: {_both(later, other)}"
         remedy = "Flex leaves no use to other seats than single_user: end one before the other begins."
-        later.entry.notes.mistake(later.entry.at("model"), reason, remedy)
+        later.entry.mistake("model", reason, remedy)
 
 
-def _check_daily_rates(found: Iterable[Read]) -> None:
+def _check_daily_rates(entitlements: Iterable[ReadEntitlement]) -> None:
     claims = [
         _claim(read, pool, read[1].daily_rate, order)
-        for order, read in enumerate(found)
+        for order, read in enumerate(entitlements)
         if read[1].daily_rate is not None
         for pool in _pools(read)
     ]
     for later, other in contradictions(claims):
         reason = f"two daily rates for {_named(later.subject)} at once: {_both(later, other)}"
-        later.entry.notes.mistake(
-            later.entry.at("daily_rate"), reason, "End one with until on the day the other begins."
-        )
+        later.entry.mistake("daily_rate", reason, "End one with until on the day the other begins.")
 
 
-def _both(later: Claim[Pool, str | int], other: Claim[Pool, str | int]) -> str:
-    return f"{later.said} here, {other.said} in line {other.entry.line}"
+def _both(later: Claim[PoolKey, str | int], other: Claim[PoolKey, str | int]) -> str:
+    return f"{later.claimed} here, {other.claimed} in line {other.entry.line}"
 
 
-def _named(pool: Pool) -> str:
+def _named(pool: PoolKey) -> str:
     product, country = pool
     return f"{product} in {country}" if country else product

@@ -13,16 +13,14 @@ from pipeline.codec.contract.policies import DEFAULT_POLICY, read_default_policy
 from pipeline.codec.contract.products import read_products
 from pipeline.codec.contract.schema_mistakes import findings
 from pipeline.codec.contract.seat_lists import SeatLists, read_assignments, read_checkouts, read_token_packs
-from pipeline.codec.contract.yaml_document import BYTES_MAX, read_yaml
-from pipeline.model.contracts import Contract
+from pipeline.codec.contract.yaml_document import CONTRACT_BYTES_MAX, read_yaml
+from pipeline.model.contracts import DEFAULT_LATENESS_DAYS, Contract
 from pipeline.model.errors import ContractInvalid, InputError, Mistake
-
-DEFAULT_LATENESS_DAYS = 35
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A contract and what deserves a second look in it, or all the mistakes in it; both in order of line.
+    """A contract and the warnings about it, or all the mistakes in it; both in order of line.
 
     ``contract`` is ``None`` exactly where there are mistakes.
     """
@@ -33,7 +31,7 @@ class Examined:
 
 
 def read_contract(source: str, content: bytes, *, strict: bool = False) -> Contract:
-    """The contract in a file's bytes; ``source`` is the name its mistakes are told under.
+    """The contract in a file's bytes; its mistakes are reported under the name ``source``.
 
     ``strict`` also refuses products that can be over-used but have no price. Raises ``ContractInvalid``.
     """
@@ -49,17 +47,17 @@ def load_contract(path: Path, *, strict: bool = False) -> Contract:
 
 
 def read_contract_file(path: Path) -> bytes:
-    """A contract file's bytes, hardly more than a contract may have. Raises ``InputError``."""
+    """A contract file's bytes, at most a byte more than a contract may have. Raises ``InputError``."""
     try:
         with path.open("rb") as file:
-            return file.read(BYTES_MAX + 1)
+            return file.read(CONTRACT_BYTES_MAX + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(str(path), f"cannot be read: {reason}", "Give the path of a contract, a YAML file.") from error
 
 
 def examine_contract(content: bytes, *, strict: bool = False) -> Examined:
-    """Everything there is to say about a file's bytes as a contract."""
+    """A file's bytes as a contract: the contract, or its mistakes, and its warnings."""
     document, mistakes = read_yaml(content)
     if document is None:
         return Examined(None, tuple(mistakes), ())
@@ -79,13 +77,13 @@ def examine_contract(content: bytes, *, strict: bool = False) -> Examined:
 
 
 def _contract(root: ContractEntry, content_hash: str, strict: bool) -> Contract:
-    """What can be read of a contract; it is whole only where no mistake was noted."""
+    """What can be read of a contract. It is complete only where no mistake was noted."""
     country, currency = root.text("country"), root.text("currency")
     policies = read_policies(root)
     default_policy = read_default_policy(root, policies)
     products = read_products(root, currency)
-    found = read_entitlements(root, country, default_policy, policies, products)
-    entitlements = tuple(entitlement for _, entitlement in found)
+    read = read_entitlements(root, country, default_policy, policies, products)
+    entitlements = tuple(entitlement for _, entitlement in read)
     written = root.values.get("entitlements", [])
     is_complete = isinstance(written, list) and len(entitlements) == len(written)
     seats = SeatLists.of(country or "", products.by_code, entitlements, is_complete)
@@ -103,7 +101,7 @@ def _contract(root: ContractEntry, content_hash: str, strict: bool) -> Contract:
         assignments=tuple(read_assignments(root, seats)),
         checkouts=tuple(read_checkouts(root, seats)),
     )
-    warn(found, products, policies, default_policy, strict)
+    warn(read, products, policies, default_policy, strict)
     return contract
 
 

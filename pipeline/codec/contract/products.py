@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.codec.contract.entries import ContractEntry
 from pipeline.codec.contract.overlaps import Claim, contradictions
 from pipeline.codec.contract.schema_mistakes import nearest
-from pipeline.codec.contract.yaml_document import Place, shown
+from pipeline.codec.contract.yaml_document import ContractPath, shown
 from pipeline.model.contracts import Product, Replacement
 from pipeline.rules.pool.percentage_price import unit_price
 
@@ -47,8 +47,8 @@ def read_products(root: ContractEntry, currency: str | None) -> Products:
     return Products(by_code, entries, tuple(old_codes))
 
 
-def check_listed(entry: ContractEntry, place: Place, code: str, listed: Collection[str]) -> bool:
-    """Whether a product is listed; it is a mistake to name one that is not."""
+def check_listed(entry: ContractEntry, place: ContractPath, code: str, listed: Collection[str]) -> bool:
+    """Whether a product is listed under products. Naming another is a mistake."""
     if code in listed:
         return True
     remedy = f"{nearest(code, listed)}List it under products, such as {code}: {{}}."
@@ -61,14 +61,12 @@ def _unit_price(entry: ContractEntry, currency: str | None) -> int | None:
     stated, listed, percent = entry.money("term_license_price", currency), entry.money("list_price", currency), None
     if entry.has("term_license_percent"):
         percent = _percent(entry)
-        place = entry.at("term_license_percent")
         if entry.has("term_license_price"):
             reason = "two prices for a term licence: term_license_price and a percentage of the list price"
-            entry.notes.mistake(place, reason, "Keep the one that was agreed.")
+            entry.mistake("term_license_percent", reason, "Keep the one that was agreed.")
         elif not entry.has("list_price"):
-            entry.notes.mistake(
-                place, "is a percentage of a list price that is missing", "Add list_price, or remove it."
-            )
+            reason = "is a percentage of a list price that is missing"
+            entry.mistake("term_license_percent", reason, "Add list_price, or remove it.")
     return unit_price(stated, listed, percent)
 
 
@@ -80,7 +78,7 @@ def _percent(entry: ContractEntry) -> int | str | None:
     hundred: int = 100 * 10 ** len(decimals)
     if not 0 < int(whole + decimals) <= hundred:
         reason = f"{percent} is not more than 0 and at most 100"
-        entry.notes.unusable(entry.at("term_license_percent"), reason, 'Write a percentage such as 16 or "12.5".')
+        entry.unusable("term_license_percent", reason, 'Write a percentage such as 16 or "12.5".')
         return None
     return percent
 
@@ -95,7 +93,7 @@ def _idle_detection(entry: ContractEntry) -> bool | str:
 
 def _replacements(product: str, entry: ContractEntry, first: int) -> list[OldCode]:
     items = entry.value("replaces")
-    found: list[OldCode] = []
+    old_codes: list[OldCode] = []
     for index, item in enumerate(items if isinstance(items, list) else ()):
         place = (*entry.at("replaces"), index)
         old = ContractEntry(entry.notes, place, item if isinstance(item, dict) else {"code": item})
@@ -103,25 +101,27 @@ def _replacements(product: str, entry: ContractEntry, first: int) -> list[OldCod
         from_at, until_at = old.instant("from"), old.instant("until")
         spans = old.check_span(from_at, until_at)
         if code == product:
-            old.notes.mistake(place, f"{product} replaces itself", "Remove it: a code counts as itself anyway.")
+            old.mistake("", f"{product} replaces itself", "Remove it: a code counts as itself anyway.")
         elif code is not None and spans:
-            found.append(Claim(code, product, from_at, until_at, old, first + len(found)))
-    return found
+            old_codes.append(Claim(code, product, from_at, until_at, old, first + len(old_codes)))
+    return old_codes
 
 
 def _check_plugins(products: Mapping[str, Product], entries: Mapping[str, ContractEntry]) -> None:
     hosts = {code: product.plugin_of for code, product in products.items() if product.plugin_of is not None}
     for code, host in hosts.items():
-        notes, place = entries[code].notes, entries[code].at("plugin_of")
+        entry = entries[code]
         if host == code:
-            notes.mistake(place, f"{code} is a plug-in of itself", "Name the product that opens it, or remove the key.")
-        elif check_listed(entries[code], place, host, products) and code in _reached(host, hosts):
+            entry.mistake(
+                "plugin_of", f"{code} is a plug-in of itself", "Name the product that opens it, or remove the key."
+            )
+        elif check_listed(entry, entry.at("plugin_of"), host, products) and code in _reached(host, hosts):
             reason = f"{code} is a plug-in of itself through {host}"
-            notes.mistake(place, reason, "Remove plugin_of from the product that opens the others.")
+            entry.mistake("plugin_of", reason, "Remove plugin_of from the product that opens the others.")
 
 
 def _reached(code: str, successors: Mapping[str, str]) -> list[str]:
-    """A code and what follows from it, each once."""
+    """A code and every code that is reached from it, each once."""
     path = [code]
     seen = {code}
     while (following := successors.get(path[-1])) is not None and following not in seen:
@@ -135,20 +135,18 @@ def _check_old_codes(old_codes: Iterable[OldCode]) -> None:
     for old in old_codes:
         by_code.setdefault(old.subject, []).append(old)
     for later, other in contradictions(old_codes):
-        reason = f"{later.subject} counts at once as {later.said} here and as {other.said} by line {other.entry.line}"
-        later.entry.notes.mistake(
-            later.entry.place, reason, "Keep one of the two, or divide the time between them with from and until."
+        reason = (
+            f"{later.subject} counts at once as {later.claimed} here and as {other.claimed} by line {other.entry.line}"
         )
+        later.entry.mistake("", reason, "Keep one of the two, or divide the time between them with from and until.")
     for edge in sorted(_cyclic(by_code), key=lambda each: each.order):
-        reason = f"{edge.said} replaces {edge.subject}, and {edge.subject} replaces {edge.said} at the same time"
-        edge.entry.notes.mistake(
-            edge.entry.place, f"{reason}, directly or through others", "Keep the direction in which the code changed."
-        )
+        reason = f"{edge.claimed} replaces {edge.subject}, and {edge.subject} replaces {edge.claimed} at the same time"
+        edge.entry.mistake("", f"{reason}, directly or through others", "Keep the direction in which the code changed.")
 
 
 def _cyclic(by_code: Mapping[str, list[OldCode]]) -> set[OldCode]:
-    """The replacements that lead back to the code they start from at one and the same time."""
-    edges = {code: olds for code, olds in by_code.items() if any(old.said in by_code for old in olds)}
+    """The replacements that lead back to the code they start from, at the same time."""
+    edges = {code: olds for code, olds in by_code.items() if any(old.claimed in by_code for old in olds)}
     starts = sorted({old.start for olds in edges.values() for old in olds})
     cyclic: set[OldCode] = set()
     for at in starts:
@@ -160,7 +158,7 @@ def _cyclic(by_code: Mapping[str, list[OldCode]]) -> set[OldCode]:
             while current in now and current not in settled:
                 settled.add(current)
                 path.append(current)
-                current = now[current].said
+                current = now[current].claimed
             if current in path:
                 cyclic |= {now[each] for each in path[path.index(current) :]}
     return cyclic

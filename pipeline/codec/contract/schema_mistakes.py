@@ -1,4 +1,4 @@
-"""What a contract's JSON Schema finds, in plain words: for every value at fault a reason and a remedy.
+"""What a contract's JSON Schema refuses, in plain words: for every value at fault a reason and a remedy.
 
 The sentences come from the schema itself: ``title`` says what a value is, ``description`` what to write,
 ``examples`` the first thing to suggest, and ``mistake`` replaces them where a rule needs its own words.
@@ -6,38 +6,20 @@ The sentences come from the schema itself: ``title`` says what a value is, ``des
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
-from pipeline.codec.contract.yaml_document import Document, Place, Plain, shown
-from pipeline.codec.schema_folder import schema_folder
+from pipeline.codec.contract.yaml_document import ContractPath, Document, shown
+from pipeline.codec.json_schema import Schema, SchemaFailure, Validator, load_schema, strict_validator
+from pipeline.codec.json_text import Json
 
-Schema = dict[str, Plain]
-Finding = tuple[Place, str, str]
-"""A place, what is wrong with it, how to mend it."""
-
-
-class _Failure(Protocol):
-    """What this module reads of a ``jsonschema`` error."""
-
-    validator: str
-    validator_value: Plain
-    instance: Plain
-    schema: Schema
-    absolute_path: Iterable[str | int]
-    absolute_schema_path: Sequence[str | int]
-
-
-class _Validator(Protocol):
-    def iter_errors(self, instance: Plain) -> Iterable[_Failure]: ...
+Finding = tuple[ContractPath, str, str]
+"""A place, what is wrong with it, how to correct it."""
 
 
 _KINDS: Final[Mapping[type, str]] = {
@@ -47,52 +29,47 @@ _KINDS: Final[Mapping[type, str]] = {
     str: "a text",
 }
 _FIRST: Final = ("type", "minLength", "not", "enum", "minimum", "maximum", "maxLength", "pattern")
-"""Of several failures of one value, the first in this order is told."""
+"""Of several failures of a value, the first in this order is reported."""
 
 
 def findings(document: Document) -> list[Finding]:
-    """Everything the schema finds in a contract: one finding for each value, missing key or unknown key at fault."""
-    found: dict[Place, Finding] = {}
+    """What the schema refuses in a contract: a finding for each value, missing key or unknown key at fault."""
+    first: dict[ContractPath, Finding] = {}
     failures = sorted(_validator().iter_errors(document.data), key=_urgency)
     for failure in failures:
         for finding in _translate(failure, document):
-            found.setdefault(finding[0], finding)
-    return list(found.values())
+            first.setdefault(finding[0], finding)
+    return list(first.values())
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``Did you mean "quantity"? `` (with the blank), or nothing where no known word is near."""
-    matches = get_close_matches(word, list(known), n=1)
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """``Did you mean "quantity"? `` (with the blank), or nothing where no choice is near."""
+    matches = get_close_matches(word, list(choices), n=1)
     return f"Did you mean {shown(matches[0])}? " if matches else ""
 
 
 @cache
 def _schema() -> Schema:
-    path = schema_folder() / "contract.v1.schema.json"
-    return cast("Schema", json.loads(path.read_text(encoding="utf-8")))
+    return load_schema("contract.v1.schema.json")
 
 
 @cache
-def _validator() -> _Validator:
-    whole_numbers = Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    )
-    validator = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=whole_numbers)
-    return cast("_Validator", validator(_schema()))
+def _validator() -> Validator:
+    return strict_validator(_schema(), {"pattern": _pattern})
 
 
-def _pattern(_validator: object, pattern: str, instance: Plain, _schema: Schema) -> Iterator[Exception]:
+def _pattern(_validator: object, pattern: str, instance: Json, _schema: Schema) -> Iterator[Exception]:
     """Patterns as ECMA-262 reads them: ``$`` is the end of the text, never a place before a last line break."""
     exact = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
     if isinstance(instance, str) and re.search(exact, instance) is None:
         yield ValidationError("does not match")
 
 
-def _urgency(failure: _Failure) -> int:
+def _urgency(failure: SchemaFailure) -> int:
     return _FIRST.index(failure.validator) if failure.validator in _FIRST else len(_FIRST)
 
 
-def _translate(failure: _Failure, document: Document) -> Iterator[Finding]:
+def _translate(failure: SchemaFailure, document: Document) -> Iterator[Finding]:
     place = tuple(failure.absolute_path)
     if "propertyNames" in failure.absolute_schema_path:
         place = (*place, str(failure.instance))
@@ -104,10 +81,10 @@ def _translate(failure: _Failure, document: Document) -> Iterator[Finding]:
             if key not in failure.instance:
                 yield (*place, key), "is missing", f"Add {key}: {_description(failure.schema, key)}."
     elif failure.validator == "additionalProperties" and isinstance(failure.instance, dict):
-        known = list(cast("Schema", failure.schema["properties"]))
+        allowed = list(cast("Schema", failure.schema["properties"]))
         for key in failure.instance:
-            if key not in known:
-                remedy = f"{nearest(key, known)}The keys here are {', '.join(known)}."
+            if key not in allowed:
+                remedy = f"{nearest(key, allowed)}The keys here are {', '.join(allowed)}."
                 yield (*place, key), "is not a key that is known here", remedy
     else:
         yield place, _reason(failure, document, place), _remedy(failure, document, place)
@@ -126,7 +103,7 @@ def _resolved(schema: Schema) -> Schema:
     return cast("Schema", definitions[reference.removeprefix("#/$defs/")]) | schema
 
 
-def _written(document: Document, place: Place, value: Plain) -> str:
+def _written(document: Document, place: ContractPath, value: Json) -> str:
     """A value as its author wrote it."""
     if isinstance(value, int | float) and place in document.texts:
         text = document.texts[place]
@@ -134,7 +111,7 @@ def _written(document: Document, place: Place, value: Plain) -> str:
     return shown(value)
 
 
-def _reason(failure: _Failure, document: Document, place: Place) -> str:
+def _reason(failure: SchemaFailure, document: Document, place: ContractPath) -> str:
     value, limit = failure.instance, failure.validator_value
     written, title = _written(document, place, value), failure.schema["title"]
     size = len(value) if isinstance(value, str | list | dict) else 0
@@ -153,14 +130,14 @@ def _reason(failure: _Failure, document: Document, place: Place) -> str:
             return f"{written} is not {title}"
 
 
-def _wrong_kind(value: Plain, written: str, title: Plain) -> str:
+def _wrong_kind(value: Json, written: str, title: Json) -> str:
     if value is None:
         return f"has no value; {title} is expected"
     kind = _KINDS.get(type(value))
     return f"{written} is {kind}, not {title}" if kind else f"is {written}, not {title}"
 
 
-def _remedy(failure: _Failure, document: Document, place: Place) -> str:
+def _remedy(failure: SchemaFailure, document: Document, place: ContractPath) -> str:
     value, schema = failure.instance, failure.schema
     match failure.validator:
         case "uniqueItems":
@@ -168,7 +145,7 @@ def _remedy(failure: _Failure, document: Document, place: Place) -> str:
         case "maxItems" | "maxProperties":
             return "Remove what is no longer needed."
         case "enum":
-            choices = [str(choice) for choice in cast("list[Plain]", schema["enum"])]
+            choices = [str(choice) for choice in cast("list[Json]", schema["enum"])]
             return f"{nearest(str(value), choices)}Write {schema['description']}."
     if failure.validator == "type" and "string" in _types(schema) and isinstance(value, bool | int | float):
         return f'Put it in quotes: "{_written(document, place, value)}".'
@@ -177,7 +154,7 @@ def _remedy(failure: _Failure, document: Document, place: Place) -> str:
     return f"Write {_example(schema)}."
 
 
-def _types(schema: Schema) -> list[Plain]:
+def _types(schema: Schema) -> list[Json]:
     types = schema.get("type")
     return types if isinstance(types, list) else [types]
 

@@ -1,4 +1,4 @@
-"""YAML 1.2 to plain values that know their lines.
+"""YAML 1.2 to plain values, with the line of each.
 
 Dates and times stay the texts they are written as, keys are texts as written, and whatever YAML allows but a
 contract has no use for (tags, merge keys, repeated keys, values that contain themselves) is a mistake.
@@ -15,13 +15,13 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from pipeline.codec.json_text import Json
 from pipeline.model.errors import Mistake
 
-Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
-Place = tuple[str | int, ...]
+ContractPath = tuple[str | int, ...]
 """Keys and 0-based positions from the whole file, ``()``, down to one value."""
 
-BYTES_MAX: Final = 2 * 1024 * 1024
+CONTRACT_BYTES_MAX: Final = 2 * 1024 * 1024
 VALUES_MAX: Final = 500_000
 DIGITS_MAX: Final = 30
 
@@ -34,22 +34,22 @@ _TRUE: Final = frozenset({"true", "yes", "on", "y"})
 class Document:
     """A file's values, the 1-based line of each, and the text of each scalar as it is written.
 
-    ``unreadable`` are the places whose value could not be told; each has its mistake already.
+    ``unreadable`` are the places whose value could not be read; each has its mistake already.
     """
 
-    data: Plain
-    lines: Mapping[Place, int]
-    texts: Mapping[Place, str]
-    unreadable: frozenset[Place] = frozenset()
+    data: Json
+    lines: Mapping[ContractPath, int]
+    texts: Mapping[ContractPath, str]
+    unreadable: frozenset[ContractPath] = frozenset()
 
-    def line(self, place: Place) -> int:
+    def line(self, place: ContractPath) -> int:
         """The line of a value, or of the innermost thing around it that is there."""
         while place not in self.lines:
             place = place[:-1]
         return self.lines[place]
 
 
-def place_text(place: Place) -> str:
+def path_text(place: ContractPath) -> str:
     """A place as users read it: ``entitlements[0].quantity``, ``contract`` for the whole file."""
     text = ""
     for step in place:
@@ -62,7 +62,7 @@ def place_text(place: Place) -> str:
     return text or "contract"
 
 
-def shown(value: Plain) -> str:
+def shown(value: Json) -> str:
     """A value in a sentence: short, on one line, without control characters, texts in quotes."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a mapping of keys and values"
@@ -72,19 +72,21 @@ def shown(value: Plain) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return str(value)
-    text = printable(value)
+    text = single_line(value)
     return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}..."'
 
 
-def printable(text: str) -> str:
+def single_line(text: str) -> str:
     """A text from the file on one line, without control characters."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def read_yaml(content: bytes) -> tuple[Document | None, list[Mistake]]:
-    """A file's values and what is wrong with it as YAML. There is no document where the file cannot be read at all."""
-    if len(content) > BYTES_MAX:
-        return None, [_whole(1, f"has more than {BYTES_MAX} bytes", "Split it by account; one file is one contract.")]
+    """A file's values and its mistakes as YAML. There is no document where the file cannot be parsed."""
+    if len(content) > CONTRACT_BYTES_MAX:
+        return None, [
+            _whole(1, f"has more than {CONTRACT_BYTES_MAX} bytes", "Split it by account; one file is one contract.")
+        ]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -116,7 +118,7 @@ def _unreadable(text: str, error: YAMLError | ValueError) -> Mistake:
 
 
 def _whole(line: int, reason: str, remedy: str) -> Mistake:
-    return Mistake(line, place_text(()), reason, remedy)
+    return Mistake(line, path_text(()), reason, remedy)
 
 
 def _syntax_remedy(problem: str) -> str:
@@ -129,17 +131,17 @@ def _syntax_remedy(problem: str) -> str:
 
 @dataclass(slots=True)
 class _Building:
-    """Turns YAML's nodes into plain values; a node met again through an alias counts again, up to a limit."""
+    """Turns YAML's nodes into plain values. A node that an alias repeats counts again, up to a limit."""
 
-    lines: dict[Place, int] = field(default_factory=dict)
-    texts: dict[Place, str] = field(default_factory=dict)
+    lines: dict[ContractPath, int] = field(default_factory=dict)
+    texts: dict[ContractPath, str] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
-    unreadable: set[Place] = field(default_factory=set)
+    unreadable: set[ContractPath] = field(default_factory=set)
     _open: set[int] = field(default_factory=set)
     _full: bool = False
 
-    def value(self, node: Node, place: Place, line: int | None = None) -> Plain:
-        """The plain value of a node; ``None`` where it cannot be told, with a mistake."""
+    def value(self, node: Node, place: ContractPath, line: int | None = None) -> Json:
+        """The plain value of a node; ``None``, with a mistake, where it has none."""
         self.lines[place] = node.start_mark.line + 1 if line is None else line
         if len(self.lines) > VALUES_MAX:
             self._too_many(place)
@@ -155,13 +157,13 @@ class _Building:
         finally:
             self._open.discard(id(node))
 
-    def _too_many(self, place: Place) -> None:
+    def _too_many(self, place: ContractPath) -> None:
         self.unreadable.add(place)
         if not self._full:
             self._full = True
             self._mistake(place, f"is the value after the first {VALUES_MAX}", "Write less, or fewer aliases.")
 
-    def _collection(self, node: Node, place: Place) -> Plain:
+    def _collection(self, node: Node, place: ContractPath) -> Json:
         if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
             return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
@@ -169,8 +171,8 @@ class _Building:
         self._tagged(node, place)
         return None
 
-    def _mapping(self, node: MappingNode, place: Place) -> Plain:
-        values: dict[str, Plain] = {}
+    def _mapping(self, node: MappingNode, place: ContractPath) -> Json:
+        values: dict[str, Json] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, ScalarNode):
@@ -188,7 +190,7 @@ class _Building:
                 values[key.value] = self.value(value, (*place, key.value), line)
         return values
 
-    def _scalar(self, node: ScalarNode, place: Place) -> Plain:
+    def _scalar(self, node: ScalarNode, place: ContractPath) -> Json:
         text, tag = cast("str", node.value), str(node.tag).removeprefix(_TAG)
         self.texts[place] = text
         if tag in {"str", "timestamp", "value"}:
@@ -208,15 +210,15 @@ class _Building:
             self._tagged(node, place)
         return None
 
-    def _tagged(self, node: Node, place: Place) -> None:
+    def _tagged(self, node: Node, place: ContractPath) -> None:
         self._no_value(place, f"has the tag {shown(node.tag)}, which means nothing here", "Remove the tag.")
 
-    def _no_value(self, place: Place, reason: str, remedy: str) -> None:
+    def _no_value(self, place: ContractPath, reason: str, remedy: str) -> None:
         self.unreadable.add(place)
         self._mistake(place, reason, remedy)
 
-    def _mistake(self, place: Place, reason: str, remedy: str, line: int | None = None) -> None:
-        self.mistakes.append(Mistake(self.lines[place] if line is None else line, place_text(place), reason, remedy))
+    def _mistake(self, place: ContractPath, reason: str, remedy: str, line: int | None = None) -> None:
+        self.mistakes.append(Mistake(self.lines[place] if line is None else line, path_text(place), reason, remedy))
 
 
 def _is_halved(text: str) -> bool:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final, Literal, NamedTuple, cast
 
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, at_midnight
+from pipeline.model.text import CONTROL_CHARACTER
 
 EventKind = Literal["OUT", "IN", "DENIED", "UNSUPPORTED"]
 
@@ -29,7 +30,6 @@ _VENDOR_KEY: Final = re.compile(r"\([^()]*\)\s+")
 _PLACE: Final = re.compile(r"(.+?)@([^\s@]+)(?=\s*$|\s+[(\[^]|\s\s)(.*)", re.DOTALL)
 _LAST_PLACE: Final = re.compile(r"(.+)@([^\s@]+)(.*)", re.DOTALL)
 _LICENSES: Final = re.compile(r"\((\d+) licenses?\)", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _unfit(name: str, value: str) -> str | None:
     """Why no heartbeat may hold this text (INTERFACES, Heartbeat)."""
     if len(value) > NAME_LENGTH_MAX:
         return f"the {name} is longer than {NAME_LENGTH_MAX} characters"
-    if _CONTROL.search(value):
+    if CONTROL_CHARACTER.search(value):
         return f"the {name} holds a control character, or bytes that are neither UTF-8 nor Windows-1252"
     return None
 

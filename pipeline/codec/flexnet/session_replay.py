@@ -11,11 +11,9 @@ from typing import Final, NamedTuple
 from pipeline.codec.flexnet.dates import LocalTime, Stamped
 from pipeline.codec.flexnet.flexnet_log import FlexnetLog, LoggedDenial, LoggedHeartbeat, UnmatchedIn
 from pipeline.codec.flexnet.log_lines import BrokenLine, Event, read_event
-from pipeline.model.instants import DAY_MS, HOUR_MS
+from pipeline.model.instants import HOUR_MS
 from pipeline.model.text import fold
-
-SPAN_MS_MAX: Final = 35 * DAY_MS
-"""The longest a heartbeat may reach back (RULES 1, ``span_too_long``): a longer session becomes several."""
+from pipeline.rules.evidence.span_limit import SPAN_MS_MAX
 
 
 class _Place(NamedTuple):

@@ -22,7 +22,7 @@ RIGHT: Final = 692
 TOP: Final = 30
 BOTTOM: Final = 214
 TICK_HOURS: Final = 3
-STEPS: Final = (1, 2, 5)
+SCALE_STEPS: Final = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Scale:
     def of(cls, series: DaySeries) -> Scale:
         """The smallest scale by 1, 2 or 5 times a power of ten that has at most six steps."""
         highest = max(*series.counts, series.entitled, 1)
-        step = next(one * 10**power for power in range(20) for one in STEPS if 6 * one * 10**power >= highest)
+        step = next(one * 10**power for power in range(20) for one in SCALE_STEPS if 6 * one * 10**power >= highest)
         return cls(-(-highest // step) * step, step)
 
     def x(self, of_day_ms: int) -> str:

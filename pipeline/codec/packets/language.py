@@ -24,10 +24,10 @@ PLURALS: Final[Mapping[Tongue, tuple[Plural, ...]]] = {
 }
 """The plural forms that whole numbers take (Unicode CLDR)."""
 
-Text = str | dict[Plural, str]
+Phrase = str | dict[Plural, str]
 
 
-class _Format(TypedDict):
+class _NumberFormat(TypedDict):
     decimal: str
     group: str
     date: str
@@ -36,11 +36,11 @@ class _Format(TypedDict):
 
 
 class _LanguageFile(TypedDict):
-    format: _Format
+    format: _NumberFormat
     months: list[str]
     flags: dict[str, str]
     meanings: dict[str, str]
-    texts: dict[str, Text]
+    texts: dict[str, Phrase]
 
 
 def plural_of(tongue: Tongue, n: int) -> Plural:
@@ -55,11 +55,11 @@ class Language:
     """A language with its texts. ``flags`` are the flags' names, ``meanings`` what they say of a session."""
 
     tongue: Tongue
-    format: _Format
+    format: _NumberFormat
     months: tuple[str, ...]
     flags: Mapping[str, str]
     meanings: Mapping[str, str]
-    texts: Mapping[str, Text]
+    texts: Mapping[str, Phrase]
 
     def say(self, key: str, n: int | None = None, /, **values: str) -> str:
         """A text with its values in place; ``n`` chooses the plural form and is written as a number."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Final
 
-import orjson
-
+from pipeline.codec.csv_text import csv_text
+from pipeline.codec.json_text import indented_json
 from pipeline.codec.packets.ticket import Ticket
-from pipeline.codec.statement_json import Record, basis_record, csv_cell, line_record
+from pipeline.codec.statement.line_json import line_record
+from pipeline.codec.statement.statement_json import basis_record
 from pipeline.model.instants import SECOND_MS, calendar_day, iso
 from pipeline.model.money import format_money
 from pipeline.rules.dispute.flags import FLAGS, activity_ms
@@ -18,7 +17,7 @@ from pipeline.rules.pool.overused_slots import OverusedSlot
 
 VERSION: Final = 1
 
-COLUMNS: Final = (
+EVIDENCE_COLUMNS: Final = (
     "user", "machine", "session", "reported_product", "opened_at", "last_at", "open_s", "active_s", "used_slots",
     "overused_slots", "flags",
 )  # fmt: skip
@@ -28,7 +27,7 @@ COLUMNS: Final = (
 def packet_json(packet: Packet, ticket: Ticket, language: str) -> bytes:
     """The packet as JSON, indented, with a line end."""
     currency = packet.currency
-    return orjson.dumps(
+    return indented_json(
         {
             "v": VERSION,
             "account": packet.account,
@@ -57,24 +56,17 @@ def packet_json(packet: Packet, ticket: Ticket, language: str) -> bytes:
                 "attachments": list(ticket.attachments),
             },
             "statement": {"state": packet.state, "basis": basis_record(packet.basis)},
-        },
-        option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
+        }
     )
 
 
 def evidence_csv(packet: Packet) -> str:
     """One row per session; lists are joined by spaces, and no cell is a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for one in packet.evidence:
-        record = evidence_record(one)
-        writer.writerow([csv_cell(record[column]) for column in COLUMNS])
-    return out.getvalue()
+    return csv_text(EVIDENCE_COLUMNS, map(evidence_record, packet.evidence))
 
 
-def evidence_record(one: Evidence) -> Record:
-    """A session that counts in over-used slots, under the names of ``COLUMNS``."""
+def evidence_record(one: Evidence) -> dict[str, object]:
+    """A session that counts in over-used slots, under the names of ``EVIDENCE_COLUMNS``."""
     session = one.session
     return {
         "user": session.key.user,
@@ -91,7 +83,7 @@ def evidence_record(one: Evidence) -> Record:
     }
 
 
-def _slot(one: OverusedSlot) -> Record:
+def _slot(one: OverusedSlot) -> dict[str, object]:
     return {
         "slot": iso(one.slot_at),
         "until": iso(one.until_at),
@@ -101,7 +93,7 @@ def _slot(one: OverusedSlot) -> Record:
     }
 
 
-def _what_if(packet: Packet, one: WhatIf) -> Record:
+def _what_if(packet: Packet, one: WhatIf) -> dict[str, object]:
     line, currency = one.line, packet.currency
     difference = None if line.amount is None or packet.line.amount is None else packet.line.amount - line.amount
     return {

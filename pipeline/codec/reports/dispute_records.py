@@ -10,7 +10,7 @@ from pipeline.rules.dispute.dispute_log import Dispute
 
 
 class CommentRecord(TypedDict):
-    """What somebody said, and the state that the dispute was in from then on."""
+    """A comment, and the state of the dispute from then on."""
 
     at: str
     by: str
@@ -37,24 +37,25 @@ class DisputeRecord(TypedDict):
     comments: list[CommentRecord]
 
 
-def dispute_record(one: Dispute, currency: str) -> DisputeRecord:
+def dispute_record(dispute: Dispute, currency: str) -> DisputeRecord:
     """A dispute in the form that programs read."""
-    opened = one.opened
+    opened = dispute.opened
     return {
-        "id": one.id,
+        "id": dispute.id,
         "period": opened.period,
         "product": opened.product,
         "country": opened.country,
         "model": opened.line_model,
         "category": opened.category,
-        "state": one.state,
-        "ticket": one.ticket,
+        "state": dispute.state,
+        "ticket": dispute.ticket,
         "amount": None if opened.amount is None else format_money(opened.amount, currency),
-        "granted": None if one.granted is None else format_money(one.granted, currency),
+        "granted": None if dispute.granted is None else format_money(dispute.granted, currency),
         "currency": currency,
-        "by": one.by,
-        "opened_at": iso(one.opened_at),
+        "by": dispute.by,
+        "opened_at": iso(dispute.opened_at),
         "comments": [
-            {"at": iso(said.at), "by": said.by, "state": said.state, "text": said.text} for said in one.comments
+            {"at": iso(comment.at), "by": comment.by, "state": comment.state, "text": comment.text}
+            for comment in dispute.comments
         ],
     }

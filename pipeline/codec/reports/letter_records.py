@@ -1,4 +1,4 @@
-"""Dead letters for people and programs. What they hold came from anywhere: no terminal gets its control characters."""
+"""Dead letters for people and programs. Anybody may have written them: a terminal gets no control character."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final, Literal, TypedDict
 
-import orjson
-
+from pipeline.codec.json_text import NotJson, indented_json, parse_json
 from pipeline.codec.topics.dead_letter_messages import DeadLetter, encode
 from pipeline.codec.topics.letter_ids import LetterId, id_of, write_id
 from pipeline.model.instants import iso
 
 RAW_COLUMNS: Final = 76
+"""Characters in a line of bytes."""
 
 RawForm = Literal["hex", "base64"]
 
 
 @dataclass(frozen=True, slots=True)
 class ListedLetter:
-    """A dead letter without what it holds."""
+    """A dead letter in a list: without the member or the bytes it holds."""
 
     place: LetterId
     account: str
@@ -62,7 +62,7 @@ def letter_record(letter: ListedLetter) -> LetterRecord:
 
 def printable(text: str) -> str:
     """A text that moves no cursor: what is not printable becomes ``\\uXXXX``, which in JSON means the same."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else _escaped(one) for one in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escaped(char) for char in text)
 
 
 def _escaped(character: str) -> str:
@@ -71,12 +71,12 @@ def _escaped(character: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same for a text whose line feeds are meant."""
+    """The same for a text of several lines."""
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def place_in_file(source: str, line: int) -> str:
-    """``file:line``, as far as a dead letter came from a file."""
+    """``file:line`` of a dead letter that came from a file, else ``''``."""
     return f"{source}:{line}" if source and line else source
 
 
@@ -106,8 +106,8 @@ def letter_json(letter: DeadLetter) -> str:
 
 
 def _indented(text: str) -> str:
-    """JSON over several lines; as it is where it is nested more deeply than can be written so."""
+    """JSON over several lines; as it is where it is nested too deeply to be written so."""
     try:
-        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode("utf-8")
-    except (orjson.JSONEncodeError, orjson.JSONDecodeError):
+        return indented_json(parse_json(text)).decode("utf-8").removesuffix("\n")
+    except (TypeError, NotJson):
         return text

@@ -1,11 +1,11 @@
-"""Commands and what became of them, in the form that people and programs read."""
+"""Commands and what became of them, for people and programs."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import Final, TypedDict
 
-from pipeline.codec.topics.command_messages import kind_of
+from pipeline.codec.topics.order_fields import kind_of
 from pipeline.model.instants import iso
 from pipeline.model.money import format_money
 from pipeline.model.orders import Order
@@ -35,7 +35,7 @@ class OutcomeRecord(TypedDict):
 
 
 def outcome_record(outcome: Outcome, currency: str) -> OutcomeRecord:
-    """A message of the log in the form that programs read. ``currency`` is that of the account's contract."""
+    """A command of the log and what became of it. ``currency`` is that of the account's contract."""
     command, refused = outcome.logged.command, outcome.refused
     possible_at = None if refused is None else refused.possible_at
     return {
@@ -54,14 +54,14 @@ def outcome_record(outcome: Outcome, currency: str) -> OutcomeRecord:
 
 
 def order_text(order: Order, currency: str) -> str:
-    """An order in a line: its kind and what it states, by the contract's own names."""
+    """An order in a line: its kind and what it states, in the contract's names."""
     stated = []
-    for one in fields(order):
-        value = getattr(order, one.name)
-        if value is None or value is False or value in ("", ()) or one.name in _LEFT_OUT:  # 0 is stated
+    for field in fields(order):
+        value = getattr(order, field.name)
+        if value is None or value is False or value in ("", ()) or field.name in _LEFT_OUT:  # 0 is stated
             continue
-        name = _NAMES.get(one.name, one.name)
-        stated.append(name if value is True else f"{name} {_stated(one.name, value, currency)}")
+        name = _NAMES.get(field.name, field.name)
+        stated.append(name if value is True else f"{name} {_stated(field.name, value, currency)}")
     return f"{kind_of(order)} {', '.join(stated)}"
 
 
@@ -74,5 +74,5 @@ def _stated(name: str, value: object, currency: str) -> str:
 
 
 def _text(value: object) -> str:
-    text = " ".join(one.id for one in value) if isinstance(value, tuple) else str(value)
+    text = " ".join(pack.id for pack in value) if isinstance(value, tuple) else str(value)
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"

@@ -12,7 +12,7 @@ from pipeline.rules.people.checkouts import TakenOut
 
 
 class SessionRecord(TypedDict):
-    """One session. ``open_s`` is from its opening to its last evidence, in seconds; ``used_slots`` ten-minute slots."""
+    """A session. ``open_s`` is from its opening to its last evidence, in seconds; ``used_slots`` ten-minute slots."""
 
     product: str
     reported_product: str
@@ -77,7 +77,7 @@ class CoveredCheckoutRecord(TypedDict):
 
 
 class ExplanationRecord(TypedDict):
-    """One slot of one product taken apart."""
+    """A slot of a product taken apart: what counts in it and what does not."""
 
     product: str
     country: str
@@ -93,7 +93,7 @@ class ExplanationRecord(TypedDict):
 
 
 def explanation_record(explained: SlotExplanation) -> ExplanationRecord:
-    """An explanation in the form that programs read."""
+    """An explanation as a record."""
 
     def record(session: Session) -> SessionRecord:
         return session_record(session, explained.product, explained.country)
@@ -120,20 +120,20 @@ def explanation_record(explained: SlotExplanation) -> ExplanationRecord:
         ],
         "uncounted": [
             {
-                "reason": one.reason,
-                "because": because(one, explained.policy),
-                "covered_by": one.covered_by,
-                "session": record(one.session),
+                "reason": uncounted.reason,
+                "because": because(uncounted, explained.policy),
+                "covered_by": uncounted.covered_by,
+                "session": record(uncounted.session),
             }
-            for one in explained.uncounted
+            for uncounted in explained.uncounted
         ],
         "covered_checkouts": [
             {
-                "because": covered_sentence(one.covered_by, one.checkout.user),
-                "covered_by": one.covered_by,
-                "checkout": checkout_record(one.checkout),
+                "because": covered_sentence(covered.covered_by, covered.checkout.user),
+                "covered_by": covered.covered_by,
+                "checkout": checkout_record(covered.checkout),
             }
-            for one in explained.covered_checkouts
+            for covered in explained.covered_checkouts
         ],
     }
 

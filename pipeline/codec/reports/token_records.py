@@ -1,4 +1,4 @@
-"""Balances, entries, charges and outlooks of the token ledger as records for JSON and CSV."""
+"""Balances, entries, charges and forecasts of the token ledger as records for JSON and CSV."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pipeline.rules.tokens.forecast import Forecast
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.spans import Span
 
-Record = dict[str, object]
+TokenRecord = dict[str, object]
 
 LEDGER_COLUMNS: Final = (
     "at", "kind", "team", "product", "country", "user", "until", "change", "balance", "uncovered", "packs", "note",
     "id",
 )  # fmt: skip
-"""What an entry of any kind has to say; one leaves empty what its kind does not know."""
+"""The fields of entries of every kind. An entry leaves those of other kinds empty."""
 
-WHY_FREE: Final = {
+WHY_FREE: Final = {  # the sentence for each code
     "not_production": "it was no production use",
     "plug_in_without_rate": "a plug-in without a rate of its own costs nothing",
     "free_connection": "it was no longer than the free connection",
@@ -34,20 +34,20 @@ WHY_FREE: Final = {
 }
 
 
-def balance_record(one: TeamBalance, ledger: Ledger, currency: str) -> Record:
+def balance_record(team: TeamBalance, ledger: Ledger, currency: str) -> TokenRecord:
     """A team: what is settled, what open windows reserve, and its packs in the order they pay."""
-    settled = one.settled
+    settled = team.settled
     return {
-        "team": one.team,
+        "team": team.team,
         "granted": settled.granted,
         "debited": settled.debited,
         "expired": settled.expired,
         "balance": settled.balance,
         "uncovered": settled.uncovered,
-        "open_windows": one.open_windows,
-        "reserved": one.reserved,
-        "open_uncovered": one.open_uncovered,
-        "available": one.available,
+        "open_windows": team.open_windows,
+        "reserved": team.reserved,
+        "open_uncovered": team.open_uncovered,
+        "available": team.available,
         "packs": [
             {
                 "id": pack.id,
@@ -58,17 +58,17 @@ def balance_record(one: TeamBalance, ledger: Ledger, currency: str) -> Record:
                 "expires_at": iso(pack.expires_at),
                 "price": None if grant is None or grant.price is None else format_money(grant.price, currency),
             }
-            for pack in one.packs
+            for pack in team.packs
         ],
     }
 
 
-def ledger_records(ledger: Ledger) -> Iterator[tuple[Entry, Record]]:
+def ledger_records(ledger: Ledger) -> Iterator[tuple[Entry, TokenRecord]]:
     """Every entry in log order. ``change`` is to the balance of its team, ``balance`` what that is afterwards."""
     balance: dict[str, int] = {}
     for entry in ledger.entries.values():
         record = dict.fromkeys(LEDGER_COLUMNS) | {"id": entry.id, "at": iso(entry.at), "kind": kind_of(entry.fact)}
-        record |= _said(entry)
+        record |= _own_fields(entry)
         team, change = record["team"], record["change"]
         if isinstance(team, str) and isinstance(change, int):
             balance[team] = balance.get(team, 0) + change
@@ -76,7 +76,7 @@ def ledger_records(ledger: Ledger) -> Iterator[tuple[Entry, Record]]:
         yield entry, record
 
 
-def _said(entry: Entry) -> Record:
+def _own_fields(entry: Entry) -> TokenRecord:
     match entry.fact:
         case Grant() as grant:
             note = f"purchase {grant.purchase}" if grant.purchase else ""
@@ -101,15 +101,15 @@ def _said(entry: Entry) -> Record:
             return {"note": "every window that starts at or before this is settled"}
 
 
-def _packs(parts: Iterable[Part], note: str = "") -> Record:
+def _packs(parts: Iterable[Part], note: str = "") -> TokenRecord:
     return {"packs": [f"{part.pack}:{part.tokens}" for part in parts]} | ({"note": note} if note else {})
 
 
-def charge_record(one: Charge) -> Record:
-    """A window with who paid, and the stretches behind it."""
-    window, debit = one.window, one.debit
+def charge_record(charge: Charge) -> TokenRecord:
+    """A charge window: which team and packs paid, and the stretches of activity that caused it."""
+    window, debit = charge.window, charge.debit
     return {
-        "entry": one.entry or None,
+        "entry": charge.entry or None,
         "state": "settled" if debit else "open",
         "product": window.product,
         "country": window.country,
@@ -122,33 +122,36 @@ def charge_record(one: Charge) -> Record:
         "packs": [{"pack": part.pack, "tokens": part.tokens} for part in debit.parts] if debit else [],
         "tokens": debit.tokens if debit else None,
         "uncovered": debit.uncovered if debit else None,
-        "caused_by": [_stretch(key, span) for key, span in one.causes],
+        "caused_by": [_stretch(key, span) for key, span in charge.causes],
     }
 
 
-def _stretch(key: SessionKey, span: Span) -> Record:
+def _stretch(key: SessionKey, span: Span) -> TokenRecord:
     return {
         "session": key.session, "reported_product": key.product, "machine": key.machine, "user": key.user,
         "active_from": iso(span.from_at), "active_until": iso(span.until_at),
     }  # fmt: skip
 
 
-def free_record(one: FreeConnection) -> Record:
+def free_record(connection: FreeConnection) -> TokenRecord:
     """A connection that cost nothing, with a stable code and a sentence."""
     return {
-        "product": one.product, "country": one.country, **_stretch(one.session, Span(one.from_at, one.until_at)),
-        "code": one.reason, "why": WHY_FREE[one.reason],
-    }  # fmt: skip
+        "product": connection.product,
+        "country": connection.country,
+        **_stretch(connection.session, Span(connection.from_at, connection.until_at)),
+        "code": connection.reason,
+        "why": WHY_FREE[connection.reason],
+    }
 
 
-def forecast_record(one: Forecast) -> Record:
-    """A team's outlook; ``charged_30_days`` is what its last 30 days took or would have taken."""
+def forecast_record(forecast: Forecast) -> TokenRecord:
+    """A team's forecast; ``charged_30_days`` is what its last 30 days took or would have taken."""
     return {
-        "team": one.team,
-        "balance": one.balance,
-        "charged_30_days": one.charged,
-        "days_left": one.days_left,
+        "team": forecast.team,
+        "balance": forecast.balance,
+        "charged_30_days": forecast.charged,
+        "days_left": forecast.days_left,
         "unused": [
-            {"pack": gone.pack, "tokens": gone.tokens, "expires_at": iso(gone.expires_at)} for gone in one.unused
+            {"pack": pack.pack, "tokens": pack.tokens, "expires_at": iso(pack.expires_at)} for pack in forecast.unused
         ],
     }

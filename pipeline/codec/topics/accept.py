@@ -1,7 +1,7 @@
-"""The quick half of judging: a heartbeat that is right in every way, in one pass; the plain half says what is wrong.
+"""The fast path of judging a heartbeat: it accepts in one pass what is valid, and never says what is wrong.
 
-What this declines costs the plain judgement (``heartbeats.judge_plainly``), so nothing depends on its being complete; a
-property holds the two equal. Sessions heard of before do not come here at all (``known.py``).
+What it declines is judged again, field by field, by ``heartbeats.judge_plainly``. So it may decline too much, which
+costs time only; a property holds the two equal. Clients whose bytes were seen before do not come here (``known.py``).
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.model.evidence import PRODUCTION, STATES, USAGES, Heartbeat
-from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT
-from pipeline.model.text import fold
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT
+from pipeline.model.text import TEXT_LENGTH_MAX, fold
+from pipeline.rules.evidence.span_limit import invalid_times
 
-TEXT_LENGTH_MAX: Final = 200
-SPAN_MS_MAX: Final = 35 * DAY_MS
 VERSION: Final = 1
 
 _new = tuple.__new__
 
 
-def accept(member: object) -> Heartbeat | None:  # noqa: C901, PLR0911, PLR0912 -- one pass, no calls: see the header
+def accept(member: object) -> Heartbeat | None:  # noqa: C901, PLR0911, PLR0912 -- one pass: see the header
     """The heartbeat, or ``None`` where anything about it is unusual."""
     if type(member) is not dict:
         return None
@@ -31,12 +30,12 @@ def accept(member: object) -> Heartbeat | None:  # noqa: C901, PLR0911, PLR0912 
         since = at
     elif type(since) is not int:
         return None
-    if not EARLIEST_AT <= opened_at <= since <= at < LATEST_AT or at - opened_at > SPAN_MS_MAX:
-        return None
     resumed_at, active_at = get("resumed_at"), get("active_at")
     if resumed_at is None and active_at is None:
         resumed_at, active_at = opened_at, at
-    elif type(resumed_at) is not int or type(active_at) is not int or not opened_at <= resumed_at <= active_at <= at:
+    elif type(resumed_at) is not int or type(active_at) is not int:
+        return None
+    if opened_at < EARLIEST_AT or at >= LATEST_AT or invalid_times(opened_at, since, at, resumed_at, active_at):
         return None
     required = (get("account"), get("product"), get("machine"), get("user"), get("session"))
     for text in required:

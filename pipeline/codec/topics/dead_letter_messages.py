@@ -1,4 +1,4 @@
-"""Dead letters: evidence that could not be used, kept whole with a stable code.
+"""Dead letters: invalid evidence, kept whole with a stable code.
 
 Their machine-readable form is ``schemas/events/dead-letter.v1.schema.json``.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Final, TypedDict, cast
+from typing import Final
 
-import orjson
-
+from pipeline.codec.json_fields import JsonFields
 from pipeline.codec.json_text import json_bytes
 from pipeline.codec.topics.heartbeats import InvalidMember
 
@@ -19,9 +18,9 @@ VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One invalid member. Its identity is where it stood: log, topic, partition, offset and index in the frame.
+    """An invalid member. Its identity is where it stood: log, topic, partition, offset and index in the frame.
 
-    ``account`` is the one it or its key names, ``''`` if none. ``member`` is its JSON text where it could be
+    ``account`` is what it or its key names, ``''`` if neither does. ``member`` is its JSON text where it could be
     parsed, else ``None`` and ``raw`` holds the bytes. ``source`` and ``line`` name the place in an imported file, else
     they are ``''`` and 0.
     """
@@ -42,30 +41,8 @@ class DeadLetter:
     line: int
 
 
-class _Id(TypedDict):
-    log: str
-    topic: str
-    partition: int
-    offset: int
-    index: int
-
-
-class _Record(TypedDict):
-    v: int
-    id: _Id
-    account: str
-    code: str
-    field: str
-    detail: str
-    member: str | None
-    raw: str | None
-    received_at: int
-    source: str
-    line: int
-
-
 def member_text(invalid: InvalidMember) -> tuple[str | None, bytes]:
-    """The member as JSON text, or the bytes of the whole value where it could not be parsed."""
+    """The member as JSON text; else ``None`` and the bytes of the whole value, which could not be parsed."""
     if isinstance(invalid.member, bytes):
         return None, invalid.member
     return json_bytes(invalid.member).decode("utf-8"), b""
@@ -73,7 +50,7 @@ def member_text(invalid: InvalidMember) -> tuple[str | None, bytes]:
 
 def encode(letter: DeadLetter) -> bytes:
     """A dead letter as its message."""
-    record: _Record = {
+    record = {
         "v": VERSION,
         "id": {
             "log": letter.log,
@@ -92,26 +69,30 @@ def encode(letter: DeadLetter) -> bytes:
         "source": letter.source,
         "line": letter.line,
     }
-    return orjson.dumps(record)
+    return json_bytes(record)
 
 
 def decode(value: bytes) -> DeadLetter:
     """Read a dead letter's message. Raises ``ValueError`` for what no meter wrote."""
-    try:
-        record = cast(_Record, orjson.loads(value))
-        if record["v"] != VERSION:
-            raise ValueError(f"version {record['v']} of the dead-letter format is not one this program reads (1)")
-        return DeadLetter(
-            **record["id"],
-            account=record["account"],
-            code=record["code"],
-            field=record["field"],
-            detail=record["detail"],
-            member=record["member"],
-            raw=base64.b64decode(record["raw"] or ""),
-            received_at=record["received_at"],
-            source=record["source"],
-            line=record["line"],
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not a dead letter: {error!r}") from error
+    message = JsonFields.of_message(value)
+    message.check_version(VERSION)
+    place = message.object("id")
+    letter = DeadLetter(
+        log=place.any_text("log"),
+        topic=place.any_text("topic"),
+        partition=place.whole("partition", least=None),
+        offset=place.whole("offset", least=None),
+        index=place.whole("index", least=None),
+        account=message.any_text("account"),
+        code=message.any_text("code"),
+        field=message.any_text("field"),
+        detail=message.any_text("detail"),
+        member=message.any_text("member") if message.has("member") else None,
+        raw=base64.b64decode(message.any_text("raw")) if message.has("raw") else b"",
+        received_at=message.whole("received_at", least=None),
+        source=message.any_text("source"),
+        line=message.whole("line", least=None),
+    )
+    place.nothing_else("id")
+    message.raise_mistakes()
+    return letter

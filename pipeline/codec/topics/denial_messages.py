@@ -6,20 +6,23 @@ Their machine-readable form is ``schemas/events/denial.v1.schema.json``.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Final, Literal, cast
+from typing import Final, Literal, get_args
 
-import orjson
+from pipeline.codec.json_fields import JsonFields
+from pipeline.codec.json_text import json_bytes
 
 VERSION: Final = 1
+
+DenialKind = Literal["denied", "unsupported"]
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """One refused launch. ``id`` is made from what the log says of it: the same line read again is the same denial."""
+    """A refused launch. ``id`` is made from what the log says of it: the same line read again is the same denial."""
 
     account: str
     id: str
-    kind: Literal["denied", "unsupported"]
+    kind: DenialKind
     at: int
     feature: str
     user: str
@@ -31,15 +34,26 @@ class Denial:
 
 def encode(denial: Denial) -> bytes:
     """A denial as its message."""
-    return orjson.dumps({"v": VERSION, **asdict(denial)})
+    return json_bytes({"v": VERSION, **asdict(denial)})
 
 
 def decode(value: bytes) -> Denial:
-    """Read a denial's message. Raises ``ValueError`` for what no importer wrote."""
-    try:
-        record = cast(dict[str, object], orjson.loads(value))
-        if record.pop("v") != VERSION:
-            raise ValueError("unknown version of the denial format")
-        return Denial(**record)  # type: ignore[arg-type]  # our own encoder's fields; a stranger's raise TypeError
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"not a denial: {error!r}") from error
+    """Read a denial's message. Raises ``MessageInvalid`` for what no importer wrote."""
+    message = JsonFields.of_message(value)
+    message.check_version(VERSION)
+    kinds: tuple[DenialKind, ...] = get_args(DenialKind)
+    denial = Denial(
+        account=message.any_text("account"),
+        id=message.any_text("id"),
+        kind=message.choice("kind", kinds) or "denied",
+        at=message.whole("at", least=None),
+        feature=message.any_text("feature"),
+        user=message.any_text("user"),
+        machine=message.any_text("machine"),
+        detail=message.any_text("detail"),
+        source=message.any_text("source"),
+        line=message.whole("line", least=None),
+    )
+    message.nothing_else("denial")
+    message.raise_mistakes()
+    return denial

@@ -1,29 +1,28 @@
 """Bytes to heartbeats: the only validator of evidence (RULES 1, INTERFACES Heartbeat).
 
-A Kafka value is one heartbeat or a frame, a JSON array of them. Every member is judged alone: an invalid one
-becomes an ``InvalidMember`` and never harms its neighbours. Nothing here raises on bad input.
+A Kafka value is a heartbeat or a frame, a JSON array of heartbeats. Every member is judged by itself: an invalid member
+becomes an ``InvalidMember`` and its neighbours are still used. Nothing here raises on bad input.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, cast
 
-import orjson
-
-from pipeline.codec.json_text import Json
-from pipeline.codec.topics.accept import SPAN_MS_MAX, TEXT_LENGTH_MAX, VERSION, accept
+from pipeline.codec.json_text import Json, NotJson, parse_json
+from pipeline.codec.topics.accept import VERSION, accept
 from pipeline.model.errors import DeadLetterCode, InvalidHeartbeat
 from pipeline.model.evidence import PRODUCTION, STATES, USAGES, Heartbeat
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
-from pipeline.model.text import fold
+from pipeline.model.text import CONTROL_CHARACTER, TEXT_LENGTH_MAX, fold
+from pipeline.rules.evidence.span_limit import invalid_times
 
 FRAME_BYTES_MAX: Final = 1_048_576
+"""Of a Kafka value with heartbeats."""
 FRAME_HEARTBEATS_MAX: Final = 10_000
+"""Members of a frame."""
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REQUIRED_TEXTS: Final = ("account", "product", "machine", "user", "session")
 _OPTIONAL_TEXTS: Final = ("country", "version", "platform", "host_session")
 _REQUIRED_TIMES: Final = ("opened_at", "at")
@@ -34,7 +33,7 @@ _OPTIONAL_TIMES: Final = ("since", "resumed_at", "active_at")
 class InvalidMember:
     """A member of a frame that goes to the dead-letter topic.
 
-    ``index`` is its place in the frame (0 for the whole value), ``account`` the one it names, ``''`` if none.
+    ``index`` is its place in the frame (0 for the whole value), ``account`` the account it names, ``''`` if none.
     ``member`` is the parsed JSON, or the raw bytes where the value could not be parsed.
     """
 
@@ -46,14 +45,14 @@ class InvalidMember:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a Kafka value holds: the valid heartbeats in order, and the members that are not."""
+    """What a Kafka value holds: the valid heartbeats in order, and the invalid members."""
 
     heartbeats: list[Heartbeat]
     invalid: list[InvalidMember]
 
 
 def decode(value: bytes | None) -> Decoded:
-    """Judge every heartbeat in a Kafka value. Never raises: what is wrong is in ``invalid``."""
+    """Judge every heartbeat in a Kafka value. Never raises: what is invalid is in ``invalid``."""
     members, invalid = members_of(value)
     heartbeats: list[Heartbeat] = []
     for index, member in enumerate(members):
@@ -66,14 +65,14 @@ def decode(value: bytes | None) -> Decoded:
 
 
 def members_of(value: bytes | None) -> tuple[list[Json], list[InvalidMember]]:
-    """The members of a Kafka value, none of them judged yet; or none, and what is wrong with the whole value."""
+    """The members of a Kafka value, not judged yet; or no members, and what is wrong with the whole value."""
     if not value:
         return _whole(b"", "empty", "the message has no value")
     if len(value) > FRAME_BYTES_MAX:
         return _whole(value, "frame_too_large", f"{len(value):,} bytes; the limit is {FRAME_BYTES_MAX:,}")
     try:
-        parsed = cast(Json, orjson.loads(value))
-    except orjson.JSONDecodeError as error:
+        parsed = parse_json(value)
+    except NotJson as error:
         return _unparsable(value, error)
     if not isinstance(parsed, list):
         return [parsed], []
@@ -83,27 +82,27 @@ def members_of(value: bytes | None) -> tuple[list[Json], list[InvalidMember]]:
 
 
 def invalid_member(index: int, member: Json, reason: InvalidHeartbeat) -> InvalidMember:
-    """A member that is no heartbeat, with its place and the account it names."""
+    """A member that is not a heartbeat, with its place and the account it names."""
     return InvalidMember(index, _account_named(member), member, reason)
 
 
 def judge(member: Json) -> Heartbeat | InvalidHeartbeat:
-    """One member of a frame as a heartbeat, or the first thing wrong with it."""
+    """A member of a frame as a heartbeat, or the first thing wrong with it."""
     return accept(member) or judge_plainly(member)
 
 
 def judge_plainly(member: Json) -> Heartbeat | InvalidHeartbeat:
-    """The same, field by field: the form in which the rules are written."""
+    """The same, field by field: the form in which the rules are written. ``accept`` must agree with it."""
     if not isinstance(member, dict):
         if member is None:
             return InvalidHeartbeat("empty", "", "null instead of a heartbeat")
         return InvalidHeartbeat("wrong_type", "", f"a heartbeat is a JSON object, not {_json_type(member)}")
-    problem = next((found for found in _field_problems(member) if found is not None), None)
+    problem = next(filter(None, _field_problems(member)), None)
     return _assemble(member) if problem is None else problem
 
 
 def _field_problems(member: dict[str, Json]) -> Iterator[InvalidHeartbeat | None]:
-    """What is wrong with each field by itself, in the order in which it is told."""
+    """What is wrong with each field by itself, in the order in which it is reported."""
     yield _version_problem(member)
     for name in _REQUIRED_TEXTS:
         yield _text_problem(member, name, required=True)
@@ -113,28 +112,19 @@ def _field_problems(member: dict[str, Json]) -> Iterator[InvalidHeartbeat | None
         yield _time_problem(member, name, required=True)
     for name in _OPTIONAL_TIMES:
         yield _time_problem(member, name, required=False)
-    yield _one_of_problem(member, "state", "unknown_state", STATES)
-    yield _one_of_problem(member, "usage", "unknown_usage", USAGES)
+    yield _choice_problem(member, "state", "unknown_state", STATES)
+    yield _choice_problem(member, "usage", "unknown_usage", USAGES)
 
 
 def _assemble(member: dict[str, Json]) -> Heartbeat | InvalidHeartbeat:
-    """A heartbeat of fields that are right by themselves, where their times agree."""
+    """A heartbeat of fields that are valid by themselves, if their times agree."""
     opened_at, at = cast(int, member["opened_at"]), cast(int, member["at"])
     since = cast(int | None, member.get("since"))
     resumed_at, active_at = cast(int | None, member.get("resumed_at")), cast(int | None, member.get("active_at"))
     since = at if since is None else since
-    if not opened_at <= since <= at:
-        return InvalidHeartbeat("times_out_of_order", "since", "opened_at <= since <= at does not hold")
-    if at - opened_at > SPAN_MS_MAX:
-        return InvalidHeartbeat("span_too_long", "opened_at", "opened_at is more than 35 days before at")
-    if (resumed_at is None) != (active_at is None):
-        absent = "resumed_at" if resumed_at is None else "active_at"
-        return InvalidHeartbeat("activity_incomplete", absent, "resumed_at and active_at come together or not at all")
-    resumed_at = opened_at if resumed_at is None else resumed_at
-    active_at = at if active_at is None else active_at
-    if not opened_at <= resumed_at <= active_at <= at:
-        detail = "opened_at <= resumed_at <= active_at <= at does not hold"
-        return InvalidHeartbeat("times_out_of_order", "active_at", detail)
+    invalid = invalid_times(opened_at, since, at, resumed_at, active_at)
+    if invalid is not None:
+        return invalid
     texts = cast(dict[str, str | None], member)
     return Heartbeat(
         account=cast(str, texts["account"]),
@@ -148,21 +138,21 @@ def _assemble(member: dict[str, Json]) -> Heartbeat | InvalidHeartbeat:
         opened_at=opened_at,
         since=since,
         at=at,
-        resumed_at=resumed_at,
-        active_at=active_at,
+        resumed_at=opened_at if resumed_at is None else resumed_at,
+        active_at=at if active_at is None else active_at,
         version=texts.get("version") or "",
         platform=texts.get("platform") or "",
         host_session=texts.get("host_session") or "",
     )
 
 
-def _one_of_problem(
-    member: dict[str, Json], name: str, code: DeadLetterCode, known: frozenset[str]
+def _choice_problem(
+    member: dict[str, Json], name: str, code: DeadLetterCode, choices: frozenset[str]
 ) -> InvalidHeartbeat | None:
     value = member.get(name)
-    if value is None or (isinstance(value, str) and value in known):
+    if value is None or (isinstance(value, str) and value in choices):
         return None
-    return InvalidHeartbeat(code, name, f"{_shown(value)} is none of {', '.join(sorted(known))}")
+    return InvalidHeartbeat(code, name, f"{_shown(value)} is none of {', '.join(sorted(choices))}")
 
 
 def _version_problem(member: dict[str, Json]) -> InvalidHeartbeat | None:
@@ -184,7 +174,7 @@ def _text_problem(member: dict[str, Json], name: str, *, required: bool) -> Inva
         return InvalidHeartbeat("empty_field", name, f"{name} is empty")
     if len(text) > TEXT_LENGTH_MAX:
         return InvalidHeartbeat("field_too_long", name, f"{name} has {len(text):,} characters; the limit is 200")
-    if not text.isprintable() and _CONTROL.search(text):
+    if not text.isprintable() and CONTROL_CHARACTER.search(text):
         return InvalidHeartbeat("control_character", name, f"{name} holds a control character")
     return None
 
@@ -208,7 +198,7 @@ def _whole(value: bytes, code: DeadLetterCode, detail: str) -> tuple[list[Json],
     return [], [InvalidMember(0, "", value, InvalidHeartbeat(code, "", detail))]
 
 
-def _unparsable(value: bytes, error: orjson.JSONDecodeError) -> tuple[list[Json], list[InvalidMember]]:
+def _unparsable(value: bytes, error: ValueError) -> tuple[list[Json], list[InvalidMember]]:
     try:
         value.decode("utf-8")
     except UnicodeDecodeError as wrong:

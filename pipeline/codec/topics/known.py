@@ -27,12 +27,12 @@ import orjson
 from numpy.typing import NDArray
 
 from pipeline.codec.json_text import Json
-from pipeline.codec.topics.accept import SPAN_MS_MAX
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.model.evidence import Heartbeat, SessionKey
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT
 from pipeline.rules.evidence.columns import ColumnFold, Times
 from pipeline.rules.evidence.merge import UsageFold
+from pipeline.rules.evidence.span_limit import SPAN_MS_MAX
 
 KNOWN_SESSIONS_MAX: Final = 65_536
 """About a kilobyte each."""

@@ -1,8 +1,8 @@
-"""The one text form of a dead letter's place: ``log/topic/partition/offset/index``, to be copied and read again.
+"""A dead letter's id as text, to be copied and read again: ``log/topic/partition/offset/index``.
 
-Topics and numbers hold no ``/``, and in this form a log holds none either: of its name only ASCII letters, digits and
-``._:-`` stand as they are; everything else, ``/``, ``%`` and blanks included, and a ``-`` in front, is percent-encoded
-UTF-8. So each place has one text, each text names at most one place, and a command line takes it as it is.
+Topics and numbers hold no ``/``. In a log's name ASCII letters, digits and ``._:-`` stand as they are; all other
+characters, ``/``, ``%`` and blanks included, and a ``-`` in front, are percent-encoded UTF-8. So each place has exactly
+one text, each text names at most one place, and a command line takes it without quotes.
 """
 
 from __future__ import annotations

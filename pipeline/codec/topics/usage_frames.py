@@ -1,6 +1,7 @@
 """Session days on the ``usage`` topic: frames of what the meter folded (``schemas/events/usage.v1.schema.json``).
 
-A frame belongs to one account. It carries session days, closes for live views, and which deliveries were counted.
+A frame belongs to a single account. It carries session days, closes for live views, and which deliveries were counted.
+Reading trusts the types of its fields: only the meter writes here, and a frame is read for every few heartbeats.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from typing import Final, NamedTuple, TypedDict, cast
 
 import orjson
 
+from pipeline.codec.json_text import parse_json
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import SLOTS_PER_DAY
 from pipeline.rules.evidence.merge import DayFact
 
-FRAME_BYTES_MAX: Final = 524_288
+USAGE_FRAME_BYTES_MAX: Final = 524_288
+"""A frame ends before the row that would exceed this."""
 STRETCHES_PER_ROW_MAX: Final = 4_000
+"""So that the largest row fits a message."""
 VERSION: Final = 1
 
 
 class Delivery(NamedTuple):
-    """Valid heartbeats that one message brought: at a place in a log, so that a replay counts the same again."""
+    """How many valid heartbeats a message held. It is counted by its place in a log, so a replay counts the same."""
 
     log: str
     topic: str
@@ -32,7 +36,7 @@ class Delivery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UsageFrame:
-    """What one message of the ``usage`` topic says of one account."""
+    """What a message of the ``usage`` topic says of its account."""
 
     account: str
     days: tuple[SessionDay, ...] = ()
@@ -81,14 +85,7 @@ class _FrameRow(TypedDict):
 
 
 class UnreadableUsage(ValueError):
-    """A message on ``usage`` that no meter wrote: an invariant is broken, and the process must end."""
-
-
-def encode_frames(
-    account: str, days: Iterable[SessionDay], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
-) -> Iterator[bytes]:
-    """The frames of one account, each at most about 512 KiB; a row with very many stretches is split into several."""
-    return encode_facts(account, ((day.session, day.day, _fact(day)) for day in days), closes, deliveries)
+    """A message on ``usage`` that no meter wrote. The sink keeps it as a dead letter; others skip it."""
 
 
 def encode_facts(
@@ -97,11 +94,14 @@ def encode_facts(
     closes: Iterable[SessionClose],
     deliveries: Iterable[Delivery],
 ) -> Iterator[bytes]:
-    """The same of facts as a fold holds them. Live, every heartbeat is a row: they are written as they stand."""
+    """The frames of one account, each at most about 512 KiB, from facts as a fold holds them (``UsageFold.facts``).
+
+    A fact with very many stretches is split into several rows, which merge to it.
+    """
     rows: dict[str, list[bytes]] = {"days": [], "closes": [], "deliveries": []}
     size = 0
     for kind, row in _rows(facts, closes, deliveries):
-        if size + len(row) > FRAME_BYTES_MAX and size:
+        if size + len(row) > USAGE_FRAME_BYTES_MAX and size:
             yield _frame(account, rows)
             rows, size = {"days": [], "closes": [], "deliveries": []}, 0
         rows[kind].append(row)
@@ -113,7 +113,7 @@ def encode_facts(
 def decode_frame(value: bytes) -> UsageFrame:
     """Read a frame. Raises ``UnreadableUsage``."""
     try:
-        return _read_frame(cast(_FrameRow, orjson.loads(value)))
+        return _read_frame(cast(_FrameRow, parse_json(value)))
     except UnreadableUsage:
         raise
     except (KeyError, TypeError, ValueError) as error:
@@ -156,13 +156,6 @@ def _key(session: SessionKey) -> _SessionRow:
         "user": session.user,
         "session": session.session,
     }
-
-
-def _fact(day: SessionDay) -> DayFact:
-    return [
-        day.opened_at, day.last_at, day.used_slots, day.stretches, day.version, day.received_min_at,
-        day.received_max_at,
-    ]  # fmt: skip
 
 
 def _day_row(session: SessionKey, day: int, fact: DayFact, stretches: list[tuple[int, int]]) -> _DayRow:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.policy.timeline import BeforeFirstRow
 from pipeline.rules.evidence.sessions import Session
-from pipeline.rules.pool.reading import ContractReading, Judgement
+from pipeline.rules.pool.reading import Judgement
+
+
+class Judging(Protocol):
+    """How use of a code is judged over a period, as ``ContractReading`` says it."""
+
+    def judgements(self, code: str, reported_country: str, period: Period) -> tuple[Judgement, ...]: ...
 
 
 class JudgementCache:
     """The judgements of a contract. Where a policy says nothing of a quarter there are none, and nothing counts."""
 
-    def __init__(self, reading: ContractReading) -> None:
-        self._reading = reading
+    def __init__(self, judging: Judging) -> None:
+        self._judging = judging
         self._judgements: dict[tuple[str, str, str], tuple[Judgement, ...]] = {}
 
     def at(self, key: SessionKey, at: int) -> Judgement | None:
@@ -34,7 +41,7 @@ class JudgementCache:
         asked = (key.product, key.country, period.name)
         if asked not in self._judgements:
             try:
-                self._judgements[asked] = self._reading.judgements(key.product, key.country, period)
+                self._judgements[asked] = self._judging.judgements(key.product, key.country, period)
             except BeforeFirstRow:
                 self._judgements[asked] = ()
         return self._judgements[asked]

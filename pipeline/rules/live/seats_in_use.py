@@ -20,9 +20,8 @@ from pipeline.model.instants import DAY_MS, Period, day_of
 from pipeline.rules.evidence.merge import merge_without_stretches
 from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.rules.live.grace import first_count
-from pipeline.rules.live.judgement_cache import JudgementCache
+from pipeline.rules.live.judgement_cache import JudgementCache, Judging
 from pipeline.rules.pool.counting import Pool, counted_slots, unit_of
-from pipeline.rules.pool.reading import ContractReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,8 @@ class AccountSeats:
     DAYS_COUNTED: Final = 3
     DAYS_KEPT: Final = DAYS_COUNTED + 1
 
-    def __init__(self, reading: ContractReading) -> None:
-        self._judgements = JudgementCache(reading)
+    def __init__(self, judging: Judging) -> None:
+        self._judgements = JudgementCache(judging)
         self._days: dict[SessionKey, dict[int, SessionDay]] = {}
         self._closed_at: dict[SessionKey, int] = {}
         self._changed: set[SessionKey] = set()
@@ -64,6 +63,11 @@ class AccountSeats:
     @property
     def _first_day_kept(self) -> int:
         return day_of(self.latest_at) - self.DAYS_KEPT + 1
+
+    def judge_by(self, judging: Judging) -> None:
+        """Judge everything anew, such as under another version of the contract."""
+        self._judgements = JudgementCache(judging)
+        self._changed |= self._days.keys()
 
     def merge(self, day: SessionDay) -> None:
         """Merge a session day; merging the same one again changes nothing."""

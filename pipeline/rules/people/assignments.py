@@ -12,12 +12,12 @@ from typing import Final
 
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import iso
-from pipeline.model.orders import Assign, Refused, Release, SeatModel
+from pipeline.model.orders import Assign, AssignableModel, Refused, Release
 from pipeline.model.text import fold
 from pipeline.rules.people.practitioner_lock import locked_until
 from pipeline.rules.pool.entitled import entitlements_of, seats_at
 
-ASSIGNED_MODELS: Final[tuple[SeatModel, ...]] = ("single_user", "practitioner")
+ASSIGNED_MODELS: Final[tuple[AssignableModel, ...]] = ("single_user", "practitioner")
 """The models whose seats are given by hand, in the order of the waterfall."""
 
 
@@ -27,7 +27,7 @@ class Holding:
 
     product: str
     country: str
-    model: SeatModel
+    model: AssignableModel
     user: str
     from_at: int
     until_at: int | None
@@ -46,7 +46,7 @@ class Holding:
         return self.until_at is None or at < self.until_at
 
 
-_Seats = tuple[str, str, SeatModel]
+_Seats = tuple[str, str, AssignableModel]
 """The seats that are given together: product, country and model."""
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pipeline.model.contracts import Contract, Model
+from pipeline.model.contracts import Contract, EntitlementModel
 from pipeline.model.instants import iso
 from pipeline.model.orders import CheckIn, CheckOut, Refused
 from pipeline.model.text import fold
 from pipeline.rules.pool.entitled import entitlements_of, overlaps
 
-LICENCE_MODELS: Final[tuple[Model, ...]] = ("single_user", "practitioner", "named", "pooled")
+LICENCE_MODELS: Final[tuple[EntitlementModel, ...]] = ("single_user", "practitioner", "named", "pooled")
 """The models that have a licence to take offline, in the order of the waterfall."""
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.model.instants import DAY_MS
-from pipeline.model.orders import SeatModel
+from pipeline.model.orders import AssignableModel
 
 LOCK_MS: Final = 30 * DAY_MS
 
 
-def locked_until(model: SeatModel, assigned_at: int) -> int:
+def locked_until(model: AssignableModel, assigned_at: int) -> int:
     """The first instant at which a seat assigned at ``assigned_at`` can be released or taken over."""
     return assigned_at + LOCK_MS if model == "practitioner" else assigned_at

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.model.contracts import Contract, Entitlement, Model
+from pipeline.model.contracts import Contract, Entitlement, EntitlementModel
 from pipeline.model.instants import Period, calendar_day, day_of
 from pipeline.policy.catalogue import token_policy_starts
 from pipeline.policy.metering_policies import MeteringPolicy, MeteringTimeline, resolve
@@ -73,7 +73,7 @@ class ContractReading:
         )
         return self._timeline(name).at(at)
 
-    def policy_id_at(self, product: str, country: str, model: Model, at: int) -> str:
+    def policy_id_at(self, product: str, country: str, model: EntitlementModel, at: int) -> str:
         """The policy as a line names it: a token policy where the model's own entitlement names one.
 
         Raises ``BeforeFirstRow``.

@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from pipeline.model.contracts import Contract, Model, Product
+from pipeline.model.contracts import Contract, EntitlementModel, Product
 from pipeline.model.instants import Period
 from pipeline.model.statements import Adjustment, AdjustmentKind, Line, PooledLine, Statement
 
@@ -32,7 +32,7 @@ class LineId(NamedTuple):
 
     product: str
     country: str
-    model: Model
+    model: EntitlementModel
 
 
 Amounts = Mapping[LineId, int]

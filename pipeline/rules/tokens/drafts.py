@@ -13,7 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pipeline.model.contracts import Contract
-from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Fact, Grant, Posting, Refusal, Settled, Window
+from pipeline.model.ledger_entries import (
+    Credit,
+    Debit,
+    Entry,
+    EntryFact,
+    Expiry,
+    Grant,
+    Posting,
+    Refusal,
+    Settled,
+    Window,
+)
 from pipeline.model.orders import BuyTokens, CreditTokens, Logged, Refused, Tick
 from pipeline.rules.tokens.ledger import Ledger, entry_of
 from pipeline.rules.tokens.pack_order import Pack, expires_at, pay
@@ -21,9 +32,9 @@ from pipeline.rules.tokens.settling_hold import HOLD_MS, is_due, settled_until, 
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from pipeline.rules.tokens.token_orders import DEFAULT_TEAM, buy, credit, grant_of, teams_of
 
-ENTRIES_MAX = 1_000
+POSTING_ENTRIES_MAX = 1_000
 """The entries of a posting at most."""
-BYTES_MAX = 900_000
+POSTING_BYTES_MAX = 900_000
 """The bytes of a posting's entries at most: a posting must fit into a message."""
 
 
@@ -136,7 +147,7 @@ class Draft:
         self._commands.add(refused.id)
         self._add(logged.received_at, Refusal(refused.id, refused.code, refused.sentence))
 
-    def _add(self, at: int, fact: Fact, ordinal: int = 0) -> str:
+    def _add(self, at: int, fact: EntryFact, ordinal: int = 0) -> str:
         entry = entry_of(self._ledger.account, at, fact, ordinal)
         self.entries.append(entry)
         return entry.id
@@ -168,7 +179,7 @@ def draft(
 def postings(
     ledger: Ledger,
     entries: Sequence[Entry],
-    entries_max: int = ENTRIES_MAX,
+    entries_max: int = POSTING_ENTRIES_MAX,
     bytes_of: Callable[[Entry], int] = lambda _: 0,
 ) -> tuple[Posting, ...]:
     """Entries as the next postings of a ledger, in order. Read each back from the log before the next is written.
@@ -182,7 +193,7 @@ def postings(
 def each_posting(
     ledger: Ledger,
     entries: Sequence[Entry],
-    entries_max: int = ENTRIES_MAX,
+    entries_max: int = POSTING_ENTRIES_MAX,
     bytes_of: Callable[[Entry], int] = lambda _: 0,
 ) -> Iterator[Posting]:
     """As ``postings``, one after the other: the ledger may be appended to between two of them."""
@@ -190,7 +201,7 @@ def each_posting(
     for _, together in groupby(enumerate(entries), key=_order_of):
         added = [entry for _, entry in together]
         added_size = sum(map(bytes_of, added))
-        if batch and (len(batch) + len(added) > entries_max or size + added_size > BYTES_MAX):
+        if batch and (len(batch) + len(added) > entries_max or size + added_size > POSTING_BYTES_MAX):
             sequence += 1
             yield Posting(ledger.account, sequence, tuple(batch))
             batch, size = [], 0

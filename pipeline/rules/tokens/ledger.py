@@ -16,7 +16,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.model.errors import InvariantBroken
-from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Fact, Grant, Part, Posting, Refusal, Settled
+from pipeline.model.ledger_entries import (
+    Credit,
+    Debit,
+    Entry,
+    EntryFact,
+    Expiry,
+    Grant,
+    Part,
+    Posting,
+    Refusal,
+    Settled,
+)
 from pipeline.rules.tokens.pack_order import Pack, expires_at
 from pipeline.rules.tokens.spans import Span
 from pipeline.rules.tokens.windows import ChargeKey
@@ -164,7 +175,7 @@ def read_ledger(account: str, log: Iterable[Posting]) -> Ledger:
     return ledger
 
 
-def entry_of(account: str, at: int, fact: Fact, ordinal: int = 0) -> Entry:
+def entry_of(account: str, at: int, fact: EntryFact, ordinal: int = 0) -> Entry:
     """A fact as an entry with its id. ``ordinal``: which expiry of a pack; it can expire again after a credit."""
     match fact:
         case Grant():

@@ -36,6 +36,6 @@ class Clock:
     def say(self, heartbeats: int, counted: int) -> None:
         """Tell how long it took. ``counted`` shows that the work was done."""
         seconds, cpu_s = time.perf_counter() - self.started_s, time.process_time() - self._cpu_s
-        found = {"heartbeats": heartbeats, "seconds": seconds, "cpu_seconds": cpu_s, "counted": counted}
-        sys.stdout.write(json.dumps(found) + "\n")
+        answer = {"heartbeats": heartbeats, "seconds": seconds, "cpu_seconds": cpu_s, "counted": counted}
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

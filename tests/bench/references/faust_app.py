@@ -20,9 +20,9 @@ def build(args: Namespace) -> faust.App:
     )  # fmt: skip
 
 
-async def run(app: faust.App, finished: asyncio.Event, told: Callable[[], None]) -> None:
+async def run(app: faust.App, finished: asyncio.Event, tell: Callable[[], None]) -> None:
     """Run it until it has seen everything, and tell."""
     await app.start()
     await finished.wait()
-    told()
+    tell()
     await app.stop()

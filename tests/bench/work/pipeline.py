@@ -12,14 +12,15 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.agents.faust.checkpoint import Made
-from pipeline.agents.meter import JudgedMessage, build_meter
-from pipeline.agents.sink import SINK_TOPICS, Batch, StoreWriter, build_sink
+from pipeline.agents.consuming import Agent, CheckpointMade
+from pipeline.agents.faust.consumer import FaustConsumer, consume
+from pipeline.agents.meter import JudgedMessage, meter_agent
+from pipeline.agents.sink import SINK_TOPICS, Batch, sink_agent
+from pipeline.agents.store_calls import RetryingStore
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import topic
@@ -43,7 +44,7 @@ class Progress:
     def tell(self, judged: JudgedMessage) -> None:
         self.judged += judged.valid
 
-    def made(self, checkpoint: Made) -> None:
+    def made(self, checkpoint: CheckpointMade) -> None:
         now_s = time.perf_counter()
         self.started_s = self.started_s or now_s - checkpoint.took_s
         if self.role == "meter":
@@ -68,20 +69,18 @@ class Progress:
                 self.finished.set_exception(error)
 
 
-class WatchedWriter(StoreWriter):
-    """Hears of every batch once it is visible, and of the deliveries in it."""
+def watched(agent: Agent[Batch], progress: Progress, log_id: str, *, trace: bool) -> Agent[Batch]:
+    """A sink that reports every batch once it is visible, by the deliveries in it."""
 
-    progress: Progress
-    log_id: str
-    trace: bool = False
-
-    async def write(self, batch: Batch) -> None:
-        await super().write(batch)
+    async def flush(batch: Batch) -> None:
+        await agent.flush(batch)
         now_s = time.perf_counter()
-        delivered = [one for found in batch.deliveries.values() for one in found if one.log == self.log_id]
-        if self.trace:
-            self.progress.places += [(now_s, one.partition, one.offset) for one in delivered]
-        self.progress.stored(sum(one.heartbeats for one in delivered))
+        delivered = [delivery for listed in batch.deliveries.values() for delivery in listed if delivery.log == log_id]
+        if trace:
+            progress.places += [(now_s, delivery.partition, delivery.offset) for delivery in delivered]
+        progress.stored(sum(delivery.heartbeats for delivery in delivered))
+
+    return replace(agent, flush=flush)
 
 
 async def work(args: argparse.Namespace) -> None:
@@ -97,23 +96,24 @@ async def work(args: argparse.Namespace) -> None:
         producer = Producer(settings.kafka_bootstrap, idempotent=args.stage != "embedded")
         await producer.start()
         stack.push_async_callback(producer.stop)
-        apps = [build_meter(settings, producer, progress.end, progress.made, progress.tell)]
+        meter = meter_agent(settings, producer, progress.made, progress.tell)
+        consumers = [consume(settings, meter, progress.end)]
         if args.store:
             executor = stack.enter_context(ThreadPoolExecutor(max_workers=1))
             client = await loop.run_in_executor(executor, _opened, args.store)
             stack.callback(client.close)
-            writer = WatchedWriter(client, executor, 1.0, lambda _: None)
-            writer.progress, writer.log_id, writer.trace = progress, settings.log_id, args.trace == "yes"
+            sink = sink_agent(settings, RetryingStore(client, executor, 1.0))
             await _skip_what_is_there(settings)
-            apps.append(build_sink(settings, writer, progress.end))
+            trace = args.trace == "yes"
+            consumers.append(consume(settings, watched(sink, progress, settings.log_id, trace=trace), progress.end))
         cpu_s = time.process_time()
-        for app in apps:
-            stack.push_async_callback(app.stop)
-        await asyncio.gather(*(app.start() for app in apps))
+        for consumer in consumers:
+            stack.push_async_callback(consumer.stop)
+        await asyncio.gather(*(consumer.start() for consumer in consumers))
         say(started=1, at_s=time.perf_counter())
         await progress.finished
-        for app in apps:
-            await _commit(app)
+        for consumer in consumers:
+            await _commit(consumer)
         seconds = time.perf_counter() - progress.started_s
         if args.trace == "yes":
             for seen_s, partition, offset in progress.places:
@@ -152,8 +152,8 @@ async def _skip_what_is_there(settings: Settings) -> None:
         await consumer.stop()
 
 
-async def _commit(app: faust.App) -> None:
-    await app.consumer.commit()
+async def _commit(consumer: FaustConsumer) -> None:
+    await consumer.app.consumer.commit()
 
 
 def _rows(client: Client) -> tuple[float, float, float, float]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 
 
-def say(**found: float) -> None:
+def say(**values: float) -> None:
     """A line of JSON; the last one is the answer."""
-    sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps(values) + b"\n")
     sys.stdout.buffer.flush()
 
 

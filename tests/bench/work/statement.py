@@ -53,16 +53,16 @@ class Listening:
 
     def plan(self) -> str:
         """How each query finds its rows in ``usage_days``: the primary key's condition and the granules left."""
-        told = []
+        parts = []
         for query, parameters in self.asked:
             if "usage_days" in query:
                 rows = self._client.query(f"EXPLAIN indexes = 1 {query}", parameters).result_rows
-                told += [
+                parts += [
                     str(row[0]).strip()
                     for row in rows
                     if re.search(r"Parts:|Granules:|Condition:|ReadFrom", str(row[0]))
                 ]
-        return "; ".join(told)
+        return "; ".join(parts)
 
 
 def reading(products: int) -> ContractReading:
@@ -116,11 +116,11 @@ def main() -> None:
     ).result_rows[0][0]
     client.close()
     print(orjson.dumps({"plan": plan, "explain_plan": explain_plan}).decode())
-    for one, other in zip(statement_s, explain_s, strict=True):
-        say(statement_s=one, explain_s=other)
+    for statement_time, explain_time in zip(statement_s, explain_s, strict=True):
+        say(statement_s=statement_time, explain_s=explain_time)
     say(
         session_days=float(str(days)), slots=float(str(slots)), bytes_per_row=float(str(size)),
-        lines=len(statement.lines), peaks=sum(getattr(one, "peak", 0) for one in statement.lines),
+        lines=len(statement.lines), peaks=sum(getattr(line, "peak", 0) for line in statement.lines),
     )  # fmt: skip
 
 

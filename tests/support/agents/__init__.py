@@ -1,0 +1,1 @@
+"""Drives agents: messages for their steps, and the checkpoints of the Faust adapter."""

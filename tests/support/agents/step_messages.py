@@ -1,4 +1,4 @@
-"""Messages as the broker hands them to steps, and what steps lead to in a form that can be compared."""
+"""Messages as steps receive them, and the outputs of steps in a form that tests compare."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.codec.json_text import Json
@@ -40,7 +40,7 @@ def message(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that steps lead to, after merging: what must not depend on how the messages came."""
+    """The merged outputs of steps: they must not depend on order, repetition or grouping of the messages."""
 
     days: dict[tuple[SessionKey, int], SessionDay]
     closes: frozenset[SessionClose]
@@ -49,46 +49,46 @@ class Facts:
 
 
 def metered(checkpoints: Iterable[Sequence[Message]]) -> list[Outgoing]:
-    """What a meter writes that makes a checkpoint after each of these groups of messages."""
+    """The outputs of a meter that makes a checkpoint after each group of messages."""
     step, written = MeterStep(LOG), list[Outgoing]()
     for messages in checkpoints:
-        for one in messages:
-            step.take(one)
+        for message in messages:
+            step.take(message)
         written += step.drain()
     return written
 
 
 def facts_of(written: Iterable[Outgoing]) -> Facts:
-    """What is told on the topics of the meter, merged."""
+    """The facts in the outputs of a meter, merged."""
     usage, deliveries, letters = UsageFold(), set[tuple[str, Delivery]](), set[DeadLetter]()
-    for one in written:
-        if one.topic == HEARTBEATS_DLQ:
-            letters.add(dead_letter_messages.decode(one.value))
+    for outgoing in written:
+        if outgoing.topic == HEARTBEATS_DLQ:
+            letters.add(dead_letter_messages.decode(outgoing.value))
             continue
-        assert one.topic == USAGE
-        frame = decode_frame(one.value)
-        assert one.key == encode_key(frame.account)
+        assert outgoing.topic == USAGE
+        frame = decode_frame(outgoing.value)
+        assert outgoing.key == encode_key(frame.account)
         _merge(usage, frame.days, frame.closes)
         deliveries |= {(frame.account, delivery) for delivery in frame.deliveries}
     return _facts(usage, deliveries, letters)
 
 
 def sunk(checkpoints: Iterable[Sequence[Message]]) -> list[Batch]:
-    """What a sink stores that makes a checkpoint after each of these groups of messages."""
+    """The batches of a sink that makes a checkpoint after each group of messages."""
     step, batches = SinkStep("main"), list[Batch]()
     for messages in checkpoints:
-        for one in messages:
-            step.take(one)
+        for message in messages:
+            step.take(message)
         batches.append(step.drain())
     return batches
 
 
 def facts_stored(batches: Iterable[Batch]) -> Facts:
-    """What batches store, merged as the store merges it."""
+    """The facts in the batches of a sink, merged as the store merges them."""
     usage, deliveries, letters = UsageFold(), set[tuple[str, Delivery]](), set[DeadLetter]()
     for batch in batches:
         _merge(usage, batch.days, batch.closes)
-        deliveries |= {(account, one) for account, told in batch.deliveries.items() for one in told}
+        deliveries |= {(account, delivery) for account, delivered in batch.deliveries.items() for delivery in delivered}
         letters |= set(batch.letters)
     return _facts(usage, deliveries, letters)
 

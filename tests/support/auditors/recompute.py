@@ -1,4 +1,4 @@
-"""A statement and stored usage computed a second time, from the raw input by the pure rules alone: the auditor."""
+"""Recomputes a statement and the stored usage from the raw input with the pure rules alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.codec.contract.examination import load_contract
-from pipeline.codec.statement_json import Record, line_record
+from pipeline.codec.statement.line_json import LineRecord, line_record
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import PRODUCTION, Heartbeat, SessionDay
@@ -21,20 +21,22 @@ from pipeline.rules.pool.reading import ContractReading
 
 
 def valid(values: Iterable[bytes | None], account: str = "") -> list[Heartbeat]:
-    """The valid heartbeats of some lines or messages, of one account where one is named."""
-    return [one for value in values for one in decode(value).heartbeats if account in {"", one.account}]
+    """The valid heartbeats of lines or messages, only those of ``account`` if it is not empty."""
+    return [
+        heartbeat for value in values for heartbeat in decode(value).heartbeats if account in {"", heartbeat.account}
+    ]
 
 
 def counts_of(contract: Contract, heartbeats: Iterable[Heartbeat], period: Period) -> dict[Pool, dict[int, int]]:
     """Units per pool and slot of the contract's account."""
-    used = sessions(fold(one for one in heartbeats if one.account == contract.account))
+    used = sessions(fold(heartbeat for heartbeat in heartbeats if heartbeat.account == contract.account))
     reading = ContractReading(contract, metering_catalogue())
-    reported = {(one.key.product, one.key.country) for one in used if one.key.usage == PRODUCTION}
+    reported = {(session.key.product, session.key.country) for session in used if session.key.usage == PRODUCTION}
     return slot_counts(used, reading.judgements_of(reported, period))
 
 
-def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[Record]:
-    """The lines of the statement that these lines or messages make."""
+def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> list[LineRecord]:
+    """The statement's lines that follow from these lines or messages."""
     terms, quarter = load_contract(contract), Period.parse(period)
     reading = ContractReading(terms, metering_catalogue())
     counts = counts_of(terms, valid(values), quarter)
@@ -42,10 +44,10 @@ def lines_of(contract: Path, values: Iterable[bytes | None], period: str) -> lis
 
 
 def usage_of(values: Iterable[bytes | None]) -> list[SessionDay]:
-    """What must be stored of these lines or messages, sorted, whenever it was received."""
+    """The session days that must be stored for these lines or messages, sorted, without the times of receipt."""
     return [unreceived(day) for day in fold(valid(values))]
 
 
 def unreceived(day: SessionDay) -> SessionDay:
-    """A session day without when it was received, the only thing in it that a replay may change."""
+    """A session day without its times of receipt, the only fields that a replay may change."""
     return replace(day, stretches=dict(sorted(day.stretches.items())), received_min_at=0, received_max_at=0)

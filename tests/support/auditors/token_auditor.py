@@ -1,7 +1,7 @@
 """A second model of token licences: minute by minute, token by token, slow and plain (RULES 6).
 
-It shares nothing with ``pipeline/rules/tokens``: time is a list of minutes, a pack a heap of single tokens, each of
-which is somewhere. All instants are whole minutes, every session is active throughout.
+It shares no code with ``pipeline/rules/tokens``: time advances minute by minute, a pack is a list of single tokens.
+All instants are whole minutes, every session is active throughout.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FREE = 5
 
 @dataclass
 class Token:
-    """One token of a pack, and where it is: balance, debited or expired."""
+    """A single token of a pack. ``place`` is balance, debited or expired."""
 
     pack: str
     team: str
@@ -40,7 +40,7 @@ class Charged:
 
 @dataclass
 class Auditor:
-    """What the ledger must say of use and orders. ``rate`` is the price of every window."""
+    """Computes what the ledger must say after use and orders. ``rate`` is the price of every window."""
 
     rate: int
     tokens: list[Token] = field(default_factory=list)
@@ -56,16 +56,16 @@ class Auditor:
 
     def give_back(self, user: str, start: int, count: int) -> bool:
         """Give back tokens of a debit; whether there are as many."""
-        taken = [one for one in self.tokens if one.debit == (user, start)]
+        taken = [token for token in self.tokens if token.debit == (user, start)]
         if count > len(taken):
             return False
         order = {pack: place for place, pack in enumerate(dict.fromkeys(self._paid(user, start)))}
-        for token in sorted(taken, key=lambda one: -order[one.pack])[:count]:
+        for token in sorted(taken, key=lambda token: -order[token.pack])[:count]:
             token.place, token.debit = "balance", None
         return True
 
     def _paid(self, user: str, start: int) -> list[str]:
-        return next(one.paid for one in self.charged if (one.user, one.start) == (user, start))
+        return next(window.paid for window in self.charged if (window.user, window.start) == (user, start))
 
     def tick(self, until: int) -> None:
         """Settle everything up to a minute."""
@@ -73,38 +73,38 @@ class Auditor:
             return
         due = [window for user in self.sessions for window in self._due(user, until)]
         minutes = {start for start, _, _ in due} | {
-            one.bought + YEAR for one in self.tokens if one.bought + YEAR <= until
+            token.bought + YEAR for token in self.tokens if token.bought + YEAR <= until
         }
         for minute in sorted(minutes):
             for token in self.tokens:
                 if token.place == "balance" and token.bought + YEAR == minute:
                     token.place = "expired"
-            for start, user, end in sorted(due, key=lambda one: one[:2]):
+            for start, user, end in sorted(due, key=lambda window: window[:2]):
                 if start == minute:
                     self._charge(user, start, end)
         self.settled_until = until
 
     def _due(self, user: str, until: int) -> list[tuple[int, str, int]]:
-        fixed = [(one.start, one.end) for one in self.charged if one.user == user]
+        fixed = [(window.start, window.end) for window in self.charged if window.user == user]
         marks = [start for start, _ in fixed] + ([] if self.settled_until is None else [self.settled_until])
         late_until = max(marks, default=-1)
-        found: list[tuple[int, str, int]] = []
+        windows: list[tuple[int, str, int]] = []
         minute = min(start for start, _ in self.sessions[user])
         while minute <= until:
             covering = [end for start, end in fixed if start <= minute < end]
             if covering:
                 minute = max(covering)
                 continue
-            if any(self._starts(one, minute, fixed, late_until) for one in self.sessions[user]):
+            if any(self._starts(session, minute, fixed, late_until) for session in self.sessions[user]):
                 following = [start for start, _ in fixed if start > minute]
                 window = (minute, min([minute + DAY, *following]))
-                found.append((minute, user, window[1]))
+                windows.append((minute, user, window[1]))
                 fixed.append(window)
             else:
                 in_use = any(start <= minute < end for start, end in self.sessions[user])
                 later = [start for start, _ in self.sessions[user] if start > minute]
                 minute = minute + 1 if in_use else min(later, default=until + 1)
-        return found
+        return windows
 
     @staticmethod
     def _starts(session: tuple[int, int], minute: int, fixed: Iterable[tuple[int, int]], late_until: int) -> bool:
@@ -122,19 +122,19 @@ class Auditor:
         return part[0] > late_until or len(part) > FREE
 
     def _charge(self, user: str, start: int, end: int) -> None:
-        can: dict[str, list[Token]] = {team: [] for team in {one.team for one in self.tokens} or {"default"}}
+        can: dict[str, list[Token]] = {team: [] for team in {token.team for token in self.tokens} or {"default"}}
         for token in self.tokens:
             if token.place == "balance" and token.bought <= start < token.bought + YEAR:
                 can[token.team].append(token)
         full = [team for team, tokens in can.items() if len(tokens) >= self.rate]
         some = full or [team for team, tokens in can.items() if tokens] or list(can)
-        soonest = {team: min([one.bought for one in can[team]], default=0) for team in some}
+        soonest = {team: min([token.bought for token in can[team]], default=0) for team in some}
         team = min(some, key=lambda name: (soonest[name], name))
-        paying = sorted(can[team], key=lambda one: (one.bought, one.size, one.pack))[: self.rate]
+        paying = sorted(can[team], key=lambda token: (token.bought, token.size, token.pack))[: self.rate]
         for token in paying:
             token.place, token.debit = "debited", (user, start)
-        paid = [one.pack for one in paying]
+        paid = [token.pack for token in paying]
         self.charged.append(Charged(user, start, end, team, paid, self.rate - len(paid)))
 
     def count(self, team: str, place: str) -> int:
-        return sum(one.place == place for one in self.tokens if one.team == team)
+        return sum(token.place == place for token in self.tokens if token.team == team)

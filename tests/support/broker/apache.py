@@ -7,7 +7,6 @@ interrupted.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import secrets
 import shutil
@@ -17,65 +16,40 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from tests.support.broker import apache_jars
 from tests.support.broker.apache_jars import Availability, NotFetched, available, fetch
-from tests.support.process.processes import end, free_port, spawn
+from tests.support.broker.apache_metadata import Partition, listed_brokers, partitions
+from tests.support.broker.apache_node import Node, server_properties
+from tests.support.process.processes import end, spawn
 
 __all__ = ["ApacheKafka", "Availability", "BrokerDidNotAnswer", "available", "fetch"]
 
 START_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 20.0
 _POLL_S: Final = 0.05
-Answer = TypeVar("Answer")
 
 
 class BrokerDidNotAnswer(Exception):
     """A broker ended or did not become ready in time; with the end of its log."""
 
 
-@dataclass(slots=True)
-class _Node:
-    number: int
-    folder: Path
-    port: int = field(default_factory=free_port)
-    controller_port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-    paused: bool = False
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def properties(self) -> Path:
-        return self.folder / "server.properties"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "broker.log"
-
-
 class ApacheKafka:
     """Brokers numbered from 1, each a process of its own under ``folder/node-N``. ``with`` starts and ends them all.
 
-    A broker keeps its ports and its data over ``stop``, ``kill`` and ``start``. Everything blocks until it is so.
-    ``settings`` are added to every broker's ``server.properties``.
+    A broker keeps its ports and its data over ``stop``, ``kill`` and ``start``. Every method blocks until its effect
+    holds. ``settings`` are added to every broker's ``server.properties``.
     """
 
     def __init__(self, folder: Path, brokers: Literal[1, 3] = 1, settings: Mapping[str, str] | None = None) -> None:
-        self._nodes = {number: _Node(number, folder / f"node-{number}") for number in range(1, brokers + 1)}
+        self._nodes = {number: Node(number, folder / f"node-{number}") for number in range(1, brokers + 1)}
         self._settings = dict(settings or {})
         self._java_options: tuple[str, ...] = ()
 
@@ -110,24 +84,24 @@ class ApacheKafka:
         )
 
     def log(self, number: int) -> str:
-        """What a broker has said since it was first started."""
+        """A broker's log since its first start."""
         return self._nodes[number].log.read_text(encoding="utf-8", errors="replace")
 
     def start(self, *numbers: int) -> None:
-        """Start brokers, all that are down if none is named, until each of them answers and knows all that are up.
+        """Start brokers (all that are down by default) and wait until each lists all running brokers.
 
         Raises ``BrokerDidNotAnswer``.
         """
         chosen = [self._nodes[number] for number in numbers or sorted(set(self._nodes) - self.running())]
         for node in chosen:
-            command = [*apache_jars.java(*self._java_options), "kafka.Kafka", str(node.properties)]
+            command = [*apache_jars.java(*self._java_options), "kafka.Kafka", str(node.properties_file)]
             node.process, node.paused = spawn(command, log=node.log), False
         deadline = time.monotonic() + START_S_MAX
         for node in chosen:
             self._until(partial(self._knows_all, node), [node], deadline)
 
     def stop(self, *numbers: int) -> None:
-        """End brokers in order: each hands its leaderships over first."""
+        """End brokers with SIGTERM: each hands over its leaderships first."""
         self.resume(*numbers)
         self._signal(signal.SIGTERM, numbers)
         for node in self._chosen(numbers):
@@ -144,19 +118,19 @@ class ApacheKafka:
                 end(node.process)
 
     def pause(self, *numbers: int) -> None:
-        """Let brokers stand still (SIGSTOP): connections stay open, nothing is answered."""
+        """Suspend brokers (SIGSTOP): connections stay open, nothing is answered."""
         self._signal(signal.SIGSTOP, numbers)
         for node in self._chosen(numbers):
             node.paused = True
 
     def resume(self, *numbers: int) -> None:
-        """Let paused brokers go on."""
+        """Continue paused brokers (SIGCONT)."""
         self._signal(signal.SIGCONT, numbers)
         for node in self._chosen(numbers):
             node.paused = False
 
     def leader(self, topic: str, partition: int = 0) -> int:
-        """The broker that leads a partition, -1 while none does."""
+        """The number of the broker that leads a partition, -1 while there is no leader."""
         return self._partitions(topic)[partition][0]
 
     def until_in_sync(self, *topics: str) -> None:
@@ -175,7 +149,7 @@ class ApacheKafka:
         """End all brokers at once; their data stays."""
         self.kill()
 
-    def _chosen(self, numbers: Iterable[int]) -> list[_Node]:
+    def _chosen(self, numbers: Iterable[int]) -> list[Node]:
         return [self._nodes[number] for number in tuple(numbers) or tuple(self._nodes)]
 
     def _signal(self, which: signal.Signals, numbers: Iterable[int]) -> None:
@@ -183,39 +157,17 @@ class ApacheKafka:
             if node.process is not None and node.process.poll() is None:
                 node.process.send_signal(which)
 
-    def _answering(self) -> list[_Node]:
+    def _answering(self) -> list[Node]:
         return [node for number, node in self._nodes.items() if number in self.running() and not node.paused]
 
-    def _knows_all(self, node: _Node) -> bool:
-        """Whether one broker's own metadata names every broker that answers."""
+    def _knows_all(self, node: Node) -> bool:
+        """Whether a broker's own metadata lists every broker that answers."""
+        return listed_brokers(node.address) >= {up.number for up in self._answering()}
 
-        async def ask() -> frozenset[int]:
-            client = AIOKafkaClient(bootstrap_servers=node.address)
-            try:
-                await client.bootstrap()
-                return frozenset(broker.nodeId for broker in client.cluster.brokers())
-            finally:
-                await client.close()
+    def _partitions(self, topic: str) -> list[Partition]:
+        return partitions(",".join(node.address for node in self._answering()), topic)
 
-        return _ask(ask()) >= {one.number for one in self._answering()}
-
-    def _partitions(self, topic: str) -> list[tuple[int, list[int], list[int]]]:
-        """``(leader, replicas, in sync)`` of each partition, as the brokers that run say it."""
-
-        async def ask() -> list[tuple[int, list[int], list[int]]]:
-            up = ",".join(node.address for node in self._answering())
-            admin = AIOKafkaAdminClient(bootstrap_servers=up)
-            await admin.start()
-            try:
-                (described,) = await admin.describe_topics([topic])
-            finally:
-                await admin.close()
-            partitions = sorted(described["partitions"], key=lambda one: int(one["partition"]))
-            return [(one["leader"], one["replicas"], one["isr"]) for one in partitions]
-
-        return _ask(ask())
-
-    def _until(self, holds: Callable[[], bool], nodes: Iterable[_Node], deadline: float) -> None:
+    def _until(self, holds: Callable[[], bool], nodes: Iterable[Node], deadline: float) -> None:
         while True:
             try:
                 if holds():
@@ -233,51 +185,18 @@ class ApacheKafka:
         fresh = [node for node in self._nodes.values() if not (node.folder / "data" / "meta.properties").exists()]
         for node in self._nodes.values():
             node.folder.mkdir(parents=True, exist_ok=True)
-            node.properties.write_text("".join(f"{key}={value}\n" for key, value in self._properties(node).items()))
+            settings = server_properties(node, self._nodes.values()) | self._settings
+            node.properties_file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         cluster = secrets.token_urlsafe(16)
         tool = [*apache_jars.java(), "kafka.tools.StorageTool", "format", "-t", f"A{cluster[1:]}"]
-        formatting = [(node, spawn([*tool, "-c", node.properties], log=node.log)) for node in fresh]
+        formatting = [(node, spawn([*tool, "-c", node.properties_file], log=node.log)) for node in fresh]
         for node, process in formatting:
             if process.wait(START_S_MAX):
-                raise BrokerDidNotAnswer(f"the data of broker {node.number} was not laid out:\n{self.log(node.number)}")
-
-    def _properties(self, node: _Node) -> dict[str, str]:
-        copies = len(self._nodes)
-        in_sync = (copies + 1) // 2
-        voters = ",".join(f"{one.number}@127.0.0.1:{one.controller_port}" for one in self._nodes.values())
-        return {
-            "process.roles": "broker,controller",
-            "node.id": str(node.number),
-            "controller.quorum.voters": voters,
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{node.address},CONTROLLER://127.0.0.1:{node.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{node.address}",
-            "log.dirs": str(node.folder / "data"),
-            "auto.create.topics.enable": "false",
-            "default.replication.factor": str(copies),
-            "min.insync.replicas": str(in_sync),
-            "offsets.topic.replication.factor": str(copies),
-            "offsets.topic.num.partitions": "4",
-            "transaction.state.log.replication.factor": str(copies),
-            "transaction.state.log.min.isr": str(in_sync),
-            "transaction.state.log.num.partitions": "2",
-            # Members come and go quickly in tests, and so do brokers.
-            "group.initial.rebalance.delay.ms": "0",
-            "group.min.session.timeout.ms": "500",
-            "broker.heartbeat.interval.ms": "500",
-            "broker.session.timeout.ms": "3000",
-            "replica.lag.time.max.ms": "5000",
-            # Small: three of them share a machine with the tests.
-            "num.network.threads": "2",
-            "num.io.threads": "4",
-            "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),
-            "log.cleaner.backoff.ms": "500",
-            "log.initial.task.delay.ms": "1000",
-        } | self._settings
+                raise BrokerDidNotAnswer(f"formatting broker {node.number}'s data failed:\n{self.log(node.number)}")
 
 
 def archive_classes() -> None:
-    """Run a broker once and keep what it loads, so that later ones start in half the time."""
+    """Run a broker once and archive the classes that it loads: later brokers start in half the time."""
     folder = Path(tempfile.mkdtemp(prefix="seatbeat-kafka-"))
     try:
         kafka = ApacheKafka(folder)
@@ -286,12 +205,6 @@ def archive_classes() -> None:
             kafka.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _ask(question: Coroutine[object, object, Answer]) -> Answer:
-    """Run it on a loop of its own, so that the caller may stand inside another."""
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(lambda: asyncio.run(question)).result()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -315,13 +228,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(folder: Path, brokers: Literal[1, 3]) -> None:
-    told = threading.Event()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: told.set())
+    asked_to_end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked_to_end.set())
     with ApacheKafka(folder, brokers) as kafka:
         sys.stdout.write(f"Apache Kafka {apache_jars.version()} answers on {kafka.bootstrap}; Ctrl-C ends it\n")
         sys.stdout.flush()
-        told.wait()
+        asked_to_end.wait()
         kafka.stop()
 
 

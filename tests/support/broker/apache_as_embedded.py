@@ -1,8 +1,7 @@
 """Apache Kafka behind the embedded broker's command line: ``broker --listener-url=tcp://127.0.0.1:PORT …``.
 
-Clients ask that port for the broker's own address and go there. The broker is lent by the run's pool until this process
-ends, and the port is opened once it really answers, so that whoever waits for it to accept a connection waits long
-enough.
+Clients ask that port for the broker's own address and connect there. The test run's pool lends the broker until this
+process ends. The port is opened only when the broker answers, so that waiting for the port is enough.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def main(arguments: list[str]) -> None:
-    listener = next(one for one in arguments if one.startswith("--listener-url="))
+    listener = next(argument for argument in arguments if argument.startswith("--listener-url="))
     port = urlsplit(listener.partition("=")[2]).port
     assert port is not None, "the listener names a port"
     with lease(os.environ[POOL_VARIABLE]) as bootstrap:

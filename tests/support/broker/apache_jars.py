@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: whether they are here, fetched with Maven where not, and the command line that runs them."""
+"""Apache Kafka's jars: check for them, fetch them with Maven, and build the command line that runs them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependenci
 
 
 class NotFetched(Exception):
-    """The jars could not be had: what is missing, or what Maven said."""
+    """Fetching the jars failed, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """True where Apache Kafka can run here; else ``reason`` says what is missing and how to get it."""
+    """True if Apache Kafka can run on this machine; else ``reason`` says what is missing and how to get it."""
 
     reason: str = ""
 
@@ -41,19 +41,19 @@ def version() -> str:
 
 
 def home() -> Path:
-    """Where this version's ``libs`` and its archive of loaded classes are kept."""
+    """The folder of this version's ``libs`` and archive of loaded classes."""
     return CACHE / version()
 
 
 def available() -> Availability:
-    """Whether the jars and a Java that runs them are here."""
+    """Whether the jars and a recent enough Java are installed."""
     if not _complete(home()):
         return Availability(f"Apache Kafka {version()} is not in {_shown(home())}; fetch it with: {MAKE}")
     return Availability(_java_problem(shutil.which("java")))
 
 
 def fetch() -> Path:
-    """Have the jars in ``home()``: fetched whole or not at all. Raises ``NotFetched``."""
+    """Fetch the jars into ``home()``, completely or not at all. Raises ``NotFetched``."""
     target = home()
     if _complete(target):
         return target
@@ -74,7 +74,7 @@ def fetch() -> Path:
 
 
 def java(*options: str) -> list[str]:
-    """The beginning of a command line that runs one of Kafka's classes: small, and quick to start."""
+    """The beginning of a command line that runs a class of Kafka with a small heap and a short start."""
     libs = sorted(str(jar) for jar in (home() / "libs").glob("*.jar"))
     archive = class_archive()
     shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off"] if archive.exists() else []
@@ -88,7 +88,7 @@ def java(*options: str) -> list[str]:
 
 
 def class_archive() -> Path:
-    """The classes a broker loads, laid out for the next one: that halves its start. Java ignores what is stale."""
+    """Archive of the classes that a broker loads, which halves the start. Java ignores a stale archive."""
     return home() / "classes.jsa"
 
 
@@ -110,9 +110,9 @@ def _java_problem(java: str | None) -> str:
     if java is None:
         return f"Java is not installed; Apache Kafka needs Java {JAVA_MIN} or newer"
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', said)
-    if found is None or int(found[1]) < JAVA_MIN:
-        return f"Apache Kafka needs Java {JAVA_MIN} or newer; here is {found[1] if found else 'an unknown one'}"
+    installed = re.search(r'version "(\d+)', said)
+    if installed is None or int(installed[1]) < JAVA_MIN:
+        return f"Apache Kafka needs Java {JAVA_MIN} or newer; here is {installed[1] if installed else 'an unknown one'}"
     return ""
 
 

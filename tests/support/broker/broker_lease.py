@@ -1,6 +1,6 @@
-"""A broker of the run's pool, asked for over a connection that is held for as long as the broker is needed.
+"""Leases a broker from the test run's pool: the lease lasts as long as the connection to the pool.
 
-It stands alone because the process that asks starts once for every order of the command line: it loads nothing else.
+A module of its own with few imports, because a process that imports it starts for every order on the command line.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from contextlib import contextmanager
 def lease(pool: str) -> Iterator[str]:
     """The bootstrap address of an empty broker; ``pool`` is the address of ``BrokerPool``, ``HOST:PORT``."""
     host, _, port = pool.rpartition(":")
-    with socket.create_connection((host, int(port))) as connection, connection.makefile("r") as told:
-        bootstrap = told.readline().strip()
+    with socket.create_connection((host, int(port))) as connection, connection.makefile("r") as answer:
+        bootstrap = answer.readline().strip()
         if not bootstrap:
             raise ConnectionError("the pool has ended")
         yield bootstrap

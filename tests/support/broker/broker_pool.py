@@ -1,8 +1,8 @@
-"""Apache Kafka brokers that are used one after the other: a lease lasts as long as the connection that asked for it.
+"""A pool of reusable Apache Kafka brokers: a lease lasts as long as the connection over which it was requested.
 
-A broker takes seconds of both cores to start, and the command line starts one for each order. So a broker whose lease
-has ended is emptied and lent again: nobody is connected to it any more, no group has members, no topic is left. One
-that does not come to that state is ended, and another is started in its place.
+A broker takes seconds of both cores to start, and the command line starts a broker for each order. So a broker is
+emptied after a lease (no client is connected, no group has members, no topic is left) and lent again. A broker that
+does not get empty in time is ended and replaced.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class BrokerPool:
 
     @property
     def address(self) -> str:
-        """Where ``broker_lease.lease`` finds it: ``HOST:PORT``."""
+        """The address for ``broker_lease.lease``: ``HOST:PORT``."""
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
 
@@ -104,7 +104,7 @@ class BrokerPool:
 
 
 async def _until_left_alone(bootstrap: str) -> None:
-    """Wait until no client is connected (Linux): whoever used it may take a moment to end."""
+    """Wait until no client is connected (Linux): the last client may take a moment to end."""
     while _clients(int(bootstrap.rpartition(":")[2])):  # noqa: ASYNC110 -- another process changes it
         await asyncio.sleep(_TURN_S)
 
@@ -115,7 +115,7 @@ def _clients(port: int) -> int:
 
 
 async def _empty(bootstrap: str) -> None:
-    """Delete all topics, and wait until no group has members: those that were killed are missed after a while."""
+    """Delete all topics, and wait until no group has members: killed members leave after their session timeout."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:

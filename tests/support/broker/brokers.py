@@ -1,7 +1,7 @@
-"""The broker that tests run against: ``--broker embedded`` (default), ``--broker apache``, or ``--broker HOST:PORT``.
+"""The broker of the test run: ``--broker embedded`` (default), ``--broker apache``, or ``--broker HOST:PORT``.
 
-A pytest plugin; ``tests/conftest.py`` names it in ``pytest_plugins``. ``bootstrap`` is the address of one broker for
-the whole run. On it topics and groups of one test would meet those of another, so their names begin with ``prefix``.
+A pytest plugin; ``tests/conftest.py`` names it in ``pytest_plugins``. ``bootstrap`` is the address of the broker of
+the whole run. Tests share it, so the names of their topics and groups begin with ``prefix``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """With ``--broker apache`` every process that would start the embedded broker starts Apache Kafka in its place."""
+    """With ``--broker apache``, make every process start Apache Kafka instead of the embedded broker."""
     if config.getoption("--broker") == "apache" and available():
         os.environ[PROGRAM_VARIABLE] = str(ROOT / "tests" / "support" / "broker" / "apache-as-embedded")
         folder = tempfile.mkdtemp(prefix="apache-kafka-")
@@ -54,16 +54,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where Apache Kafka is asked for and not here, what would run on it is skipped with the reason."""
-    if config.getoption("--broker") == "apache" and not (found := available()):
+    """Skip the integration tests with the reason if Apache Kafka is requested but not available."""
+    if config.getoption("--broker") == "apache" and not (availability := available()):
         for item in items:
             if "integration" in item.path.parts:
-                item.add_marker(pytest.mark.skip(reason=found.reason))
+                item.add_marker(pytest.mark.skip(reason=availability.reason))
 
 
 @pytest.fixture(scope="session")
 def broker_kind(pytestconfig: pytest.Config) -> BrokerKind:
-    """Which broker ``bootstrap`` leads to: what one of them cannot do is skipped by this, with its reason."""
+    """The kind of broker behind ``bootstrap``; tests use it to skip what a kind of broker does not support."""
     chosen = str(pytestconfig.getoption("--broker"))
     return "embedded" if chosen == "embedded" else "apache" if chosen == "apache" else "external"
 
@@ -72,12 +72,12 @@ def broker_kind(pytestconfig: pytest.Config) -> BrokerKind:
 def bootstrap(
     broker_kind: BrokerKind, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The bootstrap address of the broker of this run; skips where Apache Kafka is asked for and not here."""
+    """The bootstrap address of the run's broker; skips if Apache Kafka is requested but not available."""
     if broker_kind == "external":
         yield str(pytestconfig.getoption("--broker"))
     elif broker_kind == "apache":
-        if not (found := available()):
-            pytest.skip(found.reason)
+        if not (availability := available()):
+            pytest.skip(availability.reason)
         with ApacheKafka(tmp_path_factory.mktemp("kafka")) as kafka:
             yield kafka.bootstrap
     else:
@@ -91,7 +91,7 @@ def bootstrap(
 
 @pytest.fixture
 def prefix(request: pytest.FixtureRequest) -> str:
-    """The beginning of every topic, group and app name of one test: no other test, and no other run, has the same."""
+    """Prefix for the names of a test's topics, groups and apps, unique over tests and runs."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:40].strip("-")
     return f"t{_run}-{next(_numbers)}-{name}-"
 

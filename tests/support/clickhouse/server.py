@@ -1,4 +1,4 @@
-"""A store for tests that runs the production path: ClickHouse's HTTP interface as a process, with faults on order."""
+"""A store for tests on the production path: ClickHouse's HTTP interface as a process, with injected faults."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from tests.support.clickhouse.clickhouse_faults import Fault, Kind, Target
-from tests.support.clickhouse.clickhouse_http import CONTROL
+from tests.support.clickhouse.faults import Fault, Kind, Target
+from tests.support.clickhouse.http_interface import CONTROL
 from tests.support.process.processes import ROOT, end, free_port, spawn
 
 START_S_MAX: Final = 30.0
@@ -25,12 +25,12 @@ _CONTROL_S_MAX: Final = 30.0
 
 
 class SeamDidNotStart(Exception):
-    """The store's process did not say in time that it listens, or refused what it was told."""
+    """The store's process did not listen in time, or refused a control request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What happened since the store was started: faults by kind, inserts carried out by table, queries carried out."""
+    """Counts since the store's start: faults by kind, executed inserts by table, executed queries."""
 
     injected: Mapping[str, int]
     inserts: Mapping[str, int]
@@ -38,10 +38,10 @@ class Counters:
 
 
 class ClickhouseSeam:
-    """A store on one data directory and one port, kept over ``kill`` and ``start``. ``with`` starts and ends it.
+    """A store on a data directory and a port, both kept over ``kill`` and ``start``. ``with`` starts and ends it.
 
-    ``dsn`` is what ``pipeline.store.client.connect`` takes, in as many processes as wished. Faults and counts are the
-    process's and begin anew with it.
+    ``dsn`` is for ``pipeline.store.client.connect``, in any number of processes. Faults and counts are lost when the
+    process ends.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -66,7 +66,7 @@ class ClickhouseSeam:
         """Start the process and wait until it listens. Raises ``SeamDidNotStart``."""
         self._process = spawn(
             [
-                sys.executable, "-m", "tests.support.clickhouse.clickhouse_http", "--data-dir", self._data_dir,
+                sys.executable, "-m", "tests.support.clickhouse.http_interface", "--data-dir", self._data_dir,
                 "--port", str(self.port), "--control-port", str(self._control_port),
             ],
             log=subprocess.PIPE,
@@ -76,7 +76,7 @@ class ClickhouseSeam:
             raise SeamDidNotStart(f"no store listens on 127.0.0.1:{self.port}; run it by hand from {ROOT.name}")
 
     def stop(self) -> None:
-        """End it as a server ends that is told to."""
+        """End the process with SIGTERM."""
         if self._process is not None:
             self.resume()
             self._process.terminate()
@@ -85,34 +85,34 @@ class ClickhouseSeam:
             end(self._process)
 
     def kill(self) -> None:
-        """End it at once (SIGKILL)."""
+        """End the process at once (SIGKILL)."""
         if self._process is not None:
             end(self._process)
 
     def pause(self) -> None:
-        """Let it stand still (SIGSTOP): connections are taken by the system, nothing is answered."""
+        """Suspend the process (SIGSTOP): the system accepts connections, nothing is answered."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Continue a suspended process (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def fault(
         self, kind: Kind, *, on: Target = "insert", table: str = "", times: int = 1, after: int = 0, delay_ms: int = 0
     ) -> None:
-        """Have a fault happen to the next statements that match (``Fault``)."""
+        """Inject a fault into the next matching statements (see ``Fault``)."""
         self._control("POST", json.dumps(Fault(kind, on, table, times, after, delay_ms).as_json()))
 
     def down(self, for_ms: int = 0) -> None:
-        """Let it refuse connections for so long, for 0 until ``clear``; what it holds stays."""
+        """Refuse connections for ``for_ms``, for 0 until ``clear``; the data stays."""
         self._control("POST", json.dumps({"kind": "down", "delay_ms": for_ms}))
 
     def clear(self) -> None:
-        """Forget faults that are still to come, and be up."""
+        """Remove pending faults, and accept connections again."""
         self._control("DELETE")
 
     def counters(self) -> Counters:
-        """What has happened so far."""
+        """Counts since the start."""
         counts = json.loads(self._control("GET"))
         return Counters(counts["injected"], counts["inserts"], counts["queries"].get("all", 0))
 

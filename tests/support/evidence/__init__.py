@@ -1,0 +1,1 @@
+"""Writes input of tests: heartbeats, orders and contracts in short notation, random fleets, histories of accounts."""

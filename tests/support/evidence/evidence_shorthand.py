@@ -1,4 +1,4 @@
-"""Evidence written briefly, and the many ways in which the same evidence may arrive."""
+"""Heartbeats in short notation, and the ways in which the same evidence may arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEAT_MS = 5 * MINUTE_MS
 
 
 def instant(text: str) -> int:
-    """``2022-05-03 15:01``, with seconds and milliseconds where they matter; UTC."""
+    """Parses ``2022-05-03 15:01``, optionally with seconds and milliseconds; UTC."""
     return at_datetime(datetime.fromisoformat(f"{text}+00:00"))
 
 
@@ -36,7 +36,7 @@ def heartbeat(
     resumed_at: int | None = None,
     active_at: int | None = None,
 ) -> Heartbeat:
-    """One heartbeat, active throughout and a beat of use from its opening on unless said otherwise."""
+    """A heartbeat; by default it covers the time since its opening, active throughout."""
     return Heartbeat(
         account=account,
         product=product,
@@ -58,16 +58,16 @@ def heartbeat(
 
 
 def beating(whole: Heartbeat, every_ms: int = BEAT_MS) -> list[Heartbeat]:
-    """The same use told as a client tells it: an open, a beat every few minutes, and how it ended."""
+    """The same use as a client reports it: an open, a beat every few minutes, and the end."""
     if whole.since >= whole.at:
         return [whole]
     inner = [*range(whole.since, whole.at, every_ms)]
-    told = [whole._replace(state="open", since=inner[0], at=inner[0], active_at=max(inner[0], whole.resumed_at))]
+    beats = [whole._replace(state="open", since=inner[0], at=inner[0], active_at=max(inner[0], whole.resumed_at))]
     for since, at in pairwise(inner):
-        told.append(
+        beats.append(
             whole._replace(state="beat", since=since, at=at, active_at=max(min(at, whole.active_at), whole.resumed_at))
         )
-    return [*told, whole._replace(since=inner[-1])]
+    return [*beats, whole._replace(since=inner[-1])]
 
 
 def merged(days: Iterable[SessionDay]) -> list[SessionDay]:
@@ -79,15 +79,15 @@ def merged(days: Iterable[SessionDay]) -> list[SessionDay]:
 
 
 def ways(heartbeats: Sequence[Heartbeat], seed: int = 1) -> Iterator[tuple[str, list[SessionDay]]]:
-    """The session days of the same heartbeats, handled in every way that must not matter; rows may repeat."""
+    """The session days of the same heartbeats in every order and grouping that must not matter; rows may repeat."""
     chance = random.Random(seed)  # noqa: S311 -- a repeatable shuffle
     shuffled = [*heartbeats]
     chance.shuffle(shuffled)
     cut = len(heartbeats) // 2
     yield "whole", fold(heartbeats)
-    yield "one heartbeat at a time", [day for one in heartbeats for day in fold([one])]
+    yield "one heartbeat at a time", [day for heartbeat in heartbeats for day in fold([heartbeat])]
     yield "backwards", fold(reversed(heartbeats))
-    yield "every heartbeat twice", fold([one for one in heartbeats for _ in range(2)])
+    yield "every heartbeat twice", fold([heartbeat for heartbeat in heartbeats for _ in range(2)])
     yield "shuffled", fold(shuffled)
     yield "split over three folds", [day for part in range(3) for day in fold(shuffled[part::3])]
     yield "cut by a crash, then all again", [*fold(heartbeats[:cut]), *fold(heartbeats)]

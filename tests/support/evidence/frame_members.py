@@ -1,4 +1,4 @@
-"""Members of frames as clients send them, each judged alone and between two valid neighbours."""
+"""Members of frames, each decoded alone and in a frame between two valid neighbours."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MINIMAL: Final[dict[str, Json]] = {
     "at": AT,
 }
 NEIGHBOUR: Final[dict[str, Json]] = {**MINIMAL, "session": "neighbour"}
-"""What stands before and after a member in a frame."""
+"""The valid member before and after the tested member of a frame."""
 EARLIEST_AT: Final = 946_684_800_000
 LAST_AT: Final = 4_133_980_799_999
 SPAN_MS: Final = 35 * DAY_MS
@@ -51,7 +51,7 @@ def in_a_frame(member: bytes) -> bytes:
 
 
 def accepted(member: dict[str, Json]) -> Heartbeat:
-    """The heartbeat that a member is, alone and in a frame."""
+    """The heartbeat of a valid member, the same alone and in a frame."""
     alone, framed = decode(orjson.dumps(member)), decode(in_a_frame(orjson.dumps(member)))
     assert alone.invalid == framed.invalid == []
     assert framed.heartbeats[1] == alone.heartbeats[0]
@@ -59,13 +59,13 @@ def accepted(member: dict[str, Json]) -> Heartbeat:
 
 
 def refused(member: Json | bytes) -> InvalidHeartbeat:
-    """Why a member is a dead letter: the same alone and in a frame, where its neighbours are not harmed."""
+    """Why a member is a dead letter: the same alone and in a frame, where its neighbours stay valid."""
     content = member if isinstance(member, bytes) else orjson.dumps(member)
     alone, framed = decode(content), decode(in_a_frame(content))
     assert alone.heartbeats == []
-    assert [one.session for one in framed.heartbeats] == ["neighbour", "neighbour"]
-    assert [one.index for one in alone.invalid] == [0]
-    assert [one.index for one in framed.invalid] == [1]
+    assert [heartbeat.session for heartbeat in framed.heartbeats] == ["neighbour", "neighbour"]
+    assert [letter.index for letter in alone.invalid] == [0]
+    assert [letter.index for letter in framed.invalid] == [1]
     assert alone.invalid[0].reason == framed.invalid[0].reason
     assert alone.invalid[0].member == framed.invalid[0].member == orjson.loads(content)
     assert alone.invalid[0].account == framed.invalid[0].account
@@ -73,7 +73,7 @@ def refused(member: Json | bytes) -> InvalidHeartbeat:
 
 
 def whole(value: bytes | None) -> InvalidHeartbeat:
-    """Why a whole value is one dead letter that holds its bytes."""
+    """Why a whole value is a single dead letter that holds its bytes."""
     decoded = decode(value)
     assert decoded.heartbeats == []
     [invalid] = decoded.invalid

@@ -1,7 +1,7 @@
-"""The history of an account, step by step: evidence that comes when it comes, voids, contracts, grants and closes.
+"""The history of an account, step by step: evidence, voids, contracts, grants and closes in any order.
 
-All of it in memory, through the rules alone. Its voids are of machines. ``statement`` says what a statement said at
-that moment; a close freezes it through its text, as the log would.
+In memory, with the rules alone. Voids are of machines. ``statement`` is the statement at that step; a close freezes
+it as JSON text, as the order's log does.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
-from pipeline.codec.statement_reading import read_statement_json
+from pipeline.codec.statement.statement_json import read_statement_json, statement_json
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period
@@ -29,7 +28,7 @@ BEFORE_GRANTED: Final[tuple[DisputeState, ...]] = ("submitted", "answered")
 
 
 class History:
-    """One account from its first contract on. Steps are carried out in the order in which they are told."""
+    """An account from its first contract on. Steps take effect in the order of the calls."""
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
@@ -39,11 +38,11 @@ class History:
 
     @classmethod
     def under(cls, body: bytes) -> History:
-        """One whose first contract is in a file's bytes."""
+        """A history that begins with the contract in these bytes."""
         return cls(read_contract("first", body))
 
     def apply(self, body: bytes) -> None:
-        """Another version of the contract from now on, in a file's bytes."""
+        """Replace the contract by the version in these bytes."""
         self.change(read_contract("next", body))
 
     def use(self, heartbeats: Iterable[Heartbeat]) -> None:
@@ -56,7 +55,7 @@ class History:
         self._order(f"undo {name}", Unvoid(name, "a mistake"))
 
     def change(self, contract: Contract) -> None:
-        """Another version of the contract from now on."""
+        """Replace the contract by another version."""
         self.contract = self._contracts[contract.content_hash] = contract
 
     def grant(self, period: str, line: LineId, amount: int) -> None:
@@ -76,7 +75,7 @@ class History:
         return read_closes(self._logged, read_statement_json)
 
     def statement(self, period: Period) -> Statement:
-        """The frozen statement of a closed quarter, else what is known now."""
+        """The frozen statement of a closed quarter, else the statement of an open quarter."""
         quarters = self.closes().quarters
         if period.name in quarters:
             return quarters[period.name].statement
@@ -93,27 +92,27 @@ class History:
         credits_by_quarter = granted(self._logged)
 
         def recompute(statement: Statement) -> Recomputed:
-            one = closed[statement.period.name]
-            known, now = self._contracts[one.close.contract], len(self._logged)
-            billed = [self._contracts[each.close.contract] for each in billed_since(one, closed)]
+            closed_quarter = closed[statement.period.name]
+            contract, now = self._contracts[closed_quarter.close.contract], len(self._logged)
+            billed = [self._contracts[each.close.contract] for each in billed_since(closed_quarter, closed)]
             return Recomputed(
-                as_closed=self._lines(statement.period, known, one.position),
-                with_voids=self._lines(statement.period, known, now),
+                as_closed=self._lines(statement.period, contract, closed_quarter.position),
+                with_voids=self._lines(statement.period, contract, now),
                 with_contract=self._lines(statement.period, at_billed_prices(self.contract, billed), now),
                 granted=credits_by_quarter.get(statement.period.name, {}),
             )
 
-        return adjustments({name: one.statement for name, one in closed.items()}, period, recompute)
+        return adjustments({name: quarter.statement for name, quarter in closed.items()}, period, recompute)
 
     def _lines(self, period: Period, contract: Contract, commands: int) -> tuple[Line, ...]:
-        """The lines under a contract and the first commands of the log, from all evidence there is."""
+        """The lines under a contract and the first ``commands`` of the log, from all evidence so far."""
         voided = dict[str, str]()
-        for one in self._logged[:commands]:
-            if isinstance(one.command.order, Void):
-                voided[one.command.id] = folded(one.command.order.machine)
-            elif isinstance(one.command.order, Unvoid):
-                voided.pop(one.command.order.void, None)
-        counted = [one for one in self._heartbeats if folded(one.machine) not in voided.values()]
+        for logged in self._logged[:commands]:
+            if isinstance(logged.command.order, Void):
+                voided[logged.command.id] = folded(logged.command.order.machine)
+            elif isinstance(logged.command.order, Unvoid):
+                voided.pop(logged.command.order.void, None)
+        counted = [heartbeat for heartbeat in self._heartbeats if folded(heartbeat.machine) not in voided.values()]
         reading = reading_of(contract)
         return pooled_lines(reading, period, pure_counts(reading, fold(counted), period))
 

@@ -1,10 +1,10 @@
-"""Orders written briefly: commands, their log, and one order of every kind."""
+"""Commands in short notation, their log, and an order of every kind."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.kafka.posting import command_message
 from pipeline.model.contracts import TokenPack
 from pipeline.model.orders import (
@@ -46,7 +46,7 @@ ORDERS: Final[tuple[Order, ...]] = (
     CreditTokens("default", 7, "reversal", "e1"),
     Tick(AT),
 )
-"""Orders of every kind, with and without what may be left out."""
+"""Orders of every kind, with and without their optional fields."""
 
 
 def command(order: Order, id_: str = "c1", account: str = "acme", by: str = "admin", issued_at: int = AT) -> Command:
@@ -54,11 +54,11 @@ def command(order: Order, id_: str = "c1", account: str = "acme", by: str = "adm
 
 
 def logged(*commands: Command) -> list[Logged]:
-    """A log of commands, one received a second after the other."""
-    return [Logged(one, AT + 1_000 * number) for number, one in enumerate(commands)]
+    """A log of commands, received a second apart."""
+    return [Logged(command, AT + 1_000 * number) for number, command in enumerate(commands)]
 
 
-def command_at(offset: int, one: Command, partition: int = 0) -> Message:
-    """A command as the broker hands it out; a later offset was received later."""
-    sent = command_message(one)
+def command_at(offset: int, ordered: Command, partition: int = 0) -> Message:
+    """A command as the broker delivers it; a later offset was received later."""
+    sent = command_message(ordered)
     return Message(sent.topic, partition, offset, sent.key, sent.value, sent.headers, AT + offset)

@@ -1,4 +1,4 @@
-"""A dispute packet of any sessions, without a store."""
+"""Dispute packets computed from heartbeats or sessions, without a store."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def packet_of(
     currency: str = "EUR",
     invoice: str = "",
 ) -> Packet:
-    """The packet of product MSTN in CZ; ``entitled`` 0 is no entitlement at all."""
-    told = [one._replace(account=account) for one in heartbeats]
+    """The packet of product MSTN in CZ; ``entitled`` 0 means no entitlement."""
+    evidence = [heartbeat._replace(account=account) for heartbeat in heartbeats]
     seat = Entitlement(("MSTN",), "CZ", "pooled", "bentley-select", entitled, instant("2022-01-01 00:00"), None)
     contract = Contract(
         account,
@@ -49,8 +49,8 @@ def packet_of(
         products={"MSTN": Product("MSTN", name=name, unit_price=unit_price)},
         entitlements=(seat,) if entitled else (),
     )
-    reading, days = reading_of(contract), fold(told)
-    found = tuple(sessions(days))
+    reading, days = reading_of(contract), fold(evidence)
+    all_sessions = tuple(sessions(days))
 
     def counts(without: frozenset[SessionKey] = frozenset()) -> dict[int, int]:
         kept = [day for day in days if day.session not in without]
@@ -59,7 +59,7 @@ def packet_of(
     def recount(without: frozenset[SessionKey]) -> PooledLine:
         return pooled_line(reading, "MSTN", "CZ", PERIOD, counts(without))
 
-    findings = Findings(counts(), found, found, frozenset(), Covered(()))
+    findings = Findings(counts(), all_sessions, all_sessions, frozenset(), Covered(()))
     basis = Basis(PERIOD.end_at, 120_034, 2, contract.content_hash, "0.1.0", "embedded")
     line = recount(frozenset())
     return assemble_packet(reading, PERIOD, line, findings, recount, state="open", basis=basis, invoice=invoice)
@@ -68,15 +68,15 @@ def packet_of(
 def plain_packet(
     reading: ContractReading,
     people: People,
-    found: Sequence[Session],
+    all_sessions: Sequence[Session],
     period: Period,
     pool: Pool,
     basis: Basis = NO_BASIS,
 ) -> Packet:
-    """The packet of a pool from all sessions of the account; each line without some is counted anew from nothing."""
+    """The packet of a pool from all sessions of the account; each line without some sessions is a full recount."""
 
     def counted(without: frozenset[SessionKey] = frozenset()) -> tuple[Covered, dict[int, int]]:
-        used = uses(reading, people, period, [one for one in found if one.key not in without])
+        used = uses(reading, people, period, [session for session in all_sessions if session.key not in without])
         held, named = seats(reading, people, period, used)
         covered = Covered([*held, *named_coverage(named, period)])
         return covered, units_by_slot(uncovered(used, covered)).get(pool, {})
@@ -84,21 +84,21 @@ def plain_packet(
     def recount(without: frozenset[SessionKey]) -> PooledLine:
         return pooled_line(reading, *pool, period, counted(without)[1])
 
-    opened = [one for one in found if one.is_production and use_of(reading, pool[0], one)]
-    first_at = min((one.opened_at for one in opened), default=0)
-    first = frozenset(one.key for one in opened if one.opened_at == first_at)
+    opened = [session for session in all_sessions if session.is_production and use_of(reading, pool[0], session)]
+    first_at = min((session.opened_at for session in opened), default=0)
+    first = frozenset(session.key for session in opened if session.opened_at == first_at)
     covered, counts = counted()
-    findings = Findings(counts, tuple(found), tuple(found), first, covered)
+    findings = Findings(counts, tuple(all_sessions), tuple(all_sessions), first, covered)
     return assemble_packet(reading, period, recount(frozenset()), findings, recount, state="open", basis=basis)
 
 
 def example() -> Packet:
-    """One seat, and in use at 15:10 by three: one accidental, one forgotten, one whose user sat at two machines."""
+    """One seat and four sessions at 15:10: an accidental launch, a forgotten session, a user at two machines."""
 
     def use(since: str, until: str, user: str, machine: str, active: str = "") -> Heartbeat:
         at = instant(f"2022-05-03 {until}")
-        told = heartbeat(instant(f"2022-05-03 {since}"), at, user=user, machine=machine, session=f"{user}-{machine}")
-        return told._replace(active_at=instant(f"2022-05-03 {active}") if active else at)
+        whole = heartbeat(instant(f"2022-05-03 {since}"), at, user=user, machine=machine, session=f"{user}-{machine}")
+        return whole._replace(active_at=instant(f"2022-05-03 {active}") if active else at)
 
     return packet_of(
         [

@@ -1,4 +1,4 @@
-"""Random fleets around the days on which rules change: sessions, contracts, and what the rules count of them."""
+"""Random sessions and contracts around the days on which rules change, and their counts by the rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.rules.pool.reading import ContractReading
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 
 TURNS = tuple(instant(f"{day} 00:00") for day in ("2016-04-01", "2020-03-01", "2022-05-04", "2022-07-01", "2023-01-01"))
-"""Midnights worth a look: the policy change of 2016, after a leap day, any day, and quarters' ends."""
+"""Midnights at boundaries: the policy change of 2016, a leap day, an ordinary day, and ends of quarters."""
 
 POLICIES = ("bentley-select", "bentley-select-deployed", "bentley-e365", "bentley-els", "own", "other")
 OWN = {
@@ -30,19 +30,19 @@ OWN = {
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Evidence of one account around an instant, told by heartbeats that may disagree on the opening."""
+    """Evidence of an account around an instant; heartbeats of a session may disagree on its opening."""
 
     turn_at: int
     heartbeats: tuple[Heartbeat, ...]
 
     def of(self, account: str) -> tuple[Heartbeat, ...]:
-        """The same evidence of another account."""
-        return tuple(one._replace(account=account) for one in self.heartbeats)
+        """The same evidence for another account."""
+        return tuple(heartbeat._replace(account=account) for heartbeat in self.heartbeats)
 
     @property
     def periods(self) -> list[Period]:
-        """The quarters that hold the instant and the evidence around it."""
-        starts = {Period.containing(at) for one in self.heartbeats for at in (one.since, one.at)}
+        """The quarters that contain the evidence."""
+        starts = {Period.containing(at) for heartbeat in self.heartbeats for at in (heartbeat.since, heartbeat.at)}
         return sorted(starts, key=lambda period: period.start_at)
 
 
@@ -57,13 +57,13 @@ def _instants(turn_at: int, hours: int) -> st.SearchStrategy[int]:
 def session_heartbeats(
     draw: st.DrawFn, turn_at: int, hours: int, *, agreed: bool, products: tuple[str, ...]
 ) -> list[Heartbeat]:
-    """One to four heartbeats of one session, in order, their openings agreed or minutes to hours apart."""
+    """One to four heartbeats of a session, in order, with openings that agree or differ by minutes to hours."""
     opened_at = draw(_instants(turn_at, hours))
     product, country = draw(st.sampled_from(products)), draw(st.sampled_from(("", "", "CZ", "SK")))
     usage = draw(st.sampled_from(("production",) * 6 + ("trial",)))
     machine, user = draw(st.sampled_from(("pc1", "pc2", "pc3"))), draw(st.sampled_from(("eva", "petr")))
     session = draw(st.sampled_from(("s1", "s2", "s3", "s4", "s5", "s6")))
-    told, at = [], opened_at
+    heartbeats, at = [], opened_at
     for _ in range(draw(st.integers(1, 4))):
         since = at + draw(st.sampled_from((0, 0, 1, 9, 11, 200, 1_300))) * MINUTE_MS
         at = since + draw(st.sampled_from((0, 1, 4, 9, 10, 25, 70))) * MINUTE_MS + draw(st.sampled_from((0, 0, -1, 1)))
@@ -72,7 +72,7 @@ def session_heartbeats(
         if not agreed:
             opening = min(since, opened_at + draw(st.sampled_from((0, 0, -3, -11, -90, -500, 8, 45, 400))) * MINUTE_MS)
         resumed_at = draw(st.sampled_from((opening, since, (opening + since) // 2)))
-        told.append(
+        heartbeats.append(
             heartbeat(
                 opening,
                 at,
@@ -89,7 +89,7 @@ def session_heartbeats(
                 active_at=draw(st.sampled_from((resumed_at, at))),
             )
         )
-    return told
+    return heartbeats
 
 
 @st.composite
@@ -102,11 +102,11 @@ def fleets(
     agreed: bool = False,
     products: tuple[str, ...] = ("A", "OLD", "B", "PLUG", "X"),
 ) -> Fleet:
-    """Sessions of a few users on a few machines, many of them at once, around an instant at which rules change."""
+    """Sessions of a few users on a few machines, many concurrent, around an instant at which rules change."""
     turn_at = draw(st.sampled_from(TURNS))
-    one = session_heartbeats(turn_at, hours, agreed=agreed, products=products)
-    found = draw(st.lists(one, min_size=sessions_min, max_size=sessions_max))
-    return Fleet(turn_at, tuple(beat for told in found for beat in told))
+    beats = session_heartbeats(turn_at, hours, agreed=agreed, products=products)
+    by_session = draw(st.lists(beats, min_size=sessions_min, max_size=sessions_max))
+    return Fleet(turn_at, tuple(beat for heartbeats in by_session for beat in heartbeats))
 
 
 @st.composite
@@ -116,14 +116,14 @@ def contracts(draw: st.DrawFn, turn_at: int) -> Contract:
     starts_at = instant("2016-01-01 00:00") if turn_at == TURNS[0] else instant("2019-01-01 00:00")
     early = ("bentley-select", "bentley-select-deployed", "other")
     policies = st.sampled_from(POLICIES if turn_at > TURNS[0] else early)
-    found = []
+    entitlements = []
     for product, country in (("A", "CZ"), ("A", "SK"), ("B", "CZ"), ("PLUG", "CZ")):
         shape, turning_at = draw(st.sampled_from(("none", "all along", "ends", "begins", "changes"))), draw(days)
         if shape in {"all along", "ends", "changes"}:
             until_at = None if shape == "all along" else turning_at
-            found.append(_pooled(product, country, draw(policies), draw(st.integers(1, 2)), starts_at, until_at))
+            entitlements.append(_pooled(product, country, draw(policies), draw(st.integers(1, 2)), starts_at, until_at))
         if shape in {"begins", "changes"}:
-            found.append(_pooled(product, country, draw(policies), draw(st.integers(1, 2)), turning_at, None))
+            entitlements.append(_pooled(product, country, draw(policies), draw(st.integers(1, 2)), turning_at, None))
     old = draw(st.sampled_from((None, Replacement("OLD"), Replacement("OLD", draw(days)))))
     until = draw(st.sampled_from((None, Replacement("OLD", None, draw(days)))))
     products = {
@@ -139,7 +139,7 @@ def contracts(draw: st.DrawFn, turn_at: int) -> Contract:
         default_policy=draw(policies),
         policies=OWN,
         products=products,
-        entitlements=tuple(found),
+        entitlements=tuple(entitlements),
     )
 
 
@@ -148,12 +148,12 @@ def _pooled(product: str, country: str, policy: str, quantity: int, from_at: int
 
 
 def reading_of(contract: Contract) -> ContractReading:
-    """A contract read with the built-in policies."""
+    """The reading of a contract under the built-in policies."""
     return ContractReading(contract, metering_catalogue())
 
 
 def pure_counts(reading: ContractReading, days: Iterable[SessionDay], period: Period) -> dict[Pool, dict[int, int]]:
-    """What the rules count in a quarter."""
-    found = sessions(days)
-    reported = {(session.key.product, session.key.country) for session in found}
-    return slot_counts(found, reading.judgements_of(reported, period))
+    """The counts of a quarter by the rules."""
+    used = sessions(days)
+    reported = {(session.key.product, session.key.country) for session in used}
+    return slot_counts(used, reading.judgements_of(reported, period))

@@ -1,4 +1,4 @@
-"""Random people contracts: seats of every model around an instant, and orders about them, sensible and not."""
+"""Random contracts with seats of every model around an instant, and random orders about them, valid or not."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from pipeline.model.contracts import Contract, Entitlement, Model
+from pipeline.model.contracts import Contract, Entitlement, EntitlementModel
 from pipeline.model.instants import DAY_MS, MINUTE_MS
-from pipeline.model.orders import Assign, CheckIn, CheckOut, Command, Logged, Order, Release, SeatModel
+from pipeline.model.orders import Assign, AssignableModel, CheckIn, CheckOut, Command, Logged, Order, Release
 from tests.support.evidence.random_fleets import contracts
 
 USERS: Final = ("eva", "petr")
-_MODELS: Final[tuple[Model, ...]] = ("named", "named", "practitioner", "single_user")
+_MODELS: Final[tuple[EntitlementModel, ...]] = ("named", "named", "practitioner", "single_user")
 
 
 @st.composite
 def people_contracts(draw: st.DrawFn, turn_at: int) -> Contract:
-    """A pooled contract with seats of people beside its pools, which begin and end around an instant.
+    """A pooled contract with seats of people beside its pools; entitlements begin and end around an instant.
 
-    They name the policy that judges their product and country anyway, as a valid contract's do.
+    Seats name the policy that applies to their product and country anyway, as a valid contract requires.
     """
     contract = draw(contracts(turn_at))
-    starts_at = min([one.from_at for one in contract.entitlements], default=turn_at - 300 * DAY_MS)
+    starts_at = min([entitlement.from_at for entitlement in contract.entitlements], default=turn_at - 300 * DAY_MS)
     days = st.sampled_from([turn_at + day * DAY_MS for day in (-1, 0, 1)])
-    found = list[Entitlement]()
+    seats = list[Entitlement]()
     for _ in range(draw(st.integers(1, 5))):
         model, product = draw(st.sampled_from(_MODELS)), draw(st.sampled_from(("A", "A", "B")))
         products = draw(st.sampled_from(((product,), ("A", "B")))) if model == "named" else (product,)
@@ -35,9 +35,9 @@ def people_contracts(draw: st.DrawFn, turn_at: int) -> Contract:
             until_at = None
         country = draw(st.sampled_from(("CZ", "CZ", "SK")))
         policy = contract.default_policy
-        found.append(Entitlement(products, country, model, policy, draw(st.integers(1, 2)), from_at, until_at))
-    # The seats of people come last, so that a pool's policy, where there is one, judges.
-    return replace(contract, entitlements=(*contract.entitlements, *found))
+        seats.append(Entitlement(products, country, model, policy, draw(st.integers(1, 2)), from_at, until_at))
+    # Seats of people come last, so that the policy of a pool, if there is any, applies.
+    return replace(contract, entitlements=(*contract.entitlements, *seats))
 
 
 @st.composite
@@ -46,7 +46,7 @@ def orders(draw: st.DrawFn, turn_at: int) -> Order:
     at = turn_at + draw(st.integers(-3_000, 2_000)) * MINUTE_MS
     product, user = draw(st.sampled_from(("A", "A", "A", "B", "X"))), draw(st.sampled_from((*USERS, "zoe")))
     country = draw(st.sampled_from(("", "", "SK")))
-    model: SeatModel | None = draw(st.sampled_from((None, "practitioner", "single_user")))
+    model: AssignableModel | None = draw(st.sampled_from((None, "practitioner", "single_user")))
     kind = draw(st.sampled_from(("assign", "assign", "assign", "release", "checkout", "checkin")))
     if kind == "assign":
         early_at = draw(st.sampled_from((at, at - 40 * DAY_MS)))
@@ -61,6 +61,6 @@ def orders(draw: st.DrawFn, turn_at: int) -> Order:
 
 @st.composite
 def logs(draw: st.DrawFn, turn_at: int, account: str = "acme") -> tuple[Logged, ...]:
-    """Commands of an account in log order, no id twice."""
-    found = draw(st.lists(orders(turn_at), max_size=9))
-    return tuple(Logged(Command(f"c{n}", account, "tests", 0, order), n) for n, order in enumerate(found))
+    """Commands of an account in log order with distinct ids."""
+    placed = draw(st.lists(orders(turn_at), max_size=9))
+    return tuple(Logged(Command(f"c{n}", account, "tests", 0, order), n) for n, order in enumerate(placed))

@@ -27,30 +27,30 @@ SCHEMAS: Final = (
 
 
 class Validator(Protocol):
-    """What tests ask of a schema."""
+    """The method of a validator that tests use."""
 
     def is_valid(self, instance: object) -> bool: ...
 
 
 def _is_written_as_integer(_: object, instance: object) -> bool:
-    """As the schemas say: 1.0, an integer to JSON Schema, is none to Seatbeat."""
+    """1.0 is an integer to JSON Schema, but not to Seatbeat."""
     return type(instance) is int
 
 
 def _content(path: Path) -> dict[str, object]:
-    """A schema without its dialect, by which a validator would choose the lenient integers again."""
+    """A schema without ``$schema``, which would make the validator accept 1.0 as an integer again."""
     content: dict[str, object] = orjson.loads(path.read_bytes())
     return {name: value for name, value in content.items() if name != "$schema"}
 
 
 def validator(path: Path) -> Validator:
-    """A validator of one schema, which knows the others."""
-    resources = [DRAFT202012.create_resource(_content(one)) for one in SCHEMAS]
+    """A validator of a schema, which can resolve references to the others."""
+    resources = [DRAFT202012.create_resource(_content(schema)) for schema in SCHEMAS]
     strict = validators.extend(
         Draft202012Validator,
         type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_written_as_integer),
     )
-    registry = Registry().with_resources([(one.id() or "", one) for one in resources])
+    registry = Registry().with_resources([(resource.id() or "", resource) for resource in resources])
     built: Validator = strict(_content(path), registry=registry)
     return built
 

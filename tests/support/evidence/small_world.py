@@ -1,4 +1,4 @@
-"""One small fleet in every form that a file may have, its contract, and commands over them."""
+"""A small fleet in every input format, its contract, and commands over them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import zstandard
 
-from pipeline.codec.statement_json import Record
+from pipeline.codec.statement.line_json import LineRecord
 from pipeline.fleet.clients import FleetPlan, FleetProduct, fleet
 from tests.support.auditors.recompute import lines_of
 from tests.support.process.seatbeat_process import Ended, seatbeat
@@ -51,7 +51,7 @@ OTHERS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Input files of one fleet in every form, its contract, and where stores are kept."""
+    """Input files of a fleet in every format, its contract, and the folder of its stores."""
 
     folder: Path
     contract: Path
@@ -62,7 +62,7 @@ class World:
         return self.folder / "temporary"
 
     def run(self, *inputs: str | Path, period: str = "2022Q2", **more: Any) -> Ended:
-        """``seatbeat run`` over these files; ``options`` are added."""
+        """``seatbeat run`` over these files, with more ``options``."""
         options = more.pop("options", ("--output", "json"))
         contract = more.pop("contract", self.contract)
         arguments = ("run", "--contract", contract, "--input", *inputs, "--period", period, *options)
@@ -72,12 +72,12 @@ class World:
         """A command that reads the store of an earlier run."""
         return seatbeat(command, "--data-dir", self.folder / data_dir, *options, temporary=self.temporary)
 
-    def expected(self) -> list[Record]:
+    def expected(self) -> list[LineRecord]:
         return lines_of(self.contract, self.heartbeats, "2022Q2")
 
 
 def make_world(folder: Path) -> World:
-    """Write everything into a folder."""
+    """Write the input files and the contract into a folder."""
     contract = folder / "contract.yaml"
     contract.write_text(CONTRACT)
     heartbeats = list(fleet(PLAN))
@@ -88,7 +88,7 @@ def make_world(folder: Path) -> World:
 
 
 def _write_in_parts(folder: Path, heartbeats: list[bytes]) -> None:
-    """One part of the fleet in each form a file may have."""
+    """A fifth of the fleet in each input format."""
     plain, frames, gz, zst, stdin = (heartbeats[part::5] for part in range(5))
     (folder / "plain.ndjson").write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(plain))
     framed = [b"[" + b",".join(chunk) + b"]" for chunk in _chunks(frames, 400)]
@@ -99,8 +99,8 @@ def _write_in_parts(folder: Path, heartbeats: list[bytes]) -> None:
 
 
 def _write_with_faults(folder: Path, heartbeats: list[bytes]) -> None:
-    """Heartbeats of somebody else with broken lines among them, then the fleet, doubled and shuffled."""
-    others = [one.replace(b'"account":"studio"', b'"account":"other"') for one in heartbeats[:OTHERS]]
+    """Heartbeats of another account with broken lines among them, then the fleet, doubled and shuffled."""
+    others = [heartbeat.replace(b'"account":"studio"', b'"account":"other"') for heartbeat in heartbeats[:OTHERS]]
     lines = [*heartbeats, *heartbeats]
     random.Random(7).shuffle(lines)  # noqa: S311 -- a repeatable shuffle
     lines = [*others, *lines]

@@ -1,8 +1,8 @@
-"""``seatbeat`` without its start: a process that has loaded the command line, and forks one command after the other.
+"""Runs ``seatbeat`` commands without the cost of imports: a process that has loaded the command line forks each.
 
-Loading takes a command more than a second, forking none, and a story is told by dozens of commands. Each is a process
-of its own, with its own arguments, environment, folder and standard streams, and ends as any other does. ``python -m
-tests.support.process.launcher NAME`` serves on a socket of that name (Linux) until its own standard input ends.
+The imports of a command take more than a second, and a test runs dozens of commands. Each command is a process of its
+own, with its own arguments, environment, folder and standard streams. ``python -m tests.support.process.launcher NAME``
+serves on a socket of that name (Linux) until its standard input ends.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _REQUEST_BYTES_MAX: Final = 1024 * 1024
 
 
 class Launcher:
-    """Runs commands by a launcher of its own, which is started when it is first needed and ends with this process."""
+    """Runs commands by a launcher process, which is started at the first command and ends with this process."""
 
     def __init__(self) -> None:
         self._starting = threading.Lock()
@@ -46,7 +46,7 @@ class Launcher:
     def run(
         self, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str], folder: Path, within_s: float
     ) -> tuple[int, bytes, bytes]:
-        """A command to its end: its status, and what it said. Raises ``subprocess.TimeoutExpired``."""
+        """Run a command to its end: its status, stdout and stderr. Raises ``subprocess.TimeoutExpired``."""
         self._start()
         asked = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder)}
         with (
@@ -59,7 +59,7 @@ class Launcher:
             given.seek(0)
             connection.settimeout(within_s)
             connection.connect(self._address)
-            socket.send_fds(connection, [json.dumps(asked).encode()], [one.fileno() for one in (given, out, err)])
+            socket.send_fds(connection, [json.dumps(asked).encode()], [stream.fileno() for stream in (given, out, err)])
             try:
                 status = connection.recv(16)
             except TimeoutError as error:
@@ -87,7 +87,7 @@ def _content(file: IO[bytes]) -> bytes:
 
 
 def main(name: str) -> int:
-    """Serve until stdin ends; in a command's own process, its exit status."""
+    """Serve until stdin ends; in a forked command's process, return the command's exit status."""
     for module in _LOADED:
         import_module(f"pipeline.{module}")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -108,7 +108,7 @@ def main(name: str) -> int:
 
 
 def _watch(connection: socket.socket, serving: int) -> int:
-    """Fork the command and tell its status; a connection that ends before it does ends the command."""
+    """Fork the command and send its status; the command is killed if the connection ends first."""
     _end_with(serving)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     request, streams, _, _ = socket.recv_fds(connection, _REQUEST_BYTES_MAX, 3)
@@ -128,7 +128,7 @@ def _watch(connection: socket.socket, serving: int) -> int:
 
 
 def _become(asked: dict[str, Any], streams: Sequence[int], parent: int) -> int:
-    """Leave behind what is the launcher's, and run the command in this process."""
+    """Replace the launcher's streams, environment and folder, and run the command in this process."""
     _end_with(parent)
     os.setsid()
     for target, stream in enumerate(streams):
@@ -143,7 +143,7 @@ def _become(asked: dict[str, Any], streams: Sequence[int], parent: int) -> int:
 
 
 def _end_with(parent: int) -> None:
-    """End when this process's parent does."""
+    """Make the kernel kill this process when its parent ends (Linux)."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)

@@ -1,8 +1,7 @@
-"""Messages of orders and contracts delivered to an embedded store, each as often as wished, in a process of its own.
+"""Delivers orders and contracts to an embedded store, each message N times, in a process of its own.
 
 ``python -m tests.support.process.posting_process --data-dir D --log L --times N`` reads a contract and then commands
-from stdin, a JSON text a line, writes each N times over in their order, and says on stdout what every reader of the
-store then finds.
+from stdin, a JSON text per line, writes each N times in their order, and prints what the readers of the store return.
 """
 
 from __future__ import annotations
@@ -32,27 +31,28 @@ from pipeline.store.order_log import read_commands
 from pipeline.store.void_filter import read_voids
 
 
-def found(client: Client, contract: Contract) -> dict[str, object]:
-    """What readers find: rows as they stand, outcomes of what was first, voids, versions and dead letters."""
+def read_back(client: Client, contract: Contract) -> dict[str, object]:
+    """What the readers of the store return: rows, outcomes, voids, contract versions and dead letters."""
     reading, logged = ContractReading(contract, metering_catalogue()), read_commands(client, contract.account)
     letters = client.query("SELECT detail FROM dead_letters FINAL WHERE topic = 'commands' ORDER BY ALL").result_rows
     return {
         "rows": len(logged),
         "outcomes": [
-            [one.logged.command.id, one.status, one.refused.code if one.refused else None]
-            for one in outcomes(reading, logged)
-            if one.status != "known"
+            [outcome.logged.command.id, outcome.status, outcome.refused.code if outcome.refused else None]
+            for outcome in outcomes(reading, logged)
+            if outcome.status != "known"
         ],
         "voids": [asdict(void) for void in read_voids(client, contract.account)],
         "versions": [
-            [one.content_hash, one.applied_by, one.is_current] for one in contract_versions(client, contract.account)
+            [version.content_hash, version.applied_by, version.is_current]
+            for version in contract_versions(client, contract.account)
         ],
         "letters": len(letters),
     }
 
 
 async def deliver(args: argparse.Namespace, contract: Contract, body: bytes, texts: list[bytes]) -> dict[str, object]:
-    """Everything through the pipeline to its end; what is no command is sent as it is."""
+    """Send everything through the pipeline and drain it; a text that is not a valid command is sent unchanged."""
     async with EmbeddedPipeline(args.data_dir, args.log) as pipeline:
 
         async def work() -> dict[str, object]:
@@ -60,7 +60,7 @@ async def deliver(args: argparse.Namespace, contract: Contract, body: bytes, tex
                 for _ in range(args.times):
                     await pipeline.producer.write([message])
             await pipeline.drained(lambda *_: None)
-            return await pipeline.ask_store(found, contract)
+            return await pipeline.ask_store(read_back, contract)
 
         return await pipeline.unless_failed(work())
 

@@ -1,4 +1,4 @@
-"""Processes of the tests: they end with the run however it ends, and listen where no client can take their port."""
+"""Starts processes that end with the test run, however it ends, and picks ports that no client can occupy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CODE: Final = (
     "os.execvp(sys.argv[1], sys.argv[1:])"
 )
 _ENDING_WITH_ITS_PARENT: Final = (sys.executable, "-I", "-S", "-c", _CODE) if sys.platform == "linux" else ()
-"""A step before the command, because a process with threads must not run code of its own in a child it forks."""
+"""Runs before the command, because a process with threads must not run Python code in a forked child."""
 
 _PORT_MIN: Final = 15_000
 _PORT_TRIES: Final = 200
@@ -31,13 +31,13 @@ _given: set[int] = set()
 _started: list[subprocess.Popen[bytes]] = []
 
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
-"""Linux ends a child when the *thread* that started it ends, so one thread starts them all and stays to the end."""
+"""PR_SET_PDEATHSIG fires when the *thread* that started the child ends, so a single lasting thread starts them all."""
 
 
 def spawn(
     command: Sequence[str | Path], *, log: Path | int, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a process that ends with this one, even where this one is killed. ``log`` takes what it says."""
+    """Start a process that ends with this process, even if that is killed. ``log`` receives its output."""
     return _spawner.submit(_spawn, command, log, environment).result()
 
 
@@ -73,7 +73,7 @@ def _end_all() -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill it if it still runs, and wait until it is gone."""
+    """Kill a process if it still runs, and wait for its end."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)
@@ -83,10 +83,10 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A free loopback port below those that the system hands to clients.
+    """A free loopback port below the range of ephemeral ports.
 
-    A server that is away for a while finds it free again, and a client that tries to reach it meanwhile is refused: on
-    a port of the clients' own range it can be connected to itself.
+    A server can stop and return to it, and clients are refused meanwhile: on an ephemeral port a client could be
+    given that same port as its own and connect to itself.
     """
     for _ in range(_PORT_TRIES):
         port = _ports.randrange(_PORT_MIN, _clients_from())

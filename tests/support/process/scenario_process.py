@@ -10,28 +10,30 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final, cast
 
 import orjson
 
 from pipeline import __version__
-from pipeline.agents.live.seats_agent import LiveCounts, build_seats
+from pipeline.agents.faust.consumer import consume
+from pipeline.agents.live.live_counts import LiveCounts
+from pipeline.agents.live.seats_agent import SeatsAgent
+from pipeline.agents.store_calls import RetryingStore
 from pipeline.application.quarter_counts import read_statement
-from pipeline.codec.contract.examination import load_contract
-from pipeline.codec.statement_json import line_record
+from pipeline.codec.contract.examination import load_contract, read_contract_file
+from pipeline.codec.statement.line_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import encode_frames
+from pipeline.codec.topics.usage_frames import encode_facts
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.embedded.pipeline import EmbeddedPipeline, PipelineFailed
 from pipeline.kafka.group_lag import GroupProgress, drained
+from pipeline.kafka.posting import contract_message
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, USAGE, create_topics, topic, topics
-from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, iso
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import UsageFold
@@ -42,40 +44,10 @@ from pipeline.store.letters import read_letters
 from pipeline.store.migrations import migrate
 from pipeline.store.stored_sessions import Selection, read_session_days
 from tests.support.auditors.recompute import unreceived, valid
+from tests.support.process.scenario_messages import encode_day, read_messages
 
 TURN_S: Final = 0.05
-Record = dict[str, object]
-Carried = tuple[bytes | None, bytes | None]
-"""The key and the value of a message."""
-
-
-def encode_messages(messages: Iterable[Carried]) -> bytes:
-    """Messages as a file that a scenario plays."""
-    return b"".join(
-        orjson.dumps([part.hex() if part is not None else None for part in message]) + b"\n" for message in messages
-    )
-
-
-def encode_day(day: SessionDay) -> Record:
-    """A session day as scenarios tell it."""
-    return {**asdict(day), "session": list(day.session), "used_slots": f"{day.used_slots:x}"} | {
-        "stretches": sorted(day.stretches.items())
-    }
-
-
-def decode_day(record: Record) -> SessionDay:
-    """A session day as a scenario told it."""
-    fields: dict[str, object] = dict(record)
-    session, slots, stretches = fields.pop("session"), fields.pop("used_slots"), fields.pop("stretches")
-    assert isinstance(session, list)
-    assert isinstance(slots, str)
-    assert isinstance(stretches, list)
-    return SessionDay(
-        session=SessionKey(*session),
-        used_slots=int(slots, 16),
-        stretches=dict(stretches),
-        **fields,  # type: ignore[arg-type]  # the rest as it was written
-    )
+LineRecord = dict[str, object]
 
 
 def _say(event: str, **more: object) -> None:
@@ -94,14 +66,7 @@ async def _told_to_go_on() -> None:
         loop.remove_reader(stdin)
 
 
-def _messages(path: Path) -> list[Carried]:
-    return [
-        (None if key is None else bytes.fromhex(key), None if value is None else bytes.fromhex(value))
-        for key, value in map(orjson.loads, path.read_bytes().splitlines())
-    ]
-
-
-def _stored_usage(client: Client) -> list[Record]:
+def _stored_usage(client: Client) -> list[LineRecord]:
     """Everything that is stored, of all accounts, sorted."""
     accounts = [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days").result_rows]
     days = [
@@ -112,13 +77,17 @@ def _stored_usage(client: Client) -> list[Record]:
     return [encode_day(day) for day in sorted(days, key=lambda day: (day.session, day.day))]
 
 
-def _live(seats: LiveCounts, account: str) -> Record:
+def _live(seats: LiveCounts, account: str) -> LineRecord:
     found = seats.account(account)
     return {
         "counts": [[*pool, slot_at, units] for pool, slot_at, units in found.counts()],
         "in_grace": [[one.session.session, iso(one.counts_from)] for one in found.in_grace()],
         "horizon_day": found.horizon_day,
     }
+
+
+def _contract_message(path: Path) -> Outgoing:
+    return contract_message(load_contract(path), read_contract_file(path), applied_by="")
 
 
 def _reading(contract: Path) -> ContractReading:
@@ -129,12 +98,13 @@ async def _play(args: argparse.Namespace) -> None:
     """Messages into ``heartbeats``, ``--step`` at a time, each step drained; ``--wait``: a step for each line read."""
     reading = _reading(args.contract)
     account = reading.contract.account
-    seats = LiveCounts(lambda _account: reading)
-    messages = _messages(args.messages)
-    async with EmbeddedPipeline(args.data_dir, args.log, seats, still_s_max=args.still) as pipeline:
-        _say("started", broker=pipeline.broker_process_id, bootstrap=pipeline.bootstrap)
+    counts = LiveCounts()
+    messages = read_messages(args.messages)
+    async with EmbeddedPipeline(args.data_dir, args.log, counts, still_s_max=args.still) as pipeline:
+        _say("started", broker=pipeline._broker.process_id, bootstrap=pipeline.bootstrap)
 
         async def work() -> None:
+            await pipeline.producer.write([_contract_message(args.contract)])
             for start in range(0, len(messages), args.step):
                 if args.wait:
                     await _told_to_go_on()
@@ -143,7 +113,7 @@ async def _play(args: argparse.Namespace) -> None:
                 await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
                 await pipeline.drained(lambda *_: None)
                 _say("checkpoint", sent=start + args.step)
-            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(seats, account))
+            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(counts, account))
 
         await pipeline.unless_failed(work())
     _say("stopped")
@@ -153,7 +123,7 @@ def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
     return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
 
 
-def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> Record:
+def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
     statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
     return {
         "usage": _stored_usage(client),
@@ -166,8 +136,7 @@ def _told(client: Client, args: argparse.Namespace, reading: ContractReading) ->
 
 async def _seats(args: argparse.Namespace) -> None:
     """The seats agent alone, on a store that holds one part of the usage and a topic that holds the other."""
-    reading = _reading(args.contract)
-    account = reading.contract.account
+    account = load_contract(args.contract).account
     stored, awaiting = (_folded(path) for path in (args.stored, args.topic))
     with ThreadPoolExecutor(max_workers=1) as executor:
         loop = asyncio.get_running_loop()
@@ -176,33 +145,35 @@ async def _seats(args: argparse.Namespace) -> None:
             await create_topics(broker.bootstrap, topics("embedded"), with_config=False)
             producer = Producer(broker.bootstrap, idempotent=False)
             await producer.start()
-            await producer.write(
-                Outgoing(USAGE, encode_key(account), frame)
-                for frame in encode_frames(account, awaiting.session_days(), awaiting.closes(), [])
-            )
+            frames = encode_facts(account, awaiting.facts(), awaiting.closes(), [])
+            usage = [Outgoing(USAGE, encode_key(account), frame) for frame in frames]
+            await producer.write([_contract_message(args.contract), *usage])
             settings = Settings(
                 kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
                 commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
             )  # fmt: skip
-            seats, failed = LiveCounts(lambda _account: reading), loop.create_future()
-            app = build_seats(settings, seats, client, executor, failed.set_result)
+            counts, failed = LiveCounts(), loop.create_future()
+            call = RetryingStore(client, executor, settings.store_retry_max_s)
+            seats = SeatsAgent(settings, counts, call, failed.set_result)
+            consumer = consume(settings, seats.agent, failed.set_result)
             partitions = {USAGE: topic(USAGE, "embedded").partitions}
             group = GroupProgress(broker.bootstrap, "seatbeat-seats", partitions, producer.ends)
             try:
-                await asyncio.gather(app.start(), group.start())
-                await drained([group], lambda *_: None)
-                await _tell_changes(lambda: _live(seats, account), failed)
+                async with seats:
+                    await asyncio.gather(consumer.start(), group.start())
+                    await drained([group], lambda *_: None)
+                    await _tell_changes(lambda: _live(counts, account), failed)
+                    await consumer.stop()
             finally:
-                await app.stop()
                 await group.stop()
                 await producer.stop()
         await loop.run_in_executor(executor, client.close)
     _say("stopped")
 
 
-async def _tell_changes(live: Callable[[], Record], failed: asyncio.Future[BaseException]) -> None:
+async def _tell_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
     """Say what is live whenever it has changed, until a line is read."""
-    told: Record = {}
+    told: LineRecord = {}
     enough = asyncio.ensure_future(_told_to_go_on())
     while not enough.done():
         if failed.done():
@@ -217,7 +188,7 @@ async def _tell_changes(live: Callable[[], Record], failed: asyncio.Future[BaseE
 
 def _folded(path: Path) -> UsageFold:
     usage = UsageFold()
-    for heartbeat in valid(value for _, value in _messages(path)):
+    for heartbeat in valid(value for _, value in read_messages(path)):
         usage.add(heartbeat, 0)
     return usage
 

@@ -33,7 +33,7 @@ _ASKED_AGAIN: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended, and what it said."""
+    """The exit status and the output of a command."""
 
     status: int
     out: bytes
@@ -45,7 +45,7 @@ class Ended:
 
     @property
     def words(self) -> str:
-        """What it said on stderr beyond aiokafka's notes that a broker which has just started is asked again."""
+        """stderr without aiokafka's notes about retries on a broker that has just started."""
         return "".join(line for line in self.err.splitlines(keepends=True) if not _ASKED_AGAIN.search(line))
 
 
@@ -57,8 +57,8 @@ def seatbeat(
     file_bytes_max: int | None = None,
     folder: Path = ROOT,
 ) -> Ended:
-    """Run a command in a folder to its end. ``temporary`` is where it makes its temporary folders."""
-    words, variables = [str(one) for one in arguments], surroundings(temporary, environment)
+    """Run a command in a folder to its end. ``temporary`` holds its temporary folders."""
+    words, variables = [str(argument) for argument in arguments], surroundings(temporary, environment)
     if AVAILABLE and file_bytes_max is None:
         status, out, err = _launcher.run(words, stdin, variables, folder, ENDS_S_MAX)
         return Ended(status, out, err.decode())
@@ -75,7 +75,7 @@ def seatbeat(
 def running(
     command: Sequence[str | Path], *, temporary: Path, stdin: int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is dealt with while it runs; nothing of it is left afterwards."""
+    """A running process, killed at the end of the ``with``."""
     process = subprocess.Popen(
         [str(word) for word in command],
         stdin=stdin,
@@ -96,7 +96,7 @@ def running(
 
 
 def surroundings(temporary: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a command: this one without settings of Seatbeat, and with temporary folders of its own."""
+    """The environment of a command: this process's without Seatbeat's settings, with its own temporary folder."""
     temporary.mkdir(parents=True, exist_ok=True)
     kept = {
         name: value
@@ -115,10 +115,10 @@ def ended(process: subprocess.Popen[bytes], within_s: float = ENDS_S_MAX) -> End
 
 
 def until(process: subprocess.Popen[bytes], holds: Callable[[], object], within_s: float = 60.0) -> None:
-    """Wait until something holds while a process runs. Raises ``AssertionError`` where it ends or time runs out."""
+    """Wait for a condition while a process runs. Raises ``AssertionError`` if it ends or time runs out."""
     deadline = time.monotonic() + within_s
     while not holds():
-        assert time.monotonic() < deadline, "what was waited for did not come"
+        assert time.monotonic() < deadline, "the condition did not hold in time"
         try:
             process.wait(_TURN_S)
         except subprocess.TimeoutExpired:
@@ -128,17 +128,17 @@ def until(process: subprocess.Popen[bytes], holds: Callable[[], object], within_
 
 
 def read_line(process: subprocess.Popen[bytes], within_s: float = 60.0) -> bytes:
-    """The next line a process says on stdout, empty where it has ended. Raises ``AssertionError`` after a while."""
+    """The next line of stdout, empty at its end. Raises ``AssertionError`` after ``within_s``."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
-        assert selector.select(within_s), "the process said nothing"
+        assert selector.select(within_s), "the process printed nothing"
     return process.stdout.readline()
 
 
 def children(process_id: int, named: str = "") -> list[int]:
-    """The processes that a process started and that still run, of one program where it is named (Linux)."""
-    found = []
+    """The running children of a process, only those of program ``named`` if it is not empty (Linux)."""
+    process_ids = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
@@ -146,8 +146,8 @@ def children(process_id: int, named: str = "") -> list[int]:
             continue
         state, parent = rest.split()[:2]
         if int(parent) == process_id and state != "Z" and named in {"", name}:
-            found.append(int(folder.name))
-    return found
+            process_ids.append(int(folder.name))
+    return process_ids
 
 
 def alive(process_id: int) -> bool:

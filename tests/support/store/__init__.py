@@ -1,0 +1,1 @@
+"""Provides stores: empty, with a small fleet, or with the history of an account."""

@@ -1,4 +1,4 @@
-"""The embedded store in tests: one folder for the process, further empty stores as databases inside it."""
+"""The embedded store in tests: a folder per process, further empty stores as databases inside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _numbers = count(1)
 
 @contextmanager
 def opened_store(folder: Path) -> Iterator[Client]:
-    """A migrated store in a folder. Only one folder may be open at a time in a process."""
+    """A migrated store in a folder. A process may have a single folder open at a time."""
     with closing(connect(f"chdb://{folder}")) as client:
         migrate(client)
         store_policies(client, metering_catalogue())
@@ -27,7 +27,7 @@ def opened_store(folder: Path) -> Iterator[Client]:
 
 @contextmanager
 def empty_store(store: Client) -> Iterator[Client]:
-    """A store beside ``store`` in which there is nothing at all yet."""
+    """An empty, unmigrated store beside ``store``."""
     database = f"empty_{next(_numbers)}"
     store.command(f"CREATE DATABASE {database}")
     path = urlsplit(address_of(store)).path
@@ -37,7 +37,7 @@ def empty_store(store: Client) -> Iterator[Client]:
 
 
 def new_account(name: str = "account") -> str:
-    """An account of which no store has heard in this process."""
+    """An account name that this process has not used yet."""
     return f"{name}-{next(_numbers)}"
 
 

@@ -1,7 +1,7 @@
-"""A small fleet's evidence as the sink stores it, and everything a store then says of it.
+"""A small fleet's evidence as the sink stores it, and everything that readers of the store return for it.
 
-``python -m tests.support.store.stored_fleet write|read DSN [PART PARTS]`` does it in a process of its own, for the
-embedded engine allows one data directory to a process. ``read`` prints what ``everything`` returns.
+``python -m tests.support.store.stored_fleet write|read DSN [PART PARTS]`` does it in a process of its own, because the
+embedded engine allows one data directory per process. ``read`` prints what ``everything`` returns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import closing
 from functools import cache
 from typing import Final
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.application.quarter_counts import read_statement
@@ -44,8 +44,8 @@ _MESSAGES_PER_BATCH: Final = 20
 
 @cache
 def batches() -> tuple[Batch, ...]:
-    """What the sink stores of the fleet, checkpoint by checkpoint."""
-    found = []
+    """The sink's batches for the fleet, checkpoint by checkpoint."""
+    stored = []
     lines = list(fleet(PLAN))
     for start in range(0, len(lines), _MESSAGES_PER_BATCH):
         meter, sink = MeterStep("main"), SinkStep("main")
@@ -53,12 +53,12 @@ def batches() -> tuple[Batch, ...]:
             meter.take(Message(HEARTBEATS, 0, offset, None, line, (), _RECEIVED_AT + offset))
         for offset, out in enumerate(meter.drain()):
             sink.take(Message(out.topic, 0, offset, out.key, out.value, out.headers, _RECEIVED_AT))
-        found.append(sink.drain())
-    return tuple(found)
+        stored.append(sink.drain())
+    return tuple(stored)
 
 
 def prepare(client: Client) -> None:
-    """Tables, policies, and the contract of the fleet's account."""
+    """Create the tables; store the policies and the contract of the fleet's account."""
     migrate(client)
     store_policies(client, metering_catalogue())
     contract, body = _contract()
@@ -66,7 +66,7 @@ def prepare(client: Client) -> None:
 
 
 def everything(client: Client) -> str:
-    """The statement, the sessions, and the rows of every table, as one text that is the same for the same facts."""
+    """The statement, the sessions, and the rows of every table, as a text that is equal for equal facts."""
     reading, quarter = ContractReading(_contract()[0], metering_catalogue()), PLAN.quarter()
     statement = read_statement(client, reading, quarter, seatbeat="test", engine="server")
     whole = Selection(PLAN.account, quarter.start_at, quarter.end_at)
@@ -78,8 +78,8 @@ def everything(client: Client) -> str:
 
 def rows(client: Client, table: str) -> list[str]:
     """Every merged row of a table, in an order that does not depend on the engine's."""
-    found = client.query(f"SELECT * FROM {table} FINAL").result_rows  # noqa: S608 -- one of our own names
-    return sorted(repr([_ordered(value) for value in row]) for row in found)
+    merged = client.query(f"SELECT * FROM {table} FINAL").result_rows  # noqa: S608 -- one of our own names
+    return sorted(repr([_ordered(value) for value in row]) for row in merged)
 
 
 def _ordered(value: object) -> object:
@@ -102,7 +102,7 @@ def write(client: Client, some: Iterable[Batch]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     what, dsn, *share = arguments
-    part, parts = (int(one) for one in share) if share else (0, 1)
+    part, parts = (int(number) for number in share) if share else (0, 1)
     with closing(connect(dsn)) as client:
         if what == "write":
             prepare(client)

@@ -1,4 +1,4 @@
-"""The history of an account in the store: the steps of ``histories.py`` as what the sink stores of them."""
+"""The history of an account in the store: the steps of ``histories.py``, stored as the sink stores them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.application.statement_life import current_statement, open_statement, read_life
 from pipeline.codec.contract.examination import read_contract
-from pipeline.codec.statement_json import statement_json
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period
 from pipeline.model.orders import Close, Command, MoveDispute, OpenDispute, Order, Unvoid, Void
@@ -27,7 +27,7 @@ SENT_AT = LATEST_AT - 1
 
 
 class StoredHistory:
-    """One account from its first contract on, every message twice."""
+    """An account from its first contract on; every message is delivered twice."""
 
     def __init__(self, store: Client, body: bytes) -> None:
         self._store, self._messages = store, 0
@@ -39,9 +39,9 @@ class StoredHistory:
         store_contract(self._store, self.contract, body, EARLIEST_AT + self._messages)
 
     def use(self, heartbeats: Iterable[Heartbeat]) -> None:
-        told = [one._replace(machine=folded(one.machine)) for one in heartbeats]
+        delivered = [heartbeat._replace(machine=folded(heartbeat.machine)) for heartbeat in heartbeats]
         for _ in range(2):
-            write_session_days(self._store, fold(told))
+            write_session_days(self._store, fold(delivered))
 
     def void(self, name: str, machine: str) -> None:
         self._order(name, Void("a test", machine=machine, from_at=EARLIEST_AT, until_at=SENT_AT))

@@ -1,4 +1,4 @@
-"""The meter's step: what messages of heartbeats lead to, however they are cut into checkpoints."""
+"""The meter's step: its outputs do not depend on where checkpoints are made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.codec.json_text import Json
 from pipeline.codec.topics import dead_letter_messages
@@ -58,26 +58,30 @@ MESSAGES = st.lists(VALUES, max_size=8).map(
 
 def cut(messages: list[Message], at: set[int]) -> list[list[Message]]:
     """The messages in order, with a checkpoint before each of these positions."""
-    edges = [0, *sorted(one for one in at if one < len(messages)), len(messages)]
+    edges = [0, *sorted(edge for edge in at if edge < len(messages)), len(messages)]
     return [messages[start:end] for start, end in pairwise(edges)]
 
 
 def letters_of(*messages: Message) -> list[DeadLetter]:
-    return [dead_letter_messages.decode(one.value) for one in metered([messages]) if one.topic == HEARTBEATS_DLQ]
+    return [
+        dead_letter_messages.decode(outgoing.value)
+        for outgoing in metered([messages])
+        if outgoing.topic == HEARTBEATS_DLQ
+    ]
 
 
-def letter_of(one: Message) -> DeadLetter:
-    [letter] = letters_of(one)
+def letter_of(sent: Message) -> DeadLetter:
+    [letter] = letters_of(sent)
     return letter
 
 
 @given(messages=MESSAGES, at=st.sets(st.integers(0, 8)))
-def test_any_cut_into_checkpoints_leads_to_the_same_facts(messages: list[Message], at: set[int]) -> None:
+def test_the_facts_do_not_depend_on_where_checkpoints_are_made(messages: list[Message], at: set[int]) -> None:
     assert facts_of(metered(cut(messages, at))) == facts_of(metered([messages]))
 
 
 @given(messages=MESSAGES, data=st.data())
-def test_messages_again_and_in_another_order_lead_to_the_same_facts(
+def test_the_facts_do_not_depend_on_order_and_repetition_of_messages(
     messages: list[Message], data: st.DataObject
 ) -> None:
     again = data.draw(st.lists(st.sampled_from(messages)) if messages else st.just([]))
@@ -87,14 +91,14 @@ def test_messages_again_and_in_another_order_lead_to_the_same_facts(
 
 
 @given(messages=MESSAGES)
-def test_every_member_is_delivered_or_a_dead_letter(messages: list[Message]) -> None:
+def test_every_member_is_counted_as_delivered_or_is_a_dead_letter(messages: list[Message]) -> None:
     facts = facts_of(metered([messages]))
-    decoded = [decode(one.value) for one in messages]
-    assert sum(one.heartbeats for _, one in facts.deliveries) == sum(len(each.heartbeats) for each in decoded)
+    decoded = [decode(sent.value) for sent in messages]
+    assert sum(delivery.heartbeats for _, delivery in facts.deliveries) == sum(len(each.heartbeats) for each in decoded)
     assert len(facts.letters) == sum(len(each.invalid) for each in decoded)
 
 
-def test_heartbeats_become_session_days_of_their_account_with_when_they_were_received() -> None:
+def test_heartbeats_become_session_days_of_their_account_with_times_of_receipt() -> None:
     first = message([with_fields(state="open"), with_fields(account="studio")], 41, partition=3)
     later = message(with_fields(at=AT + 1, active_at=AT, resumed_at=AT, version="10.1"), 44, partition=3)
     assert facts_of(metered([[first, later]])) == Facts(
@@ -134,34 +138,34 @@ def test_heartbeats_become_session_days_of_their_account_with_when_they_were_rec
     )
 
 
-def test_a_bare_close_is_delivered_and_adds_no_evidence() -> None:
+def test_a_bare_close_is_counted_as_delivered_and_adds_no_evidence() -> None:
     facts = facts_of(metered([[message(with_fields(state="close"))]]))
     assert facts.days == {}
     assert facts.closes == {SessionClose(KEY, AT)}
     assert facts.deliveries == {("acme", Delivery(LOG, "heartbeats", 0, 0, 1))}
 
 
-def test_usage_is_written_account_by_account_and_dead_letters_last() -> None:
+def test_usage_is_written_by_account_and_dead_letters_last() -> None:
     frame: Json = [None, with_fields(account="studio"), dict(MINIMAL)]
     written = metered([[message(frame, key=encode_key("studio", "jana"))]])
-    assert [(one.topic, one.key) for one in written] == [
+    assert [(outgoing.topic, outgoing.key) for outgoing in written] == [
         (USAGE, encode_key("acme")),
         (USAGE, encode_key("studio")),
         (HEARTBEATS_DLQ, encode_key("studio", "jana")),
     ]
 
 
-def test_a_drain_gives_each_message_out_once() -> None:
+def test_a_drain_returns_each_output_once() -> None:
     step = MeterStep(LOG)
     step.take(message([dict(MINIMAL), None]))
     assert len(step.drain()) == 2
     assert step.drain() == []
 
 
-def test_a_dead_letter_is_named_after_its_place_and_kept_whole() -> None:
+def test_the_id_of_a_dead_letter_is_its_place_and_its_member_is_kept_whole() -> None:
     bad = with_fields(state="paused", note="é")
-    one = message([dict(MINIMAL), bad], 41, partition=3, key=b"key")
-    assert letters_of(one) == [
+    sent = message([dict(MINIMAL), bad], 41, partition=3, key=b"key")
+    assert letters_of(sent) == [
         DeadLetter(
             log=LOG,
             topic="heartbeats",
@@ -179,11 +183,11 @@ def test_a_dead_letter_is_named_after_its_place_and_kept_whole() -> None:
             line=0,
         )
     ]
-    assert letters_of(one) == letters_of(one)
+    assert letters_of(sent) == letters_of(sent)
 
 
 @pytest.mark.parametrize("key", [None, b"", b"acme", encode_key("acme", "jana")])
-def test_the_key_of_a_dead_letter_is_the_source_messages_byte_for_byte(key: bytes | None) -> None:
+def test_a_dead_letter_has_the_key_of_its_source_message(key: bytes | None) -> None:
     [written] = metered([[message(None, key=key)]])
     assert written.key == key
 
@@ -209,7 +213,7 @@ def test_a_message_without_a_value_is_a_dead_letter(value: bytes | None) -> None
         (b"{", None, ""),
     ],
 )
-def test_a_dead_letter_belongs_to_the_account_it_names_else_to_its_keys(
+def test_a_dead_letter_belongs_to_the_account_in_its_member_else_in_its_key(
     value: Json | bytes, key: bytes | None, account: str
 ) -> None:
     assert letter_of(message(value, key=key)).account == account
@@ -237,22 +241,22 @@ def test_a_dead_letter_names_the_line_of_its_member(header: bytes | None, lines:
     assert [letter.line for letter in letters] == lines
 
 
-def test_a_dead_letter_names_its_file_and_what_its_reader_found_wrong() -> None:
+def test_a_dead_letter_names_its_file_and_the_readers_reason() -> None:
     headers = ((SOURCE_HEADER, "žurnál.log".encode()), (PROBLEM_HEADER, b"no time stamp"), (LINES_HEADER, b"[3]"))
     letter = letter_of(message(b"MSTN", headers=headers))
     assert (letter.source, letter.line, letter.code, letter.detail) == ("žurnál.log", 3, "bad_json", "no time stamp")
     assert letter_of(message(b"MSTN", headers=((SOURCE_HEADER, b"\xff.log"),))).source == "\ufffd.log"
 
 
-def test_a_frame_of_deep_members_leads_to_letters_no_larger_than_itself() -> None:
+def test_the_letters_of_a_frame_of_deep_members_are_no_larger_than_the_frame() -> None:
     frame = b"[%s]" % b",".join([b"[" * 300 + b"]" * 300] * 1_700)
     written = metered([[message(frame)]])
     envelope = 400
     assert len(written) == 1_700
-    assert sum(len(one.value) for one in written) < len(frame) + 1_700 * envelope
+    assert sum(len(outgoing.value) for outgoing in written) < len(frame) + 1_700 * envelope
 
 
-def test_a_dead_letter_always_fits_its_topic_whatever_the_source_held() -> None:
+def test_a_dead_letter_always_fits_into_its_topic() -> None:
     numbers = b'{"v":1,"noise":[' + b",".join([b"1e15"] * 200_000) + b"]}"
     endless = message(numbers, key=encode_key("acme", "x" * 1_000_000), headers=((SOURCE_HEADER, b"f" * 1_000_000),))
     [written] = metered([[endless]])

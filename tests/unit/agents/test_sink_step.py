@@ -1,4 +1,4 @@
-"""The sink's step: what it stores of the meter's messages, however they are cut into checkpoints."""
+"""The sink's step: what it stores does not depend on where checkpoints are made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics import denial_messages, ledger_messages
@@ -26,18 +26,23 @@ DENIAL = Denial("acme", "9e10", "denied", AT, "MSTN", "jana", "ws-1", "none free
 
 
 def as_messages(messages: list[Message]) -> list[Message]:
-    """What the meter writes of messages, one by one, as the sink hears it."""
-    written = metered([[one] for one in messages])
-    return [message(one.value, offset, key=one.key, topic=one.topic) for offset, one in enumerate(written)]
+    """The meter's outputs for each single message, as input of the sink."""
+    written = metered([[sent] for sent in messages])
+    return [
+        message(outgoing.value, offset, key=outgoing.key, topic=outgoing.topic)
+        for offset, outgoing in enumerate(written)
+    ]
 
 
 @given(messages=MESSAGES, at=st.sets(st.integers(0, 16)))
-def test_any_cut_into_checkpoints_stores_the_same_facts(messages: list[Message], at: set[int]) -> None:
+def test_the_stored_facts_do_not_depend_on_where_checkpoints_are_made(messages: list[Message], at: set[int]) -> None:
     assert facts_stored(sunk(cut(as_messages(messages), at))) == facts_of(metered([messages]))
 
 
 @given(messages=MESSAGES, data=st.data())
-def test_messages_again_and_in_another_order_store_the_same_facts(messages: list[Message], data: st.DataObject) -> None:
+def test_the_stored_facts_do_not_depend_on_order_and_repetition_of_messages(
+    messages: list[Message], data: st.DataObject
+) -> None:
     heard = as_messages(messages)
     again = data.draw(st.lists(st.sampled_from(heard)) if heard else st.just([]))
     shuffled = data.draw(st.permutations(heard + again))
@@ -45,25 +50,28 @@ def test_messages_again_and_in_another_order_store_the_same_facts(messages: list
     assert facts_stored(sunk(cut(shuffled, at))) == facts_of(metered([messages]))
 
 
-def test_a_session_day_is_folded_before_it_is_stored() -> None:
+def test_rows_of_a_session_day_are_folded_before_they_are_stored() -> None:
     heard = as_messages([message(with_fields(at=AT + n), n) for n in range(50)])
     [batch] = sunk([heard])
     assert [(day.last_at, len(day.stretches)) for day in batch.days] == [(AT + 49, 1)]
     assert batch.deliveries == {"acme": [Delivery("main", "heartbeats", 0, n, 1) for n in range(50)]}
 
 
-def test_dead_letters_and_denials_are_stored_as_they_are_told() -> None:
+def test_dead_letters_and_denials_are_stored_unchanged() -> None:
     [heard] = as_messages([message(None, 7)])
     [batch] = sunk([[heard, message(denial_messages.encode(DENIAL), topic=DENIALS)]])
-    assert [(one.offset, one.code) for one in batch.letters] == [(7, "empty")]
+    assert [(letter.offset, letter.code) for letter in batch.letters] == [(7, "empty")]
     assert batch.denials == [DENIAL]
     assert (batch.days, batch.closes, dict(batch.deliveries)) == ([], [], {})
 
 
-def test_a_drain_gives_everything_out_once() -> None:
+def test_a_drain_returns_everything_once() -> None:
     step = SinkStep(LOG)
-    for one in (*as_messages([message([dict(MINIMAL), None])]), message(denial_messages.encode(DENIAL), topic=DENIALS)):
-        step.take(one)
+    for sent in (
+        *as_messages([message([dict(MINIMAL), None])]),
+        message(denial_messages.encode(DENIAL), topic=DENIALS),
+    ):
+        step.take(sent)
     first, second = step.drain(), step.drain()
     assert all((first.days, first.deliveries, first.letters, first.denials))
     assert not any((second.days, second.closes, second.deliveries, second.letters, second.denials))
@@ -71,11 +79,9 @@ def test_a_drain_gives_everything_out_once() -> None:
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"null", b"[]", b"{}", b'"x"', b"\xff"])
 @pytest.mark.parametrize("topic", [USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS, TOKEN_LEDGER])
-def test_a_message_that_no_part_of_seatbeat_wrote_is_a_dead_letter_and_harms_no_other(
-    topic: str, value: bytes | None
-) -> None:
+def test_a_foreign_message_is_a_dead_letter_and_does_not_affect_others(topic: str, value: bytes | None) -> None:
     step = SinkStep(LOG)
-    [usage] = [one for one in as_messages([message([dict(MINIMAL)])]) if one.topic == USAGE]
+    [usage] = [sent for sent in as_messages([message([dict(MINIMAL)])]) if sent.topic == USAGE]
     step.take(Message(topic, 3, 9, encode_key("acme"), value, (), AT))
     step.take(usage)
     batch = step.drain()
@@ -88,30 +94,35 @@ def test_a_message_that_no_part_of_seatbeat_wrote_is_a_dead_letter_and_harms_no_
 CONTRACT = b"account: acme\ncountry: CZ\ncurrency: EUR\n"
 
 
-def test_commands_are_kept_at_their_place_in_the_log_and_repetitions_are_left_to_the_readers() -> None:
+def test_commands_are_stored_with_their_place_including_repetitions() -> None:
     heard = [command_at(offset, command(order, "c")) for offset, order in enumerate((*ORDERS, ORDERS[0]))]
     [batch] = sunk([heard])
-    assert [(one.command.order, one.offset, one.received_at) for one in batch.commands] == [
+    assert [(command.command.order, command.offset, command.received_at) for command in batch.commands] == [
         (order, offset, AT_ORDERS + offset) for offset, order in enumerate((*ORDERS, ORDERS[0]))
     ]
-    assert {(one.log, one.topic, one.partition) for one in batch.commands} == {(LOG, COMMANDS, 0)}
+    assert {(command.log, command.topic, command.partition) for command in batch.commands} == {(LOG, COMMANDS, 0)}
     assert batch.letters == []
 
 
-def test_a_contract_is_kept_byte_for_byte_with_who_applied_it_and_when_the_broker_had_it() -> None:
+def test_a_contract_is_stored_with_its_bytes_its_author_and_its_append_time() -> None:
     sent = contract_message(read_contract("c", CONTRACT), CONTRACT, "jana")
     [batch] = sunk([[Message(sent.topic, 0, 4, sent.key, sent.value, sent.headers, AT)]])
-    [one] = batch.contracts
-    assert (one.contract.account, one.body, one.applied_at, one.applied_by) == ("acme", CONTRACT, AT, "jana")
-    assert one.offset == 4
+    [contract] = batch.contracts
+    assert (contract.contract.account, contract.body, contract.applied_at, contract.applied_by) == (
+        "acme",
+        CONTRACT,
+        AT,
+        "jana",
+    )
+    assert contract.offset == 4
 
 
 @pytest.mark.parametrize("topic", [COMMANDS, CONTRACTS])
-def test_a_message_under_another_accounts_key_is_a_dead_letter_since_its_order_is_lost(topic: str) -> None:
+def test_a_command_under_another_accounts_key_is_a_dead_letter(topic: str) -> None:
     value = CONTRACT if topic == CONTRACTS else command_at(0, command(ORDERS[0])).value
     [batch] = sunk([[Message(topic, 0, 0, encode_key("other"), value, (), AT)]])
     assert (batch.commands, batch.contracts) == ([], [])
-    assert ["the key is not that of the account" in one.detail for one in batch.letters] == [True]
+    assert ["the key is not that of the account" in letter.detail for letter in batch.letters] == [True]
 
 
 def test_a_contract_that_contradicts_itself_is_a_dead_letter_with_every_mistake() -> None:
@@ -125,10 +136,10 @@ def test_a_contract_that_contradicts_itself_is_a_dead_letter_with_every_mistake(
 POSTING = Posting("acme", 1, (Entry("e1", AT, Settled(AT)),))
 
 
-def test_a_posting_is_kept_at_its_place_in_the_log_and_void_ones_are_left_to_the_readers() -> None:
+def test_postings_are_stored_with_their_place_including_void_postings() -> None:
     key, value = encode_key("acme"), ledger_messages.encode(POSTING)
     [batch] = sunk([[Message(TOKEN_LEDGER, 2, offset, key, value, (), AT) for offset in (4, 5)]])
-    assert [(one.log, one.partition, one.offset, one.posting) for one in batch.postings] == [
+    assert [(posting.log, posting.partition, posting.offset, posting.posting) for posting in batch.postings] == [
         (LOG, 2, 4, POSTING),
         (LOG, 2, 5, POSTING),
     ]
@@ -137,4 +148,4 @@ def test_a_posting_is_kept_at_its_place_in_the_log_and_void_ones_are_left_to_the
 
 def test_a_posting_under_another_accounts_key_is_a_dead_letter() -> None:
     [batch] = sunk([[Message(TOKEN_LEDGER, 2, 4, encode_key("other"), ledger_messages.encode(POSTING), (), AT)]])
-    assert (batch.postings, [one.code for one in batch.letters]) == ([], ["unreadable"])
+    assert (batch.postings, [letter.code for letter in batch.letters]) == ([], ["unreadable"])

@@ -1,4 +1,4 @@
-"""What a packet and an explanation rest on: a closed quarter's own contract and commands, and never what is void."""
+"""Packets and explanations use a closed quarter's own contract and commands, and leave out what is void."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def terms(quantity: int, price: str = "100.00") -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A quarter's grounds, and its line's packet and explanation by them."""
+    """A quarter's grounds, and the packet and explanation of its line."""
 
     grounds: Grounds
     line: PooledLine
@@ -42,7 +42,7 @@ class Asked:
 
     @property
     def evidence(self) -> list[str]:
-        return sorted(one.session.key.machine for one in self.packet.evidence)
+        return sorted(row.session.key.machine for row in self.packet.evidence)
 
     @property
     def counted(self) -> list[str]:
@@ -50,54 +50,58 @@ class Asked:
 
     @property
     def voided(self) -> list[tuple[str, str]]:
-        """Machine and void of what did not count on the day, as the slot and as the day tell it."""
-        of_slot = [(one.session.key.machine, one.void) for one in self.explained.apart[0].uncounted]
-        of_day = [(one.uncounted.session.key.machine, one.uncounted.void) for one in self.explained.uncounted]
+        """Machine and void of the sessions that did not count, as listed by the slot and by the day."""
+        of_slot = [(left_out.session.key.machine, left_out.void) for left_out in self.explained.apart[0].uncounted]
+        of_day = [
+            (left_out.uncounted.session.key.machine, left_out.uncounted.void) for left_out in self.explained.uncounted
+        ]
         assert of_slot == of_day
         return [(machine, void.id) for machine, void in of_day if void is not None]
 
 
 class Account(StoredHistory):
-    """A history of which a quarter is asked."""
+    """A stored history, and questions about a quarter of it."""
 
-    def told(self, use: str) -> None:
+    def add_use(self, use: str) -> None:
         account = self.contract.account
-        self.use(one._replace(session=f"{one.session} of {use[-3:]}") for one in read_use([use], account))
+        self.use(beat._replace(session=f"{beat.session} of {use[-3:]}") for beat in read_use([use], account))
 
     def change(self, quantity: int, price: str = "100.00") -> None:
         self.apply(terms_text(terms(quantity, price), self.contract.account))
 
     def ask(self) -> Asked:
         reading = reading_of(self.contract)
-        known = read_known_of(self._store, reading, PERIOD)
-        found = read_grounds(self._store, known, PERIOD, seatbeat="0", engine="embedded")
-        (line,) = found.statement.pooled
-        given = (self._store, found.reading, found.statement, line)
-        packet = read_packet(*given, logged=found.logged)
-        return Asked(found, line, packet, read_line_explanation(*given, found.logged))
+        account_known = read_known_of(self._store, reading, PERIOD)
+        grounds = read_grounds(self._store, account_known, PERIOD, seatbeat="0", engine="embedded")
+        (line,) = grounds.statement.pooled
+        given = (self._store, grounds.reading, grounds.statement, line)
+        packet = read_packet(*given, logged=grounds.logged)
+        return Asked(grounds, line, packet, read_line_explanation(*given, grounds.logged))
 
     def seats(self) -> SeatLineExplanation:
-        """The line of named seats, taken apart."""
-        known = read_known_of(self._store, reading_of(self.contract), PERIOD)
-        found = read_grounds(self._store, known, PERIOD, seatbeat="0", engine="embedded")
-        (line,) = (one for one in found.statement.lines if isinstance(one, SeatLine))
-        one = read_explained(self._store, found, line)
-        assert isinstance(one, SeatLineExplanation)
-        return one
+        """The explanation of the line of named seats."""
+        account_known = read_known_of(self._store, reading_of(self.contract), PERIOD)
+        grounds = read_grounds(self._store, account_known, PERIOD, seatbeat="0", engine="embedded")
+        (line,) = (line for line in grounds.statement.lines if isinstance(line, SeatLine))
+        explanation = read_explained(self._store, grounds, line)
+        assert isinstance(explanation, SeatLineExplanation)
+        return explanation
 
     def usage(self, **asked: str) -> tuple[list[tuple[str, str, str]], list[str]]:
-        """Month, machine and product of each session, and the closed quarters among them."""
+        """Month, machine and product of each session, and the closed quarters that contain them."""
         reading = reading_of(self.contract)
-        found = read_usage_as_closed(self._store, reading, from_at=EARLIEST_AT, until_at=LATEST_AT, **asked)
-        sessions = [(iso(one.opened_at)[:7], one.key.machine, product) for one, product, _ in found.sessions]
-        return sessions, [known.closed.period.name for known in found.closed if known.closed is not None]
+        usage = read_usage_as_closed(self._store, reading, from_at=EARLIEST_AT, until_at=LATEST_AT, **asked)
+        sessions = [
+            (iso(session.opened_at)[:7], session.key.machine, product) for session, product, _ in usage.sessions
+        ]
+        return sessions, [quarter.closed.period.name for quarter in usage.closed if quarter.closed is not None]
 
 
 @pytest.fixture
 def account(store: Client) -> Account:
-    found = Account(store, terms_text(terms(1), new_account()))
-    found.told(USE)
-    return found
+    opened = Account(store, terms_text(terms(1), new_account()))
+    opened.add_use(USE)
+    return opened
 
 
 def test_a_voided_session_is_neither_counted_nor_evidence_and_is_listed_with_its_void(account: Account) -> None:
@@ -106,12 +110,12 @@ def test_a_voided_session_is_neither_counted_nor_evidence_and_is_listed_with_its
     assert (asked.line.peak, asked.line.term_licenses) == (3, 2)
     assert asked.counted == asked.evidence == ["pc1", "pc2", "pc3"]
     assert asked.voided == [("pc4", "V")]
-    assert [one.reason for one in asked.explained.apart[0].uncounted] == ["voided"]
-    assert [one.uncounted.reason for one in asked.explained.uncounted] == ["voided"]
+    assert [left_out.reason for left_out in asked.explained.apart[0].uncounted] == ["voided"]
+    assert [left_out.uncounted.reason for left_out in asked.explained.uncounted] == ["voided"]
 
 
-def test_what_a_void_leaves_out_speaks_for_nobody_and_no_what_if_counts_it(account: Account) -> None:
-    account.told("2022-05-03 15:01 to 15:42  eva on PC9")
+def test_voided_sessions_are_left_out_of_what_ifs(account: Account) -> None:
+    account.add_use("2022-05-03 15:01 to 15:42  eva on PC9")
     before = account.ask().packet
     account.void("V", "PC9")
     after = account.ask().packet
@@ -120,7 +124,7 @@ def test_what_a_void_leaves_out_speaks_for_nobody_and_no_what_if_counts_it(accou
     assert after.claimed == after.line.amount
 
 
-def test_a_void_that_is_undone_is_evidence_again(account: Account) -> None:
+def test_a_session_is_evidence_again_when_its_void_is_undone(account: Account) -> None:
     before = account.ask()
     account.void("V", "PC4")
     account.unvoid("V")
@@ -128,7 +132,7 @@ def test_a_void_that_is_undone_is_evidence_again(account: Account) -> None:
     assert (after.evidence, after.voided, after.line) == (before.evidence, [], before.line)
 
 
-def test_a_closed_quarter_rests_on_its_own_contract_and_the_commands_before_the_close(account: Account) -> None:
+def test_a_closed_quarter_uses_its_own_contract_and_the_commands_before_the_close(account: Account) -> None:
     account.void("V", "PC4")
     frozen = account.close(PERIOD)
     then = account.ask()
@@ -145,10 +149,10 @@ def test_a_closed_quarter_rests_on_its_own_contract_and_the_commands_before_the_
     assert (asked.packet.state, asked.packet.basis) == ("closed", frozen.basis)
 
 
-def test_evidence_that_came_after_the_close_is_told_with_the_line_that_it_makes(account: Account) -> None:
+def test_evidence_after_the_close_is_shown_with_the_line_that_follows_from_it(account: Account) -> None:
     frozen = account.close(PERIOD)
     account.change(3, "120.00")
-    account.told(LATE)
+    account.add_use(LATE)
     asked = account.ask()
     assert asked.grounds.frozen == frozen
     assert (frozen.pooled[0].term_licenses, asked.line.term_licenses) == (3, 5)
@@ -157,7 +161,7 @@ def test_evidence_that_came_after_the_close_is_told_with_the_line_that_it_makes(
     assert len(asked.evidence) == asked.line.peak == len(asked.counted) == 6
 
 
-def test_an_open_quarter_rests_on_what_is_known_now(account: Account) -> None:
+def test_an_open_quarter_uses_the_current_contract_and_all_commands(account: Account) -> None:
     account.change(3)
     account.void("V", "PC1")
     asked = account.ask()
@@ -171,18 +175,18 @@ NAMED = [
 ]
 
 
-def test_seats_are_explained_with_what_a_void_leaves_out_and_whose_they_become(store: Client) -> None:
+def test_the_explanation_of_seats_shows_voided_sessions_and_assignments(store: Client) -> None:
     account = Account(store, terms_text(NAMED, new_account()))
-    account.told("2022-05-03 15:01 to 15:42  eva on PC1")
-    account.told("2022-05-03 16:01 to 16:42  eva on PC2")
-    account.told("2022-05-03 15:31 to 16:12  petr on PC3")
+    account.add_use("2022-05-03 15:01 to 15:42  eva on PC1")
+    account.add_use("2022-05-03 16:01 to 16:42  eva on PC2")
+    account.add_use("2022-05-03 15:31 to 16:12  petr on PC3")
     account.void("V", "PC1")
-    told = [
+    shown = [
         (person.user, person.holds, use.session.key.machine, {place: len(at) for place, at in use.slots.items()})
         for person in account.seats().people
         for use in person.sessions
     ]
-    assert told == [
+    assert shown == [
         ("petr", True, "pc3", {"named": 4}),
         ("eva", False, "pc1", {}),
         ("eva", False, "pc2", {"pooled": 4}),
@@ -192,10 +196,10 @@ def test_seats_are_explained_with_what_a_void_leaves_out_and_whose_they_become(s
     assert (voided.uncounted.reason, voided.uncounted.void and voided.uncounted.void.id) == ("voided", "V")
 
 
-def test_seats_of_a_closed_quarter_stay_whose_they_were(store: Client) -> None:
+def test_a_void_or_contract_after_the_close_does_not_change_the_explanation_of_seats(store: Client) -> None:
     account = Account(store, terms_text(NAMED, new_account()))
-    account.told("2022-05-03 15:01 to 15:42  eva on PC1")
-    account.told("2022-05-03 15:31 to 16:12  petr on PC3")
+    account.add_use("2022-05-03 15:01 to 15:42  eva on PC1")
+    account.add_use("2022-05-03 15:31 to 16:12  petr on PC3")
     account.close(PERIOD)
     then = account.seats()
     account.void("V", "PC1")
@@ -210,28 +214,28 @@ REPLACING = [
 ]
 
 
-def test_usage_of_a_closed_quarter_is_named_and_voided_as_it_was_then_and_of_others_as_now(store: Client) -> None:
+def test_usage_of_a_closed_quarter_has_its_product_names_and_voids_as_of_the_close(store: Client) -> None:
     account = Account(store, terms_text(REPLACING, new_account()))
-    account.told("2022-02-03 15:01 to 15:42  eva on PC1 product=OLD")
-    account.told("2022-05-03 15:01 to 15:42  eva on PC2 product=OLD")
-    account.told("2022-05-03 15:01 to 15:42  eva on PC3 product=OLD")
-    account.told("2022-08-03 15:01 to 15:42  eva on PC4 product=OLD")
+    account.add_use("2022-02-03 15:01 to 15:42  eva on PC1 product=OLD")
+    account.add_use("2022-05-03 15:01 to 15:42  eva on PC2 product=OLD")
+    account.add_use("2022-05-03 15:01 to 15:42  eva on PC3 product=OLD")
+    account.add_use("2022-08-03 15:01 to 15:42  eva on PC4 product=OLD")
     account.void("before", "PC3")
     account.close(PERIOD)
     account.change(3)
     account.void("after", "PC2")
     account.unvoid("before")
-    told = [("2022-02", "pc1", "OLD"), ("2022-05", "pc2", "MSTN"), ("2022-08", "pc4", "OLD")]
-    assert account.usage() == (told, ["2022Q2"])
-    assert account.usage(product="MSTN") == (told[1:2], ["2022Q2"])
-    assert account.usage(product="OLD")[0] == told
-    assert account.usage(machine="pc4") == (told[2:], [])
+    rows = [("2022-02", "pc1", "OLD"), ("2022-05", "pc2", "MSTN"), ("2022-08", "pc4", "OLD")]
+    assert account.usage() == (rows, ["2022Q2"])
+    assert account.usage(product="MSTN") == (rows[1:2], ["2022Q2"])
+    assert account.usage(product="OLD")[0] == rows
+    assert account.usage(machine="pc4") == (rows[2:], [])
 
 
-def test_a_session_over_the_end_of_a_closed_quarter_is_told_once_as_the_first_quarter_has_it(store: Client) -> None:
+def test_a_session_over_the_end_of_a_closed_quarter_is_listed_once_under_that_quarter(store: Client) -> None:
     account = Account(store, terms_text(REPLACING, new_account()))
-    account.told("2022-06-30 23:01 to 2022-07-01 01:00  eva on PC1 product=OLD")
-    account.told("2022-03-31 23:01 to 2022-04-01 01:00  eva on PC2 product=OLD")
+    account.add_use("2022-06-30 23:01 to 2022-07-01 01:00  eva on PC1 product=OLD")
+    account.add_use("2022-03-31 23:01 to 2022-04-01 01:00  eva on PC2 product=OLD")
     account.close(PERIOD)
     account.change(3)
     assert account.usage() == ([("2022-03", "pc2", "OLD"), ("2022-06", "pc1", "MSTN")], ["2022Q2"])

@@ -1,4 +1,4 @@
-"""A line taken apart: from its amount down to sessions, and what was used on those days and did not count."""
+"""Explanations of a line: from its amount down to sessions, with the use that did not count."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def use(day: str, since: str, until: str, machine: str, *, user: str = "eva", us
     return heartbeat(opened_at, at, machine=machine, session=session, user=user, usage=usage, active_at=opened_at)
 
 
-def explained(store: Client, told: list[Heartbeat], *more: Entitlement) -> tuple[Statement, LineExplanation]:
+def explained(store: Client, heartbeats: list[Heartbeat], *more: Entitlement) -> tuple[Statement, LineExplanation]:
     account = new_account()
-    write_session_days(store, fold([one._replace(account=account) for one in told]))
+    write_session_days(store, fold([beat._replace(account=account) for beat in heartbeats]))
     reading = reading_of(contract_of(account, *more))
     statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded")
     (line,) = statement.pooled
     return statement, read_line_explanation(store, reading, statement, line)
 
 
-def printed(one: LineExplanation) -> str:
+def printed(explanation: LineExplanation) -> str:
     out = StringIO()
-    Console(file=out, width=400, highlight=False).print(line_tree(one, explanation_tree, _session))
+    Console(file=out, width=400, highlight=False).print(line_tree(explanation, explanation_tree, _session))
     return out.getvalue()
 
 
-def test_a_line_is_taken_apart_from_its_amount_down_to_sessions(store: Client) -> None:
-    told = [
+def test_an_explanation_goes_from_the_amount_of_a_line_down_to_sessions(store: Client) -> None:
+    heartbeats = [
         use("2022-05-03", "15:01", "15:25", "pc1"),
         use("2022-05-03", "15:02", "15:35", "pc2"),
         use("2022-05-03", "15:03", "15:15", "pc3"),
@@ -68,11 +68,11 @@ def test_a_line_is_taken_apart_from_its_amount_down_to_sessions(store: Client) -
         use("2022-05-03", "15:03", "15:45", "pc5", usage="trial"),
         use("2022-05-03", "15:00", "15:09:59.999", "pc6"),
     ]
-    _, one = explained(store, told)
-    known = {"contract": "sha256:0", "close": None}
-    assert validator(LINE_EXPLANATION).is_valid(orjson.loads(line_explanation_json([one], known)))
+    _, explanation = explained(store, heartbeats)
+    basis = {"contract": "sha256:0", "close": None}
+    assert validator(LINE_EXPLANATION).is_valid(orjson.loads(line_explanation_json([explanation], basis)))
     assert (
-        "\n".join(line.rstrip() for line in printed(replace(one, account="acme")).splitlines())
+        "\n".join(line.rstrip() for line in printed(replace(explanation, account="acme")).splitlines())
         == """\
 MSTN in CZ, 2022Q2: 1920.00 EUR (bentley-select@2016-04-01)
 ├── 2 term licences at 960.00 EUR
@@ -101,39 +101,41 @@ active 00:00): is not production use, which alone counts"""
     )
 
 
-def test_a_seat_of_its_user_is_why_a_session_does_not_count(store: Client) -> None:
+def test_a_session_that_a_seat_covers_is_listed_as_not_counted(store: Client) -> None:
     seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
-    told = [
+    heartbeats = [
         use("2022-05-03", "14:00", "16:00", "pc1"),
         use("2022-05-03", "15:00", "16:00", "pc2", user="petr"),
         use("2022-05-03", "15:00", "16:00", "pc3", user="ota"),
     ]
-    _, one = explained(store, told, seat)
-    assert (one.line.peak, one.line.overuse) == (2, 1)
-    assert [(each.uncounted.session.key.user, each.uncounted.covered_by) for each in one.uncounted] == [
+    _, explanation = explained(store, heartbeats, seat)
+    assert (explanation.line.peak, explanation.line.overuse) == (2, 1)
+    assert [(each.uncounted.session.key.user, each.uncounted.covered_by) for each in explanation.uncounted] == [
         ("eva", "named")
     ]
-    assert "is covered by the named seat of eva" in printed(one)
+    assert "is covered by the named seat of eva" in printed(explanation)
 
 
-def test_without_over_use_the_peak_is_taken_apart_and_where_nothing_counted_the_first_days(store: Client) -> None:
-    _, one = explained(store, [use("2022-05-03", "15:01", "15:25", "pc1"), use("2022-05-04", "09:00", "09:05", "pc1")])
-    assert "no over-use: the peak of 1 is within what is entitled" in printed(one)
-    assert [(each.count, each.overuse) for each in one.apart] == [(1, 0)]
+def test_the_peak_is_explained_where_there_is_no_overuse(store: Client) -> None:
+    _, explanation = explained(
+        store, [use("2022-05-03", "15:01", "15:25", "pc1"), use("2022-05-04", "09:00", "09:05", "pc1")]
+    )
+    assert "no over-use: the peak of 1 is within what is entitled" in printed(explanation)
+    assert [(each.count, each.overuse) for each in explanation.apart] == [(1, 0)]
     _, none = explained(store, [use("2022-05-04", "09:00", "09:05", "pc1")])
     assert (none.apart, [each.uncounted.reason for each in none.uncounted]) == ((), ["under_min_use"])
 
 
-def test_every_over_used_day_is_told_and_the_first_three_are_taken_apart(store: Client) -> None:
-    told = [use(f"2022-05-{day:02}", "15:01", "15:25", f"pc{n}-{day}") for day in range(1, 14) for n in range(2)]
-    _, one = explained(store, told)
-    assert len(one.overused) == one.line.overuse_days == 13
-    assert [each.slot_at for each in one.apart] == [instant(f"2022-05-0{day} 15:10") for day in (1, 2, 3)]
-    assert "and 3 days more; --output json has them all" in printed(one)
+def test_every_overused_day_is_listed_and_the_first_three_are_explained(store: Client) -> None:
+    heartbeats = [use(f"2022-05-{day:02}", "15:01", "15:25", f"pc{n}-{day}") for day in range(1, 14) for n in range(2)]
+    _, explanation = explained(store, heartbeats)
+    assert len(explanation.overused) == explanation.line.overuse_days == 13
+    assert [each.slot_at for each in explanation.apart] == [instant(f"2022-05-0{day} 15:10") for day in (1, 2, 3)]
+    assert "and 3 days more; --output json has them all" in printed(explanation)
 
 
 @pytest.mark.parametrize("text", ["STAAD", "MSTN/SK", "MSTN/CZ/flex"])
-def test_a_line_that_there_is_not_is_refused_with_those_that_there_are(store: Client, text: str) -> None:
+def test_a_missing_line_is_refused_with_the_list_of_lines(store: Client, text: str) -> None:
     seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
     statement, _ = explained(store, [], seat)
     with pytest.raises(InputError, match="is no line of 2022Q2") as refused:
@@ -141,7 +143,7 @@ def test_a_line_that_there_is_not_is_refused_with_those_that_there_are(store: Cl
     assert "MSTN/CZ/named, MSTN/CZ/pooled" in refused.value.remedy
 
 
-def test_a_product_names_all_its_lines_and_a_model_one_of_them(store: Client) -> None:
+def test_a_product_selects_all_its_lines_and_a_model_selects_a_line(store: Client) -> None:
     seat = Entitlement(("MSTN",), "CZ", "named", "bentley-select", 1, FROM_AT, None)
     statement, _ = explained(store, [], seat)
     assert named_lines(statement, "MSTN") == named_lines(statement, "MSTN/CZ") == statement.lines

@@ -1,4 +1,4 @@
-"""A statement from the store: what it rests on, and that its lines are the rules'."""
+"""A statement from the store: its basis, and the order of its lines."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def letter(account: str, offset: int, index: int, log: str = "log", code: str = 
 
 
 def test_an_account_without_any_use_has_its_entitled_lines_and_an_empty_basis(store: Client) -> None:
-    found = statement_of(store, new_account())
-    assert [(line.product, line.country, line.entitled, line.peak, line.amount) for line in found.pooled] == [
+    statement = statement_of(store, new_account())
+    assert [(line.product, line.country, line.entitled, line.peak, line.amount) for line in statement.pooled] == [
         ("MSTN", "CZ", 1, 0, 0)
     ]
-    assert (found.total, found.state, found.currency) == (0, "open", "EUR")
-    basis = found.basis
+    assert (statement.total, statement.state, statement.currency) == (0, "open", "EUR")
+    basis = statement.basis
     assert (basis.complete_until, basis.heartbeats, basis.contract) == (None, 0, "sha256:abc")
     assert (basis.seatbeat, basis.engine) == ("1.2.3", "embedded")
 
@@ -63,12 +63,12 @@ def test_lines_stand_in_order_and_the_total_leaves_out_what_has_no_amount(store:
                 product=product,
             )
             write_session_days(store, fold(beating(use)))
-    found = statement_of(store, account)
-    assert [(line.product, line.peak, line.overuse, line.term_licenses, line.amount) for line in found.pooled] == [
+    statement = statement_of(store, account)
+    assert [(line.product, line.peak, line.overuse, line.term_licenses, line.amount) for line in statement.pooled] == [
         ("MSTN", 3, 2, 2, 192_000),
         ("ORD", 3, 3, 3, None),
     ]
-    assert found.total == 192_000
+    assert statement.total == 192_000
 
 
 def test_another_accounts_evidence_is_left_out(store: Client) -> None:
@@ -76,11 +76,11 @@ def test_another_accounts_evidence_is_left_out(store: Client) -> None:
     use = heartbeat(instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=other)
     write_session_days(store, fold([use]))
     write_deliveries(store, {other: [Delivery("log", "heartbeats", 0, 1, 5)]})
-    found = statement_of(store, account)
-    assert (found.pooled[0].peak, found.basis.heartbeats) == (0, 0)
+    statement = statement_of(store, account)
+    assert (statement.pooled[0].peak, statement.basis.heartbeats) == (0, 0)
 
 
-def test_deliveries_are_counted_once_however_often_they_were_written(store: Client) -> None:
+def test_deliveries_that_were_written_twice_are_counted_once(store: Client) -> None:
     account = new_account()
     places = [Delivery("log", "heartbeats", 0, 0, 250), Delivery("log", "heartbeats", 1, 0, 3)]
     places += [Delivery("log", "heartbeats", 0, 1_500, 7), Delivery("other log", "heartbeats", 0, 0, 11)]
@@ -89,7 +89,7 @@ def test_deliveries_are_counted_once_however_often_they_were_written(store: Clie
     assert statement_of(store, account).basis.heartbeats == 250 + 3 + 7 + 11
 
 
-def test_dead_letters_are_counted_by_where_they_stood(store: Client) -> None:
+def test_dead_letters_are_counted_by_their_place(store: Client) -> None:
     account = new_account()
     before = statement_of(store, account).basis.dead_letters
     letters = [letter(account, 0, 0), letter(account, 0, 1), letter(account, 1, 0), letter(account, 0, 0, "other log")]
@@ -98,14 +98,14 @@ def test_dead_letters_are_counted_by_where_they_stood(store: Client) -> None:
     assert statement_of(store, account).basis.dead_letters == before + 4
 
 
-def test_dead_letters_that_name_no_account_stand_on_every_statement(store: Client) -> None:
+def test_dead_letters_without_an_account_are_counted_on_every_statement(store: Client) -> None:
     account = new_account()
     before = statement_of(store, account).basis.dead_letters
     write_dead_letters(store, [letter("", 0, 0, log=account)])
     assert statement_of(store, account).basis.dead_letters == before + 1
 
 
-def test_completeness_is_told_at_most_up_to_the_periods_end(store: Client) -> None:
+def test_completeness_is_stated_up_to_the_end_of_the_period_at_most(store: Client) -> None:
     account = new_account()
     write_completeness(store, account, "log", PERIOD.start_at + 5)
     assert statement_of(store, account).basis.complete_until == PERIOD.start_at + 5
@@ -113,7 +113,7 @@ def test_completeness_is_told_at_most_up_to_the_periods_end(store: Client) -> No
     assert statement_of(store, account).basis.complete_until == PERIOD.end_at
 
 
-def test_a_mark_that_holds_for_all_accounts_holds_for_each_and_the_latest_mark_counts(store: Client) -> None:
+def test_the_latest_completeness_mark_counts_including_marks_for_all_accounts(store: Client) -> None:
     account = new_account()
     with empty_store(store) as alone:
         migrate(alone)

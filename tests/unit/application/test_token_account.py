@@ -1,4 +1,4 @@
-"""A folder's ledger after orders, what readers of it find, and what an audit finds where somebody tampered with it."""
+"""The ledger after orders, its readers, and audits of a ledger that was tampered with."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOUGHT = TokenPack("B", "PO-77", "default", 50, MONDAY + 20 * DAY_MS, 15_000)
 
 
 def ran(store: Client, until_at: int = NOW) -> ContractReading:
-    """An account after a run whose evidence is complete up to an instant."""
+    """An account whose evidence is complete up to an instant and settled."""
     account = new_account()
     write_session_days(store, fold(use(account)))
     write_completeness(store, account, "run", until_at)
@@ -41,14 +41,14 @@ def ran(store: Client, until_at: int = NOW) -> ContractReading:
     return reading
 
 
-def order(store: Client, reading: ContractReading, one: Order, id_: str = "c1") -> None:
+def order(store: Client, reading: ContractReading, given: Order, id_: str = "c1") -> None:
     """An order posted into the folder's log and carried out."""
-    ordered = command(one, id_, reading.contract.account, issued_at=NOW)
+    ordered = command(given, id_, reading.contract.account, issued_at=NOW)
     write_commands(store, [PlacedCommand(ordered, f"posted:{id_}", "commands", 0, 0, NOW)])
     settle_stored(store, reading, now=NOW)
 
 
-def test_a_purchase_is_in_the_ledger_right_after_its_order_and_never_pays_what_was_uncovered(store: Client) -> None:
+def test_a_purchase_is_in_the_ledger_after_its_order_and_does_not_pay_earlier_uncovered_use(store: Client) -> None:
     reading = ran(store)
     account = reading.contract.account
     before = read_stored_ledger(store, account).teams["default"]
@@ -72,7 +72,7 @@ def test_a_purchase_before_the_evidence_is_complete_pays_for_what_is_settled_lat
     assert audit_ledger(store, reading).differences == ()
 
 
-def test_an_account_whose_tokens_stand_in_orders_alone_has_a_ledger_too(store: Client) -> None:
+def test_an_account_whose_tokens_are_only_ordered_has_a_ledger(store: Client) -> None:
     reading = ran(store)
     bare = replace(reading.contract, entitlements=(), token_packs=(), account=new_account())
     other = ContractReading(bare, metering_catalogue())
@@ -85,7 +85,7 @@ def test_an_account_whose_tokens_stand_in_orders_alone_has_a_ledger_too(store: C
     assert block.granted == 50
 
 
-def test_what_a_void_leaves_out_is_not_charged_where_it_was_ordered_before_the_settlement(store: Client) -> None:
+def test_a_void_before_the_settlement_prevents_the_charge(store: Client) -> None:
     account = new_account()
     reading = contract(account)
     write_session_days(store, fold(use(account)))
@@ -96,19 +96,19 @@ def test_what_a_void_leaves_out_is_not_charged_where_it_was_ordered_before_the_s
     users = {debit.window.user for _, debit in debits_of(store, account)}
     assert users == {"eva", "petr"}
     statement = read_statement(store, reading, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
-    (line,) = (one for one in with_tokens(statement, store, reading, now=NOW).lines if isinstance(one, FlexLine))
+    (line,) = (line for line in with_tokens(statement, store, reading, now=NOW).lines if isinstance(line, FlexLine))
     assert line.charges == 8
     assert audit_ledger(store, reading).differences == ()
 
 
-def test_a_void_after_the_settlement_moves_nothing_and_the_audit_names_the_debits_it_leaves_without_evidence(
+def test_a_void_after_the_settlement_changes_no_debit_and_is_named_by_the_audit(
     store: Client,
 ) -> None:
     reading = ran(store)
     before = read_postings(store, reading.contract.account)
     order(store, reading, Void("training", user="zoe", from_at=MONDAY, until_at=NOW))
     assert read_postings(store, reading.contract.account) == before
-    assert {one.what for one in audit_ledger(store, reading).differences} == {"no_evidence"}
+    assert {difference.what for difference in audit_ledger(store, reading).differences} == {"no_evidence"}
 
 
 def test_a_debit_is_explained_by_the_session_that_caused_it(store: Client) -> None:
@@ -119,7 +119,7 @@ def test_a_debit_is_explained_by_the_session_that_caused_it(store: Client) -> No
     assert (key.user, key.session, span.from_at) == ("eva", "eva-0", MONDAY)
 
 
-def test_a_credit_of_a_debit_goes_back_and_too_much_of_it_is_refused(store: Client) -> None:
+def test_a_credit_of_a_debit_is_given_back_and_a_larger_one_is_refused(store: Client) -> None:
     reading = ran(store)
     account = reading.contract.account
     debit = debits_of(store, account)[0][0]
@@ -127,19 +127,19 @@ def test_a_credit_of_a_debit_goes_back_and_too_much_of_it_is_refused(store: Clie
     order(store, reading, CreditTokens("default", 1, "reversal", debit.id), "c2")
     assert read_stored_ledger(store, account).teams["default"].balance == 7
     refused = refused_token_orders(store, reading, read_first_commands(store, account))
-    assert [(one.id, one.code) for one in refused] == [("c2", "credit_too_large")]
+    assert [(refusal.id, refusal.code) for refusal in refused] == [("c2", "credit_too_large")]
     assert audit_ledger(store, reading).differences == ()
 
 
-def test_an_audit_tells_a_tampered_payment_and_what_is_missing(store: Client) -> None:
+def test_an_audit_names_a_tampered_payment_and_missing_entries(store: Client) -> None:
     reading = ran(store)
     account = new_account()
-    log = [replace(one, account=account) for one in read_postings(store, reading.contract.account)]
+    log = [replace(posting, account=account) for posting in read_postings(store, reading.contract.account)]
     write_session_days(store, fold(use(account)))
-    tampered = [_with_a_charge_less(one) for one in log]
-    write_postings(store, [PlacedPosting("embedded", 0, one.sequence, one) for one in tampered])
-    found = audit_ledger(store, contract(account))
-    assert {one.what for one in found.differences} >= {"other_payment", "missing"}
+    tampered = [_with_a_charge_less(posting) for posting in log]
+    write_postings(store, [PlacedPosting("embedded", 0, posting.sequence, posting) for posting in tampered])
+    report = audit_ledger(store, contract(account))
+    assert {difference.what for difference in report.differences} >= {"other_payment", "missing"}
 
 
 def test_an_audit_of_lines_counts_them_without_sql(store: Client) -> None:
@@ -147,13 +147,13 @@ def test_an_audit_of_lines_counts_them_without_sql(store: Client) -> None:
     pooled = replace(
         reading.contract,
         entitlements=tuple(
-            replace(one, model="pooled", policy="bentley-select", quantity=1, daily_rate=None)
-            for one in reading.contract.entitlements
+            replace(seat, model="pooled", policy="bentley-select", quantity=1, daily_rate=None)
+            for seat in reading.contract.entitlements
         ),
     )
-    found = audit_lines(store, ContractReading(pooled, metering_catalogue()), Period.parse("2022Q2"))
-    assert (found.lines, found.differences) == (1, ())
-    assert found.sessions > 0
+    report = audit_lines(store, ContractReading(pooled, metering_catalogue()), Period.parse("2022Q2"))
+    assert (report.lines, report.differences) == (1, ())
+    assert report.sessions > 0
 
 
 def debits_of(store: Client, account: str) -> list[tuple[Entry, Debit]]:
@@ -162,13 +162,15 @@ def debits_of(store: Client, account: str) -> list[tuple[Entry, Debit]]:
 
 def _with_a_charge_less(posting: Posting) -> Posting:
     """The posting with one token of its first debit uncovered, and without its second debit."""
-    charged = [one for one in posting.entries if isinstance(one.fact, Debit)]
+    charged = [entry for entry in posting.entries if isinstance(entry.fact, Debit)]
     if not charged:
         return posting
     first, second = charged[:2]
     assert isinstance(first.fact, Debit)
     (part,) = first.fact.parts
     less = replace(first.fact, parts=(Part(part.pack, part.tokens - 1),), uncovered=1)
-    entries = tuple(replace(one, fact=less) if one is first else one for one in posting.entries if one is not second)
+    entries = tuple(
+        replace(entry, fact=less) if entry is first else entry for entry in posting.entries if entry is not second
+    )
     assert read_ledger(posting.account, postings(Ledger(posting.account), entries)).sequence == 1, "no law is broken"
     return replace(posting, entries=entries)

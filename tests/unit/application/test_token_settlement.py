@@ -1,4 +1,4 @@
-"""Token charges from the stored evidence: settled once, whatever way the evidence came and however often."""
+"""Token charges from the stored evidence are settled once, in whatever order it was stored."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def contract(account: str) -> ContractReading:
 
 
 def use(account: str) -> list[Heartbeat]:
-    """Three users over some days of two months, one of them all day long."""
-    found = []
+    """Three users over some days of two months; the last of them all day long."""
+    heartbeats = []
     for number, user in enumerate(("eva", "petr", "zoe")):
         for day in range(0, 40, 13):
             at = MONDAY + day * DAY_MS + number * HOUR_MS
             until = at + (30 if user == "zoe" else 1) * HOUR_MS
-            found.append(heartbeat(at, until, account=account, product="ACD", user=user, session=f"{user}-{day}"))
-    return found
+            heartbeats.append(heartbeat(at, until, account=account, product="ACD", user=user, session=f"{user}-{day}"))
+    return heartbeats
 
 
 def charged(store: Client, account: str) -> tuple[list[FlexLine], TokenBlock | None]:
@@ -58,11 +58,11 @@ def test_evidence_in_any_order_gives_the_same_flex_lines_and_tokens(store: Clien
     outcomes = []
     for step in (1, -1):
         account = new_account()
-        told = use(account)
+        evidence = use(account)
         for part in range(3):
-            write_session_days(store, fold(told[part::3][::step]))
+            write_session_days(store, fold(evidence[part::3][::step]))
         if step == -1:
-            write_session_days(store, fold(told))
+            write_session_days(store, fold(evidence))
         settle_input(store, contract(account), now=NOW, complete_until=NOW)
         outcomes.append(charged(store, account))
     assert outcomes[0] == outcomes[1]
@@ -115,26 +115,26 @@ def buy(store: Client, account: str) -> None:
     )
 
 
-def test_time_goes_on_for_who_is_charged_by_contract_who_ordered_tokens_and_who_has_a_ledger(store: Client) -> None:
+def test_settlement_covers_accounts_with_flex_contracts_with_token_orders_and_with_ledgers(store: Client) -> None:
     by_contract, ordered, waiting, pooled, posted = (new_account() for _ in range(5))
     for account, text in ((by_contract, FLEX), (ordered, POOLED), (pooled, POOLED)):
         apply_contract(store, account, text)
     for account in (ordered, waiting):
         buy(store, account)
     settle_input(store, contract(posted), now=NOW, complete_until=NOW)
-    found = accounts_with_tokens(store)
-    assert {by_contract, ordered, posted} <= {*found}
-    assert not {waiting, pooled} & {*found}, "without a contract, or without tokens, there is nothing to post"
+    accounts = accounts_with_tokens(store)
+    assert {by_contract, ordered, posted} <= {*accounts}
+    assert not {waiting, pooled} & {*accounts}, "without a contract, or without tokens, there is nothing to post"
     apply_contract(store, waiting, POOLED)
     assert waiting in accounts_with_tokens(store), "its purchase waited for a contract, and for the next tick"
 
 
-def test_a_stored_contract_that_does_not_pass_the_check_stops_no_other_accounts_time(store: Client) -> None:
+def test_an_invalid_stored_contract_does_not_stop_the_settlement_of_other_accounts(store: Client) -> None:
     broken, sound = new_account(), new_account()
     for account in (broken, sound):
         apply_contract(store, account, FLEX)
     body = FLEX.format(account=broken).replace("daily_rate: 7", "daily_rate: 0").encode()
     store_contract(store, replace(contract(broken).contract, content_hash="sha256:broken"), body, NOW + 1)
-    found = accounts_with_tokens(store)
-    assert sound in found
-    assert broken not in found
+    accounts = accounts_with_tokens(store)
+    assert sound in accounts
+    assert broken not in accounts

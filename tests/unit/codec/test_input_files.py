@@ -1,4 +1,4 @@
-"""Input files line by line: plain, gzip and Zstandard, whole and broken."""
+"""Input files line by line: plain, gzip and Zstandard, complete and damaged."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_lines_of_a_file_are_numbered_from_one(tmp_path: Path, packed: tuple
         (b"\n", [b""]),
     ],
 )
-def test_line_ends_and_a_byte_order_mark_are_no_content(
+def test_line_ends_and_a_byte_order_mark_are_removed(
     tmp_path: Path, packed: tuple[str, Pack], content: bytes, lines: list[bytes]
 ) -> None:
     name, pack = packed
@@ -86,7 +86,7 @@ def test_a_file_of_several_members_or_frames_is_read_to_its_end(tmp_path: Path, 
 
 @pytest.mark.parametrize("size", [0.01, 0.5, 0.999])
 @pytest.mark.parametrize(("name", "pack"), [("a.gz", gzip.compress), ("a.zst", zstd), ("a.zst", zstd_of_unknown_size)])
-def test_a_truncated_file_is_no_input_and_the_line_reached_is_named(
+def test_a_truncated_file_is_refused_with_the_last_line_read(
     tmp_path: Path, name: str, pack: Pack, size: float
 ) -> None:
     path = tmp_path / name
@@ -102,19 +102,19 @@ def test_a_truncated_file_is_no_input_and_the_line_reached_is_named(
 
 
 @pytest.mark.parametrize(("name", "pack"), [("a.gz", gzip.compress), ("a.zst", zstd)])
-def test_a_file_that_is_truncated_in_its_second_part_is_no_input(tmp_path: Path, name: str, pack: Pack) -> None:
+def test_a_file_that_is_truncated_in_its_second_part_is_refused(tmp_path: Path, name: str, pack: Pack) -> None:
     with pytest.raises(InputError):
         lines_of(tmp_path, name, pack(CONTENT) + pack(CONTENT)[:-20])
 
 
 @pytest.mark.parametrize("name", ["a.gz", "a.zst"])
-def test_a_file_that_is_not_what_its_name_says_is_no_input(tmp_path: Path, name: str) -> None:
+def test_a_file_whose_suffix_does_not_match_its_content_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"cannot be read: .+"):
         lines_of(tmp_path, name, CONTENT)
 
 
 @pytest.mark.parametrize(("name", "pack"), [("a.gz", gzip.compress), ("a.zst", zstd_of_unknown_size)])
-def test_a_damaged_file_is_no_input(tmp_path: Path, name: str, pack: Pack) -> None:
+def test_a_damaged_file_is_refused(tmp_path: Path, name: str, pack: Pack) -> None:
     whole = bytearray(pack(CONTENT))
     whole[len(whole) // 2] ^= 0xFF
     with pytest.raises(InputError):
@@ -122,7 +122,7 @@ def test_a_damaged_file_is_no_input(tmp_path: Path, name: str, pack: Pack) -> No
 
 
 @pytest.mark.parametrize("name", ["none.ndjson", "none.gz", "none.zst", "no-folder/none.ndjson"])
-def test_a_missing_file_is_no_input(tmp_path: Path, name: str) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with pytest.raises(InputError) as refused:
         list(read_lines(str(path)))
@@ -130,13 +130,13 @@ def test_a_missing_file_is_no_input(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["folder", "folder.gz", "folder.zst"])
-def test_a_folder_is_no_input(tmp_path: Path, name: str) -> None:
+def test_a_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         list(read_lines(str(tmp_path / name)))
 
 
-def test_of_a_line_that_is_too_long_only_the_beginning_is_kept(
+def test_only_the_beginning_of_a_line_that_is_too_long_is_kept(
     tmp_path: Path, packed: tuple[str, Pack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(input_files, "LINE_BYTES_MAX", 10)
@@ -157,5 +157,5 @@ def test_a_dense_file_is_read_to_its_end(tmp_path: Path) -> None:
     ("path", "compression"),
     [("a", ""), ("a.ndjson", ""), ("gz", ""), (".gz", ""), ("a.gz", ".gz"), ("b/a.x.GZ", ".gz"), ("a.Zst", ".zst")],
 )
-def test_the_end_of_a_name_says_how_a_file_is_read(path: str, compression: str) -> None:
+def test_the_suffix_of_a_name_selects_how_a_file_is_read(path: str, compression: str) -> None:
     assert compression_of(path) == compression

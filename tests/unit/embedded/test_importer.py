@@ -1,4 +1,4 @@
-"""Lines into frames: nothing is lost, each message has the right key, and each member its file and line."""
+"""Lines become frames: nothing is lost, messages have the right key, and members their file and line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.codec.json_text import Json
 from pipeline.codec.topics import dead_letter_messages, denial_messages
 from pipeline.codec.topics.denial_messages import Denial
@@ -40,7 +40,7 @@ HEARTBEAT = orjson.dumps(MINIMAL)
 
 
 class Recorder(Producer):
-    """A producer that keeps what it is given, write by write."""
+    """A producer that keeps the messages of each write."""
 
     def __init__(self) -> None:
         self.writes: list[list[Outgoing]] = []
@@ -76,41 +76,41 @@ def beat(number: int, user: str = "jana") -> bytes:
 
 
 def too_many(member: Json) -> bytes:
-    """A line whose array is beyond the limits of a frame, of one kind of member."""
+    """A line with an array of equal members beyond the limits of a frame."""
     return orjson.dumps([member] * 10_001)
 
 
-def test_heartbeats_of_one_partition_go_250_to_a_frame() -> None:
+def test_a_frame_has_250_heartbeats_of_a_partition() -> None:
     messages = framed(*of_file(*map(beat, range(600))))
-    assert [len(decode(one.value).heartbeats) for one in messages] == [250, 250, 100]
-    assert [heartbeat.session for one in messages for heartbeat in decode(one.value).heartbeats] == [
+    assert [len(decode(sent.value).heartbeats) for sent in messages] == [250, 250, 100]
+    assert [heartbeat.session for sent in messages for heartbeat in decode(sent.value).heartbeats] == [
         f"s{number}" for number in range(600)
     ]
-    assert [lines(one) for one in messages] == [
+    assert [lines(sent) for sent in messages] == [
         list(range(1, 251)),
         list(range(251, 501)),
         list(range(501, 601)),
     ]
-    assert {(one.topic, source(one)) for one in messages} == {(HEARTBEATS, "beats.ndjson")}
+    assert {(sent.topic, source(sent)) for sent in messages} == {(HEARTBEATS, "beats.ndjson")}
 
 
-def test_the_members_of_a_frame_belong_to_the_partition_of_its_key() -> None:
+def test_the_members_of_a_frame_have_the_partition_of_its_key() -> None:
     users = [f"user{number}" for number in range(40)]
     messages = framed(*of_file(*(beat(number, users[number % 40]) for number in range(2_000))))
     assert len(messages) >= 2_000 / FRAME_HEARTBEATS
-    for one in messages:
-        assert one.key is not None
-        of_its_key = partition_of(one.key, PARTITIONS)
-        for heartbeat in decode(one.value).heartbeats:
+    for sent in messages:
+        assert sent.key is not None
+        of_its_key = partition_of(sent.key, PARTITIONS)
+        for heartbeat in decode(sent.value).heartbeats:
             assert partition_of(encode_key(heartbeat.account, heartbeat.user), PARTITIONS) == of_its_key
-    assert sum(len(decode(one.value).heartbeats) for one in messages) == 2_000
+    assert sum(len(decode(sent.value).heartbeats) for sent in messages) == 2_000
 
 
-def test_a_frame_ends_before_it_has_too_many_bytes() -> None:
+def test_a_frame_stays_within_its_limit_of_bytes() -> None:
     long = [orjson.dumps({**MINIMAL, "note": "x" * 100_000, "session": str(number)}) for number in range(30)]
     messages = framed(*of_file(*long))
-    assert [len(decode(one.value).heartbeats) for one in messages] == [8, 8, 8, 6]
-    assert max(len(one.value) for one in messages) <= FRAME_BYTES + 2
+    assert [len(decode(sent.value).heartbeats) for sent in messages] == [8, 8, 8, 6]
+    assert max(len(sent.value) for sent in messages) <= FRAME_BYTES + 2
 
 
 @pytest.mark.parametrize(
@@ -126,39 +126,39 @@ def test_a_frame_ends_before_it_has_too_many_bytes() -> None:
         ({"account": "x" * 201, "user": "y" * 201}, ("importing", "")),
     ],
 )
-def test_a_key_is_account_and_user_where_they_are_fit_for_names(member: Json, named: tuple[str, str]) -> None:
+def test_a_key_is_account_and_user_if_both_are_valid_names(member: Json, named: tuple[str, str]) -> None:
     [message] = framed(*of_file(orjson.dumps(member)))
     assert message.key == encode_key(*named)
 
 
-def test_an_endless_name_does_not_make_a_message_that_no_topic_takes() -> None:
+def test_a_very_long_name_does_not_make_a_message_too_large() -> None:
     limit = int(topic(HEARTBEATS, "production").config["max.message.bytes"])
     for name in ("account", "user"):
         content = orjson.dumps({name: "x" * 5_000_000})
         for line in (content, b"[%s]" % content, b"[%s,%s]" % (content, content)):
             for sent in framed(*of_file(line)):
                 assert len(sent.key or b"") + len(sent.value) < limit
-                assert {one.reason.code for one in decode(sent.value).invalid} == {"frame_too_large"}
+                assert {invalid.reason.code for invalid in decode(sent.value).invalid} == {"frame_too_large"}
 
 
-def test_an_array_within_the_limits_is_sent_as_it_is() -> None:
+def test_an_array_within_the_limits_is_sent_unchanged() -> None:
     content = b'[ {"account":"acme","user":"jana"}, null,1 ]'
     [message] = framed(*of_file(b"", content)[1:])
     assert (message.value, message.key, lines(message)) == (content, encode_key("acme", "jana"), [2])
 
 
 @pytest.mark.parametrize("content", [b"[]", b"[null]", b"[1]", b"null", b"1", b'"x"', b"true"])
-def test_json_that_names_nobody_stands_alone_under_the_importing_account(content: bytes) -> None:
+def test_json_without_an_account_is_sent_alone_under_the_importing_account(content: bytes) -> None:
     [message] = framed(*of_file(content))
     assert (message.value, message.key, lines(message)) == (content, encode_key("importing", ""), [1])
 
 
-def test_an_array_of_too_many_is_split_and_none_of_it_lost() -> None:
+def test_an_array_of_too_many_members_is_split_without_loss() -> None:
     members: list[Json] = [with_fields(session=str(number)) for number in range(10_001)]
     messages = framed(*of_file(HEARTBEAT, orjson.dumps(members)))
-    read = [heartbeat.session for one in messages for heartbeat in decode(one.value).heartbeats]
+    read = [heartbeat.session for sent in messages for heartbeat in decode(sent.value).heartbeats]
     assert read == ["s1", *(str(number) for number in range(10_001))]
-    assert {len(decode(one.value).heartbeats) for one in messages[:-1]} == {FRAME_HEARTBEATS}
+    assert {len(decode(sent.value).heartbeats) for sent in messages[:-1]} == {FRAME_HEARTBEATS}
     assert lines(messages[0]) == [1] + [2] * 249
     assert lines(messages[1]) == [2] * 250
 
@@ -167,45 +167,45 @@ def test_an_array_of_too_many_bytes_is_split() -> None:
     member = {**MINIMAL, "note": "x" * 1_000}
     content = orjson.dumps([member] * (FRAME_BYTES_MAX // len(orjson.dumps(member)) + 1))
     messages = framed(*of_file(content))
-    assert sum(len(decode(one.value).heartbeats) for one in messages) == len(orjson.loads(content))
+    assert sum(len(decode(sent.value).heartbeats) for sent in messages) == len(orjson.loads(content))
 
 
 @pytest.mark.parametrize(
     ("member", "code"),
     [(None, "empty"), (1, "wrong_type"), ("x", "wrong_type"), ([], "wrong_type"), ([dict(MINIMAL)], "wrong_type")],
 )
-def test_members_of_a_split_array_are_judged_as_in_any_frame(member: Json, code: str) -> None:
-    decoded = [decode(one.value) for one in framed(*of_file(too_many(member)))]
-    assert Counter(one.reason.code for each in decoded for one in each.invalid) == {code: 10_001}
+def test_members_of_a_split_array_are_judged_as_in_an_unsplit_frame(member: Json, code: str) -> None:
+    decoded = [decode(sent.value) for sent in framed(*of_file(too_many(member)))]
+    assert Counter(invalid.reason.code for each in decoded for invalid in each.invalid) == {code: 10_001}
     assert not any(each.heartbeats for each in decoded)
 
 
-def test_a_member_that_is_too_long_for_a_frame_of_others_stands_alone() -> None:
+def test_a_member_that_is_too_long_for_a_shared_frame_is_sent_alone() -> None:
     long = {**MINIMAL, "note": "x" * 950_000}
     endless = {**MINIMAL, "note": "x" * FRAME_BYTES_MAX}
     messages = framed(*of_file(orjson.dumps([dict(MINIMAL), long, endless, dict(MINIMAL)])))
-    assert [orjson.loads(one.value).get("note", "")[:1] for one in messages[:2]] == ["x", "x"]
+    assert [orjson.loads(sent.value).get("note", "")[:1] for sent in messages[:2]] == ["x", "x"]
     assert len(decode(messages[0].value).heartbeats) == 1
-    assert [one.reason.code for one in decode(messages[1].value).invalid] == ["frame_too_large"]
+    assert [invalid.reason.code for invalid in decode(messages[1].value).invalid] == ["frame_too_large"]
     assert len(decode(messages[2].value).heartbeats) == 2
-    assert [lines(one) for one in messages] == [[1], [1], [1, 1]]
+    assert [lines(sent) for sent in messages] == [[1], [1], [1, 1]]
 
 
 @pytest.mark.parametrize("depth", [255, 1_000, 1_022, 1_023])
-def test_a_heartbeat_however_deep_it_can_be_read_harms_no_neighbour(depth: int) -> None:
+def test_a_deep_heartbeat_does_not_affect_its_neighbours(depth: int) -> None:
     deep = b'%s,"note":%s%s}' % (HEARTBEAT[:-1], b"[" * depth, b"]" * depth)
     messages = framed(*of_file(HEARTBEAT, deep, HEARTBEAT))
-    assert [one.reason for each in messages for one in decode(each.value).invalid] == []
-    assert sum(len(decode(one.value).heartbeats) for one in messages) == 3
+    assert [invalid.reason for each in messages for invalid in decode(each.value).invalid] == []
+    assert sum(len(decode(sent.value).heartbeats) for sent in messages) == 3
 
 
 @pytest.mark.parametrize("depth", [255, 1_000, 1_022])
-def test_deep_members_of_a_split_array_are_sent_once_each_and_not_the_line_for_each(depth: int) -> None:
+def test_deep_members_of_a_split_array_are_sent_once_each(depth: int) -> None:
     deep = b'%s,"note":%s%s}' % (HEARTBEAT[:-1], b"[" * depth, b"]" * depth)
     content = b"[%s]" % b",".join([deep] * (FRAME_BYTES_MAX // len(deep) + 1))
     messages = framed(*of_file(content))
-    assert sum(len(one.value) for one in messages) < 1.01 * len(content)
-    assert sum(len(decode(one.value).heartbeats) for one in messages) == content.count(b'"v":1')
+    assert sum(len(sent.value) for sent in messages) < 1.01 * len(content)
+    assert sum(len(decode(sent.value).heartbeats) for sent in messages) == content.count(b'"v":1')
 
 
 @pytest.mark.parametrize(
@@ -219,52 +219,52 @@ def test_deep_members_of_a_split_array_are_sent_once_each_and_not_the_line_for_e
     ],
 )
 def test_a_line_that_is_not_json_is_sent_alone_with_its_file_and_line(content: bytes, code: str) -> None:
-    broken, whole = sorted(framed(*of_file(HEARTBEAT, content, HEARTBEAT)), key=lambda one: len(lines(one)))
+    broken, whole = sorted(framed(*of_file(HEARTBEAT, content, HEARTBEAT)), key=lambda sent: len(lines(sent)))
     assert (broken.value, broken.key, source(broken), lines(broken)) == (
         content,
         encode_key("importing", ""),
         "beats.ndjson",
         [2],
     )
-    assert [one.reason.code for one in decode(broken.value).invalid] == [code]
+    assert [invalid.reason.code for invalid in decode(broken.value).invalid] == [code]
     assert lines(whole) == [1, 3]
 
 
 @pytest.mark.parametrize("content", [b"x" * 3_000_000, b'{"account":"acme","note":"%s"}' % (b"x" * 3_000_000)])
-def test_of_an_oversize_line_as_much_is_sent_as_a_topic_takes(content: bytes) -> None:
+def test_an_oversize_line_is_cut_to_the_limit_of_the_topic(content: bytes) -> None:
     [message] = framed(*of_file(content))
     assert message.value == content[:OVERSIZE_BYTES_KEPT]
-    assert [one.reason.code for one in decode(message.value).invalid] == ["frame_too_large"]
+    assert [invalid.reason.code for invalid in decode(message.value).invalid] == ["frame_too_large"]
 
 
-def test_sources_are_never_mixed_in_a_frame() -> None:
+def test_a_frame_has_members_of_a_single_source() -> None:
     mixed = [(f"log{number % 2}", number, beat(number)) for number in range(1, 21)]
     in_turn = [(f"log{number // 11}", number, beat(number)) for number in range(1, 21)]
     for read in (mixed, in_turn):
         messages = framed(*read)
-        assert sorted((source(one), line) for one in messages for line in lines(one)) == sorted(
+        assert sorted((source(sent), line) for sent in messages for line in lines(sent)) == sorted(
             (name, number) for name, number, _ in read
         )
-        assert all(len(lines(one)) == len(decode(one.value).heartbeats) for one in messages)
+        assert all(len(lines(sent)) == len(decode(sent.value).heartbeats) for sent in messages)
     assert len(framed(*in_turn)) == 2
 
 
-def test_a_source_whose_name_is_no_text_keeps_its_bytes() -> None:
+def test_a_source_name_that_is_not_utf_8_keeps_its_bytes() -> None:
     name = b"beats-\xff.ndjson".decode("utf-8", "surrogateescape")
     [message] = framed(*of_file(HEARTBEAT, source=name))
     assert header(message, "source") == b"beats-\xff.ndjson"
 
 
-def test_blank_lines_are_no_lines_and_the_rest_keeps_its_numbers() -> None:
+def test_blank_lines_are_skipped_but_counted() -> None:
     producer, heard = Recorder(), list[int]()
     contents = of_file(HEARTBEAT, b"", b"  \t", HEARTBEAT, b"\xa0", b"{}")
     count = asyncio.run(import_heartbeats(contents, producer, Framer("acme", 1), heard.append))
-    messages = [one for write in producer.writes for one in write]
+    messages = [sent for write in producer.writes for sent in write]
     assert (count, heard) == (4, [4])
-    assert sorted(line for one in messages for line in lines(one)) == [1, 4, 5, 6]
+    assert sorted(line for sent in messages for line in lines(sent)) == [1, 4, 5, 6]
 
 
-def test_messages_are_written_some_at_a_time_and_progress_is_told() -> None:
+def test_messages_are_written_in_groups_and_progress_is_reported() -> None:
     producer, heard = Recorder(), list[int]()
     count = asyncio.run(
         import_heartbeats(of_file(*[b"broken"] * 200, HEARTBEAT), producer, Framer("acme", 1), heard.append)
@@ -276,10 +276,10 @@ def test_messages_are_written_some_at_a_time_and_progress_is_told() -> None:
 def test_an_empty_file_is_imported() -> None:
     producer, heard = Recorder(), list[int]()
     assert asyncio.run(import_heartbeats([], producer, Framer("acme", 1), heard.append)) == 0
-    assert ([one for write in producer.writes for one in write], heard) == ([], [0])
+    assert ([sent for write in producer.writes for sent in write], heard) == ([], [0])
 
 
-def test_a_line_that_a_reader_made_nothing_of_is_sent_with_what_is_wrong_with_it() -> None:
+def test_a_line_that_a_reader_could_not_read_is_sent_with_the_reason() -> None:
     producer = Recorder()
     asyncio.run(import_broken([(("lmgrd.log", 7, b"x" * 3_000_000), "no time stamp")], producer, "acme"))
     [[message]] = producer.writes
@@ -289,7 +289,7 @@ def test_a_line_that_a_reader_made_nothing_of_is_sent_with_what_is_wrong_with_it
     assert len(message.value) == OVERSIZE_BYTES_KEPT
 
 
-def test_denials_go_to_their_topic_under_their_account() -> None:
+def test_denials_go_to_their_topic_with_the_key_of_their_account() -> None:
     denial = Denial("acme", "id", "denied", AT, "MSTN", "jana", "ws", "none free", "lmgrd.log", 3)
     producer = Recorder()
     asyncio.run(import_denials([denial], producer))
@@ -311,14 +311,14 @@ CONTENTS = st.one_of(
 
 @settings(max_examples=examples(60))
 @given(read=st.lists(st.tuples(st.sampled_from(["a.log", "b.log"]), st.integers(1, 10**6), CONTENTS), max_size=20))
-def test_every_line_is_judged_as_it_would_be_alone_and_at_its_place(read: list[Line]) -> None:
+def test_framing_does_not_change_how_a_line_is_judged(read: list[Line]) -> None:
     alone = [message(content, key=key_alone(content), headers=place(name, number)) for name, number, content in read]
-    imported = [message(one.value, key=one.key, headers=one.headers) for one in framed(*read)]
+    imported = [message(sent.value, key=sent.key, headers=sent.headers) for sent in framed(*read)]
     assert judged(imported) == judged(alone)
 
 
 def key_alone(content: bytes) -> bytes:
-    """The key by which a line of its own is known: of its first member's account where there is one."""
+    """The key of a line that is sent alone: the account of its first member, if it has any."""
     [sent] = framed(("", 0, content))
     return sent.key or b""
 
@@ -328,7 +328,13 @@ def place(name: str, number: int) -> tuple[tuple[str, bytes], ...]:
 
 
 def judged(messages: list[Message]) -> tuple[Counter[object], Counter[object]]:
-    """Every heartbeat, and every dead letter with its account, file and line, as the meter tells them."""
-    heartbeats = Counter[object](heartbeat for one in messages for heartbeat in decode(one.value).heartbeats)
-    letters = [dead_letter_messages.decode(one.value) for one in metered([messages]) if one.topic == HEARTBEATS_DLQ]
-    return heartbeats, Counter[object]((one.account, one.code, one.field, one.source, one.line) for one in letters)
+    """Every heartbeat, and every dead letter of the meter with its account, file and line."""
+    heartbeats = Counter[object](heartbeat for sent in messages for heartbeat in decode(sent.value).heartbeats)
+    letters = [
+        dead_letter_messages.decode(outgoing.value)
+        for outgoing in metered([messages])
+        if outgoing.topic == HEARTBEATS_DLQ
+    ]
+    return heartbeats, Counter[object](
+        (letter.account, letter.code, letter.field, letter.source, letter.line) for letter in letters
+    )

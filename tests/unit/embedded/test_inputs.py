@@ -1,4 +1,4 @@
-"""Input files of a run: what is read, and what makes the identity of the log they are."""
+"""Input files of a run: what is read, and the identity of the log that they form."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def identity(scratch: Path, *names: str, options: tuple[str, ...] = OPTIONS) -> 
     return log_identity(gather_inputs(names, scratch), *options)
 
 
-def test_the_same_content_is_the_same_log_whatever_its_files_are_called(tmp_path: Path, scratch: Path) -> None:
+def test_the_log_id_does_not_depend_on_file_names(tmp_path: Path, scratch: Path) -> None:
     first = identity(scratch, file(tmp_path, "a.ndjson", b"1\n"), file(tmp_path, "b.ndjson", b"2\n"))
     second = identity(scratch, file(tmp_path, "x.log", b"1\n"), file(tmp_path, "y", b"2\n"))
     assert first == second
@@ -42,7 +42,7 @@ def test_the_same_content_is_the_same_log_whatever_its_files_are_called(tmp_path
     assert len(first) == len("files:") + 32
 
 
-def test_other_content_order_number_or_options_are_another_log(tmp_path: Path, scratch: Path) -> None:
+def test_the_log_id_depends_on_content_order_number_and_options(tmp_path: Path, scratch: Path) -> None:
     a, b, c = (file(tmp_path, name, name.encode()) for name in "abc")
     identities = [
         identity(scratch),
@@ -60,7 +60,7 @@ def test_other_content_order_number_or_options_are_another_log(tmp_path: Path, s
     assert len(set(identities)) == len(identities)
 
 
-def test_the_same_bytes_read_in_another_way_are_another_log(tmp_path: Path, scratch: Path) -> None:
+def test_the_log_id_depends_on_the_format(tmp_path: Path, scratch: Path) -> None:
     packed = gzip.compress(b"{}\n")
     as_text, as_gzip = file(tmp_path, "beats", packed), file(tmp_path, "beats.gz", packed)
     assert identity(scratch, as_text) != identity(scratch, as_gzip)
@@ -68,30 +68,30 @@ def test_the_same_bytes_read_in_another_way_are_another_log(tmp_path: Path, scra
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path, scratch: Path) -> None:
     a, b = file(tmp_path, "a", b"1\n"), file(tmp_path, "b", b"2\n")
-    assert [one.name for one in gather_inputs([a, b, a, a], scratch)] == [a, b]
+    assert [gathered.name for gathered in gather_inputs([a, b, a, a], scratch)] == [a, b]
 
 
-def test_lines_come_with_the_name_and_number_they_are_told_under(tmp_path: Path) -> None:
-    one = Input("beats", file(tmp_path, "kept", b"x\ny\n"))
-    assert list(one.lines()) == [("beats", 1, b"x"), ("beats", 2, b"y")]
+def test_lines_have_the_name_of_their_file_and_their_number(tmp_path: Path) -> None:
+    kept = Input("beats", file(tmp_path, "kept", b"x\ny\n"))
+    assert list(kept.lines()) == [("beats", 1, b"x"), ("beats", 2, b"y")]
 
 
 def given_on_standard_input(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
 
 
-def test_standard_input_is_kept_and_named_after_its_content(
-    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stdin_is_copied_to_a_file(tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given_on_standard_input(b"1\n2\n", monkeypatch)
     gathered = gather_inputs(["-", "-"], scratch)
-    assert [list(one.lines()) for one in gathered] == [[("-", 1, b"1"), ("-", 2, b"2")]]
+    assert [list(kept.lines()) for kept in gathered] == [[("-", 1, b"1"), ("-", 2, b"2")]]
     assert list(gathered[0].lines()) == [("-", 1, b"1"), ("-", 2, b"2")]
     assert log_identity(gathered, *OPTIONS) == identity(scratch, file(tmp_path, "a.ndjson", b"1\n2\n"))
 
 
 @pytest.mark.parametrize(("name", "content"), [("pipe", b"1\n2\n"), ("pipe.gz", gzip.compress(b"1\n2\n", mtime=0))])
-def test_a_pipe_is_kept_as_it_can_be_read_only_once(tmp_path: Path, scratch: Path, name: str, content: bytes) -> None:
+def test_a_pipe_is_copied_to_a_file_because_it_can_be_read_only_once(
+    tmp_path: Path, scratch: Path, name: str, content: bytes
+) -> None:
     pipe = tmp_path / name
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_bytes, args=(content,))
@@ -107,16 +107,14 @@ def test_a_pipe_is_kept_as_it_can_be_read_only_once(tmp_path: Path, scratch: Pat
     ("name", "reason"),
     [("none.ndjson", "No such file or directory"), ("none.gz", "No such file or directory"), ("", "Is a directory")],
 )
-def test_what_cannot_be_read_is_refused_before_anything_runs(
-    tmp_path: Path, scratch: Path, name: str, reason: str
-) -> None:
+def test_an_unreadable_file_is_refused_before_the_run(tmp_path: Path, scratch: Path, name: str, reason: str) -> None:
     with pytest.raises(InputError) as refused:
         gather_inputs([file(tmp_path, "a", b""), str(tmp_path / name)], scratch)
     assert (refused.value.place, refused.value.reason) == (str(tmp_path / name), f"cannot be read: {reason}")
     assert refused.value.remedy == "Give the path of a readable file, or -"
 
 
-def test_more_than_the_embedded_broker_holds_is_refused_with_a_remedy(
+def test_input_beyond_the_embedded_brokers_memory_is_refused_with_a_remedy(
     tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = file(tmp_path, "a", b"12345"), file(tmp_path, "b", b"678")
@@ -129,7 +127,7 @@ def test_more_than_the_embedded_broker_holds_is_refused_with_a_remedy(
     assert "--data-dir" in refused.value.remedy
 
 
-def test_what_is_small_when_packed_is_measured_again_as_it_is_read(
+def test_compressed_input_is_measured_again_while_it_is_read(
     tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = file(tmp_path, "a.gz", gzip.compress(b"0123456789\n" * 1_000))

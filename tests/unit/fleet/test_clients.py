@@ -1,4 +1,4 @@
-"""What the clients of a fleet send (INTERFACES, Heartbeat), and when its people work."""
+"""What the clients of a fleet send (INTERFACES, Heartbeat), and when its users work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, MINUTE_MS, calendar_da
 SMALL = FleetPlan(products=(FleetProduct("MSTN", 5), FleetProduct("ORD", 2)), machines=12, seed=7, trials=0.05)
 
 
-def told(plan: FleetPlan) -> dict[str, list[Heartbeat]]:
+def heartbeats_by_session(plan: FleetPlan) -> dict[str, list[Heartbeat]]:
     """The valid heartbeats of each session, in the order sent."""
     sessions = defaultdict(list)
     for line in fleet(plan):
@@ -37,7 +37,7 @@ def days_worked(period: str) -> set[date]:
     return {calendar_day(session.opened_at // DAY_MS) for session in planned_sessions(replace(SMALL, period=period))}
 
 
-def test_the_same_plan_gives_the_same_bytes_whatever_python_hashes_texts_to() -> None:
+def test_the_same_plan_gives_the_same_bytes_under_any_hash_seed() -> None:
     program = (
         "import hashlib; from pipeline.fleet.clients import demo_plan, fleet;"
         "print(hashlib.sha256(b'\\n'.join(fleet(demo_plan()))).hexdigest())"
@@ -59,7 +59,7 @@ def test_another_seed_gives_another_fleet() -> None:
     assert set(fleet(SMALL)).isdisjoint(fleet(replace(SMALL, seed=8)))
 
 
-def test_a_fleet_neither_reads_nor_moves_the_global_source_of_chance() -> None:
+def test_a_fleet_does_not_use_the_global_random_generator() -> None:
     before = random.getstate()
     lines = list(fleet(SMALL))
     assert random.getstate() == before
@@ -72,7 +72,7 @@ def test_heartbeats_come_in_order_of_event_time() -> None:
     assert times == sorted(times)
 
 
-def test_every_heartbeat_keeps_the_field_rules() -> None:
+def test_every_heartbeat_is_valid() -> None:
     for line in fleet(SMALL):
         beat = orjson.loads(line)
         assert beat["opened_at"] <= beat["since"] <= beat["at"], line
@@ -87,9 +87,9 @@ def test_every_heartbeat_keeps_the_field_rules() -> None:
 
 
 @pytest.mark.parametrize("beat_ms", [5 * MINUTE_MS, 15 * MINUTE_MS, 45 * MINUTE_MS])
-def test_a_session_opens_beats_and_closes_and_says_all_it_was_awake(beat_ms: int) -> None:
+def test_a_session_sends_open_beats_and_close_that_cover_the_time_awake(beat_ms: int) -> None:
     plan = replace(SMALL, beat_ms=beat_ms)
-    sessions, planned = told(plan), {session.session: session for session in planned_sessions(plan)}
+    sessions, planned = heartbeats_by_session(plan), {session.session: session for session in planned_sessions(plan)}
     assert sessions.keys() == planned.keys()
     for name, beats in sessions.items():
         assert [beat.state for beat in beats] == ["open", *["beat"] * (len(beats) - 2), "close"]
@@ -106,8 +106,8 @@ def test_a_session_opens_beats_and_closes_and_says_all_it_was_awake(beat_ms: int
         assert tuple((start, end) for start, end in awake) == planned[name].awake
 
 
-def test_activity_is_told_to_within_a_minute_and_never_goes_back() -> None:
-    sessions, planned = told(SMALL), {session.session: session for session in planned_sessions(SMALL)}
+def test_activity_is_reported_to_within_a_minute_and_never_goes_back() -> None:
+    sessions, planned = heartbeats_by_session(SMALL), {session.session: session for session in planned_sessions(SMALL)}
     for name, beats in sessions.items():
         stretches: dict[int, int] = {}
         for beat in beats:
@@ -118,17 +118,17 @@ def test_activity_is_told_to_within_a_minute_and_never_goes_back() -> None:
             assert idle_at - MINUTE_MS < stretches[resumed_at] <= idle_at
 
 
-def test_a_working_users_last_operation_lies_a_little_before_the_heartbeat() -> None:
-    beats = [beat for session in told(SMALL).values() for beat in session if beat.state == "beat"]
+def test_a_working_users_last_operation_is_shortly_before_the_heartbeat() -> None:
+    beats = [beat for session in heartbeats_by_session(SMALL).values() for beat in session if beat.state == "beat"]
     assert sum(0 < beat.at - beat.active_at < MINUTE_MS for beat in beats) > 0.8 * len(beats)
 
 
-def test_every_session_has_an_id_of_its_own() -> None:
+def test_session_ids_are_unique() -> None:
     names = [session.session for session in planned_sessions(demo_plan())]
     assert len(set(names)) == len(names)
 
 
-def test_people_rest_at_weekends_and_on_czech_holidays() -> None:
+def test_nobody_works_at_weekends_and_on_czech_holidays() -> None:
     spring, autumn = days_worked("2022Q2"), days_worked("2022Q4")
     assert all(day.weekday() < 5 for day in spring | autumn)
     assert {date(2022, 4, 14), date(2022, 4, 19)} <= spring, "the days around Easter"
@@ -138,7 +138,7 @@ def test_people_rest_at_weekends_and_on_czech_holidays() -> None:
     assert {date(2025, 4, 18), date(2025, 4, 21)}.isdisjoint(days_worked("2025Q2"))
 
 
-def test_ordinary_use_of_a_day_never_takes_more_machines_than_the_quantity() -> None:
+def test_ordinary_use_stays_within_the_quantity() -> None:
     machines = defaultdict(set)
     for session in planned_sessions(replace(SMALL, machines=80)):
         if session.usage == "production":
@@ -156,7 +156,7 @@ def test_without_a_quantity_every_machine_may_run_at_once() -> None:
     assert max(len(used) for used in machines.values()) > 25
 
 
-def test_on_no_day_do_two_people_share_a_machine() -> None:
+def test_a_machine_has_a_single_user_per_day() -> None:
     users = defaultdict(set)
     for session in planned_sessions(replace(SMALL, machines=200, products=(FleetProduct("MSTN"),))):
         users[session.machine, session.opened_at // DAY_MS].add(session.user)
@@ -184,7 +184,7 @@ def test_trials_are_extra_sessions_that_are_not_production() -> None:
     assert {session.usage for session in planned_sessions(replace(SMALL, trials=0.0))} == {"production"}
 
 
-def test_a_scripted_session_takes_the_place_of_its_users_own_and_of_one_licence() -> None:
+def test_a_scripted_session_replaces_its_users_own_and_takes_a_licence() -> None:
     member = next(session for session in planned_sessions(SMALL) if session.product == "ORD")
     opened_at = member.opened_at
     whole = ((opened_at, opened_at + 3 * DAY_MS),)

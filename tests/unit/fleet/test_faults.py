@@ -1,4 +1,4 @@
-"""Faults on request spoil the delivery, never the evidence."""
+"""Requested faults disturb the delivery, never the evidence."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def valid_members(lines: list[bytes]) -> Counter[bytes]:
     ],
     ids=["duplicates", "disorder", "late", "broken", "oversize", "all", "all in frames", "all at once"],
 )
-def test_no_fault_adds_or_takes_a_valid_heartbeat(plan: FleetPlan) -> None:
+def test_faults_neither_add_nor_remove_valid_heartbeats(plan: FleetPlan) -> None:
     assert valid_members(list(fleet(plan))).keys() == set(LINES)
 
 
-def test_a_duplicate_is_an_exact_copy_sent_once_more() -> None:
+def test_a_duplicate_is_an_exact_copy() -> None:
     tally = Counter[str]()
     members = valid_members(list(fleet(replace(PLAIN, duplicates=0.1), tally)))
     assert set(members.values()) == {1, 2}
@@ -55,12 +55,12 @@ def test_a_duplicate_is_an_exact_copy_sent_once_more() -> None:
     assert 0.08 < tally["duplicates"] / len(LINES) < 0.12
 
 
-def test_duplicates_alone_leave_the_order_of_event_time() -> None:
+def test_duplicates_alone_keep_the_order_of_event_time() -> None:
     times = [orjson.loads(line)["at"] for line in fleet(replace(PLAIN, duplicates=0.3))]
     assert times == sorted(times)
 
 
-def test_disorder_moves_its_share_back_by_no_more_than_an_hour() -> None:
+def test_disorder_delays_a_share_of_heartbeats_by_up_to_an_hour() -> None:
     tally = Counter[str]()
     clock, moved = 0, 0
     for line in fleet(replace(PLAIN, disorder=0.2), tally):
@@ -83,7 +83,7 @@ def test_a_late_heartbeat_arrives_one_to_six_days_after_its_time() -> None:
     assert late > 0.8 * tally["late"], "but for weekends and the quarter's end, when nothing newer has come"
 
 
-def test_asking_for_one_fault_does_not_move_another() -> None:
+def test_a_fault_does_not_change_where_other_faults_occur() -> None:
     every, tallies = Counter[str](), Counter[str]()
     list(fleet(replace(SPOILT, late=0.0), every))
     for fault in ("duplicates", "disorder", "broken", "oversize"):
@@ -97,7 +97,7 @@ def test_asking_for_one_fault_does_not_move_another() -> None:
 
 
 @pytest.mark.parametrize("way", BROKEN_WAYS, ids=lambda way: way.name)
-def test_every_way_to_break_a_heartbeat_earns_its_own_code(way: BrokenWay) -> None:
+def test_each_kind_of_broken_heartbeat_has_its_own_code(way: BrokenWay) -> None:
     for line in (LINES[0], LINES[len(LINES) // 2], LINES[-1]):
         spoilt = way.spoil(line)
         decoded = decode(spoilt)
@@ -107,14 +107,14 @@ def test_every_way_to_break_a_heartbeat_earns_its_own_code(way: BrokenWay) -> No
 
 
 @pytest.mark.parametrize("way", BROKEN_WAYS, ids=lambda way: way.name)
-def test_only_what_spoils_a_whole_frame_travels_alone(way: BrokenWay) -> None:
+def test_only_members_that_break_a_whole_frame_are_sent_alone(way: BrokenWay) -> None:
     framed = decode(b"[" + LINES[0] + b"," + way.spoil(LINES[1]) + b"," + LINES[2] + b"]")
     assert way.alone or len(framed.heartbeats) == 2
     if way.code in {"bad_json", "bad_encoding"}:
         assert way.alone
 
 
-def test_broken_lines_take_turns_through_every_way() -> None:
+def test_broken_lines_cycle_through_every_kind() -> None:
     tally = Counter[str]()
     broken = [line for line in fleet(replace(PLAIN, broken=0.1), tally) if decode(line).invalid]
     codes = [decode(line).invalid[0].reason.code for line in broken]
@@ -126,31 +126,31 @@ def test_broken_lines_take_turns_through_every_way() -> None:
     assert 0.08 < len(broken) / len(LINES) < 0.12
 
 
-def test_frames_hold_as_many_as_asked_in_the_same_order() -> None:
+def test_frames_have_the_requested_size_and_keep_the_order() -> None:
     frames = [orjson.loads(line) for line in fleet(replace(PLAIN, frames=250))]
     assert {len(frame) for frame in frames[:-1]} == {250}
     assert 1 <= len(frames[-1]) <= 250
     assert [orjson.dumps(member) for frame in frames for member in frame] == LINES
 
 
-def test_a_frame_asked_too_large_stops_at_the_limit_of_bytes() -> None:
+def test_a_frame_stays_within_the_limit_of_bytes() -> None:
     frames = list(fleet(replace(PLAIN, machines=40, frames=10_000)))
     assert all(len(frame) <= FRAME_BYTES_MAX for frame in frames)
     assert all(len(frame) > FRAME_BYTES_MAX - 1_000 for frame in frames[:-1])
 
 
-def test_broken_members_travel_in_frames_without_harm_to_their_neighbours() -> None:
+def test_broken_members_in_frames_do_not_affect_their_neighbours() -> None:
     decoded = [decode(line) for line in fleet(replace(PLAIN, broken=0.1, frames=100))]
     assert any(len(frame.heartbeats) > 50 and len(frame.invalid) > 1 for frame in decoded)
 
 
-def test_a_small_fleet_sends_what_is_left_of_its_oversize_lines_at_the_end() -> None:
+def test_a_small_fleet_sends_its_remaining_oversize_lines_at_the_end() -> None:
     sizes = [len(line) > 10_000 for line in fleet(replace(PLAIN, machines=1, oversize=4))]
     assert sizes[-2:] == [True, True]
     assert sum(sizes) == 4
 
 
-def test_oversize_lines_are_beyond_a_limit_each_and_hold_nothing_new() -> None:
+def test_each_oversize_line_exceeds_a_limit_and_adds_no_evidence() -> None:
     tally = Counter[str]()
     lines = [line for line in fleet(replace(PLAIN, oversize=5), tally) if len(line) > 10_000]
     assert [decode(line).invalid[0].reason.code for line in lines] == ["frame_too_large"] * 5

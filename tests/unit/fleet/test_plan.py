@@ -1,4 +1,4 @@
-"""A plan that cannot be played names the knob, the reason and the remedy."""
+"""An invalid plan is refused with the option, the reason and the remedy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SCRIPT = PlannedSession("MSTN", "1", "ws-1", "jana", "s", ((DAY_ONE, DAY_ONE + 1
         ("scripted", FleetPlan(scripted=(SCRIPT,), period="2022Q3")),
     ],
 )
-def test_a_knob_beyond_its_range_is_refused_by_name_before_anything_is_sent(knob: str, plan: FleetPlan) -> None:
+def test_an_option_out_of_range_is_refused_before_anything_is_sent(knob: str, plan: FleetPlan) -> None:
     for use in (fleet, planned_sessions):
         with pytest.raises(InputError) as refused:
             use(plan)

@@ -1,4 +1,4 @@
-"""The sample fleet tells its story: an independent count finds what was planned, and nothing else."""
+"""The sample fleet contains the planned events and no others, by an independent count."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Counts = dict[str, dict[int, int]]
 
 
 def count(lines: list[bytes]) -> Counts:
-    """Distinct machines by product and start of slot under the ten-minute policy (RULES 1 and 3), the plain way."""
+    """Distinct machines by product and start of slot under the ten-minute policy (RULES 1, 3), unoptimised."""
     sessions = defaultdict(list)
     for line in lines:
         beat = orjson.loads(line)
@@ -58,7 +58,7 @@ def test_on_the_deadline_afternoon_mstn_peaks_at_23_of_20(counts: Counts) -> Non
     assert tuple(slots) == STORY.deadline.peak_slots
 
 
-def test_a_stray_click_makes_five_of_four_staad_for_one_slot(counts: Counts) -> None:
+def test_an_accidental_launch_makes_staad_peak_at_5_of_4_for_a_slot(counts: Counts) -> None:
     highest, slots = peak(counts, "STAAD")
     assert highest == STORY.accidental.peak == 5
     assert [iso(slot_at) for slot_at in slots] == ["2022-04-26T09:40:00Z"]
@@ -73,7 +73,7 @@ def test_ord_and_plax_stay_within_their_licences(counts: Counts) -> None:
 
 
 @pytest.mark.parametrize("event", [STORY.deadline, STORY.accidental], ids=lambda event: event.title)
-def test_nothing_is_over_the_licences_but_what_the_story_tells(counts: Counts, event: StoryEvent) -> None:
+def test_only_the_planned_events_exceed_the_licences(counts: Counts, event: StoryEvent) -> None:
     over = sorted(slot_at for slot_at, used in counts[event.product].items() if used > ENTITLED[event.product])
     assert tuple(over) == event.over_slots
     assert event.entitled == ENTITLED[event.product]
@@ -101,7 +101,7 @@ def test_the_one_trial_of_the_quarter_counts_nowhere(counts: Counts) -> None:
     assert count([line.replace(b'"usage":"trial"', b'"usage":"production"') for line in lines]) != counts
 
 
-def test_those_who_stand_out_are_from_another_team() -> None:
+def test_users_of_the_planned_events_are_from_another_team() -> None:
     sessions = planned_sessions(demo_plan())
     for event in (STORY.deadline, STORY.accidental, STORY.trial):
         names = {session.session for session in event.sessions}
@@ -112,7 +112,7 @@ def test_those_who_stand_out_are_from_another_team() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 7, 99])
-def test_the_story_holds_whatever_the_ordinary_days_are(seed: int) -> None:
+def test_the_story_does_not_depend_on_the_seed_of_ordinary_days(seed: int) -> None:
     counts = count(list(fleet(replace(demo_plan(), seed=seed))))
     assert peak(counts, "MSTN") == (23, list(STORY.deadline.peak_slots))
     assert peak(counts, "STAAD") == (5, list(STORY.accidental.peak_slots))

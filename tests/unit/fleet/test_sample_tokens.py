@@ -1,4 +1,4 @@
-"""The sample fleet's tokens come to what its story tells, by the rules alone and whatever way heartbeats arrive."""
+"""The sample fleet's token charges are as planned, by the rules alone, for any order of heartbeats."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pipeline.codec.schema_folder import schema_folder
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.fleet.clients import demo_plan, demo_story, fleet
 from pipeline.model.instants import DAY_MS, iso
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.connections import free_connections
@@ -41,14 +40,14 @@ def settled(evidence: TokenEvidence) -> Ledger:
 
 @pytest.fixture(scope="module")
 def evidence() -> TokenEvidence:
-    found = TokenEvidence(READING)
+    gathered = TokenEvidence(READING)
     plan = replace(demo_plan(), duplicates=0.1, disorder=0.2, late=0.05)
-    for day in fold(one for line in fleet(plan) if b'"ACD"' in line for one in decode(line).heartbeats):
-        found.merge(day)
-    return found
+    for day in fold(beat for line in fleet(plan) if b'"ACD"' in line for beat in decode(line).heartbeats):
+        gathered.merge(day)
+    return gathered
 
 
-def test_windows_tokens_and_what_expires_are_those_of_the_story(evidence: TokenEvidence) -> None:
+def test_windows_tokens_and_expiries_are_as_planned(evidence: TokenEvidence) -> None:
     ledger = settled(evidence)
     charged = [debit for _, debit in debits(ledger)]
     assert len(charged) == STORY.windows == 31
@@ -59,17 +58,19 @@ def test_windows_tokens_and_what_expires_are_those_of_the_story(evidence: TokenE
     assert block.balance == STORY.granted - spent - STORY.expired == 318
 
 
-def test_a_session_left_open_over_a_weekend_costs_the_window_of_its_use_alone(evidence: TokenEvidence) -> None:
+def test_a_session_left_open_over_a_weekend_costs_only_the_window_of_its_use(evidence: TokenEvidence) -> None:
     assert STORY.idle.closed_at - STORY.idle.opened_at > 2 * DAY_MS
     windows = [
         debit.window
         for _, debit in debits(settled(evidence))
         if debit.window.user == STORY.idle.user and debit.window.start_at < STORY.idle.closed_at
     ]
-    assert [iso(one.start_at) for one in windows] == ["2022-05-06T08:03:00Z"]
+    assert [iso(window.start_at) for window in windows] == ["2022-05-06T08:03:00Z"]
 
 
-def test_a_glance_is_the_one_connection_that_costs_nothing(evidence: TokenEvidence) -> None:
+def test_the_short_connection_is_the_only_one_that_costs_nothing(evidence: TokenEvidence) -> None:
     windows = [debit.window for _, debit in debits(settled(evidence))]
     free = list(free_connections(evidence.sessions(), windows, READING))
-    assert Counter((one.session.session, one.reason) for one in free) == {(STORY.glance.session, "free_connection"): 1}
+    assert Counter((free.session.session, free.reason) for free in free) == {
+        (STORY.glance.session, "free_connection"): 1
+    }

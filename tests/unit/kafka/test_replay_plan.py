@@ -1,4 +1,4 @@
-"""What a replay of dead letters sends, and what it leaves alone."""
+"""What a replay of dead letters sends, and what it does not send."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.agents.faust.checkpoint import Message
+from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.codec.topics import dead_letter_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
@@ -26,7 +26,7 @@ VALID: dict[str, Any] = {
 
 
 def letter(offset: int = 0, **more: Any) -> DeadLetter:
-    """A dead letter, of a member that is valid by now unless said otherwise."""
+    """A dead letter; by default of a member that is valid now."""
     usual = DeadLetter(
         log="main", topic=HEARTBEATS, partition=3, offset=offset, index=0, account="acme", code="unknown_version",
         field="v", detail="", member=orjson.dumps(VALID).decode(), raw=b"", received_at=1, source="", line=0,
@@ -39,14 +39,16 @@ def whole(raw: bytes, code: str, offset: int = 0) -> DeadLetter:
 
 
 def metered(plan: ReplayPlan) -> list[DeadLetter]:
-    """What the meter makes of a plan's messages: the dead letters; each message an offset of one partition."""
+    """The meter's dead letters for the messages of a plan."""
     step = MeterStep("again")
-    for offset, one in enumerate(plan.messages):
-        step.take(Message(one.topic, 0, offset, one.key, one.value, one.headers, 2))
-    return [dead_letter_messages.decode(one.value) for one in step.drain() if one.topic == HEARTBEATS_DLQ]
+    for offset, sent in enumerate(plan.messages):
+        step.take(Message(sent.topic, 0, offset, sent.key, sent.value, sent.headers, 2))
+    return [
+        dead_letter_messages.decode(outgoing.value) for outgoing in step.drain() if outgoing.topic == HEARTBEATS_DLQ
+    ]
 
 
-def test_a_member_is_sent_unaltered_to_heartbeats_under_the_key_of_whom_it_names() -> None:
+def test_a_member_is_sent_unchanged_under_the_key_of_its_account_and_user() -> None:
     (message,) = plan_replay([letter(account="from the key")]).messages
     assert message.topic == HEARTBEATS
     assert message.value == orjson.dumps(VALID)
@@ -55,29 +57,29 @@ def test_a_member_is_sent_unaltered_to_heartbeats_under_the_key_of_whom_it_names
 
 
 @pytest.mark.parametrize("name", [None, 17, "x" * 201, {"a": 1}])
-def test_a_member_that_names_nobody_keeps_the_account_that_its_first_key_named(name: Any) -> None:
+def test_a_member_without_an_account_keeps_the_account_of_its_first_key(name: Any) -> None:
     member = orjson.dumps({**VALID, "account": name, "user": name}).decode()
     plan = plan_replay([letter(member=member, code="missing_field", account="from the key")])
     (message,) = plan.messages
     assert message.key is not None
     assert decode_key(message.key) == ("from the key", "")
-    assert [one.account for one in metered(plan)] == ["from the key"]
+    assert [outgoing.account for outgoing in metered(plan)] == ["from the key"]
 
 
-def test_headers_name_the_dead_letter_and_the_line_of_the_file_it_came_from() -> None:
-    one = letter(7, source="beats.ndjson", line=12)
-    (message,) = plan_replay([one]).messages
+def test_headers_name_the_dead_letter_and_its_file_and_line() -> None:
+    replayed = letter(7, source="beats.ndjson", line=12)
+    (message,) = plan_replay([replayed]).messages
     headers = dict(message.headers)
-    assert read_id(headers["replays"].decode()) == id_of(one)
+    assert read_id(headers["replays"].decode()) == id_of(replayed)
     (again,) = metered(plan_replay([letter(7, source="beats.ndjson", line=12, member="17")]))
     assert (again.source, again.line) == ("beats.ndjson", 12)
     assert dict(plan_replay([letter()]).messages[0].headers).keys() == {"replays"}
 
 
 @pytest.mark.parametrize("member", ["[1,2,3]", "[]", "17", "null", '"text"', '{"v":2}', "[" * 900 + "]" * 900])
-def test_a_member_that_is_still_invalid_becomes_one_dead_letter_with_the_same_member(member: str) -> None:
+def test_a_member_that_is_still_invalid_becomes_a_dead_letter_with_the_same_member(member: str) -> None:
     again = metered(plan_replay([letter(member=member)]))
-    assert [one.member for one in again] == [member]
+    assert [outgoing.member for outgoing in again] == [member]
 
 
 @pytest.mark.parametrize(
@@ -86,29 +88,29 @@ def test_a_member_that_is_still_invalid_becomes_one_dead_letter_with_the_same_me
 def test_bytes_that_could_not_be_parsed_are_sent_byte_for_byte(raw: bytes, code: str) -> None:
     plan = plan_replay([whole(raw, code)])
     assert [message.value for message in plan.messages] == [raw]
-    assert [(one.raw, one.code) for one in metered(plan)] == [(raw, code)]
+    assert [(outgoing.raw, outgoing.code) for outgoing in metered(plan)] == [(raw, code)]
 
 
-def test_a_frame_that_could_not_be_read_once_is_taken_apart_once_it_can_be() -> None:
+def test_a_frame_that_can_be_read_now_is_split_into_members() -> None:
     plan = plan_replay([whole(orjson.dumps([VALID, VALID, 17]), "bad_json")])
     assert (plan.valid, plan.invalid) == (2, {"wrong_type": 1})
 
 
 @pytest.mark.parametrize("raw", [b"[" + b"1," * 600_000, orjson.dumps([1] * 10_001)])
-def test_what_is_too_large_for_a_frame_is_not_sent_and_the_reason_is_told(raw: bytes) -> None:
+def test_a_frame_that_is_too_large_is_not_sent_and_the_reason_is_given(raw: bytes) -> None:
     plan = plan_replay([whole(raw, "frame_too_large"), letter(1)])
-    assert [one.place.offset for one in plan.unreplayable] == [0]
+    assert [unsent.place.offset for unsent in plan.unreplayable] == [0]
     assert plan.unreplayable[0].reason.startswith("frame_too_large: ")
     assert (plan.chosen, len(plan.messages)) == (2, 1)
 
 
-def test_a_member_that_takes_more_than_a_message_may_is_not_sent_and_the_reason_is_told() -> None:
+def test_a_member_larger_than_a_message_is_not_sent_and_the_reason_is_given() -> None:
     member = orjson.dumps({**VALID, "x": "y" * FRAME_BYTES_MAX}).decode()
-    (one,) = plan_replay([letter(member=member, code="missing_field")]).unreplayable
-    assert one.reason == f"missing_field: alone it takes {len(member):,} bytes, and a message may take 1,048,576"
+    (unsent,) = plan_replay([letter(member=member, code="missing_field")]).unreplayable
+    assert unsent.reason == f"missing_field: alone it takes {len(member):,} bytes, and a message may take 1,048,576"
 
 
-def test_members_that_are_alike_are_sent_once_and_stand_for_the_first_original() -> None:
+def test_equal_members_are_sent_once_with_the_id_of_the_first() -> None:
     left_behind = letter(0, log=f"{LOG_PREFIX}0123")
     originals = [letter(offset, log="zone 1") for offset in (5, 2, 9)]  # sorts behind what the replay left
     plan = plan_replay([left_behind, *originals])
@@ -116,14 +118,14 @@ def test_members_that_are_alike_are_sent_once_and_stand_for_the_first_original()
     assert plan.chosen == 4
 
 
-def test_the_same_bytes_of_two_accounts_are_two_messages() -> None:
+def test_equal_bytes_of_two_accounts_are_two_messages() -> None:
     assert len(plan_replay([letter(0, member="17"), letter(1, member="17", account="other")]).messages) == 2
 
 
-def test_a_replay_and_what_it_left_behind_replayed_together_make_the_same_log() -> None:
+def test_replaying_a_replay_with_its_remaining_letters_makes_the_same_log() -> None:
     originals = [letter(offset, log="zone 1", member=f'{{"v":{offset + 2}}}') for offset in range(9)]
     first = plan_replay(originals)
-    left_behind = [replace(one, log=first.log_id) for one in metered(first)]
+    left_behind = [replace(outgoing, log=first.log_id) for outgoing in metered(first)]
     both = [*left_behind, *originals]
     random.Random(3).shuffle(both)  # noqa: S311 -- a repeatable shuffle
     again = plan_replay(both)
@@ -133,27 +135,27 @@ def test_a_replay_and_what_it_left_behind_replayed_together_make_the_same_log() 
 
 def test_other_dead_letters_make_another_log() -> None:
     first, second = letter(0, member='{"v":2}'), letter(1, member='{"v":3}')
-    assert len({plan_replay(one).log_id for one in ([first], [second], [first, second])}) == 3
+    assert len({plan_replay(letters).log_id for letters in ([first], [second], [first, second])}) == 3
 
 
-def test_another_version_judges_into_a_log_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_makes_another_log(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_replay([letter()])
     before = plan.log_id
     monkeypatch.setattr("pipeline.kafka.replay_plan.__version__", "99.0")
     assert plan.log_id != before
 
 
-def test_what_a_plan_foretells_is_what_the_meter_finds() -> None:
+def test_a_plan_predicts_the_outcomes_of_the_meter() -> None:
     plan = plan_replay([letter(0), letter(1, member="17"), letter(2, member='{"v":9}'), whole(b"x", "bad_json", 3)])
     assert plan.valid == 1
     assert plan.invalid == {"bad_json": 1, "unknown_version": 1, "wrong_type": 1}
-    assert sorted(one.code for one in metered(plan)) == sorted(plan.invalid)
+    assert sorted(outgoing.code for outgoing in metered(plan)) == sorted(plan.invalid)
 
 
 @pytest.mark.parametrize("topic", [COMMANDS, CONTRACTS])
-def test_an_order_or_a_contract_that_could_not_be_read_is_not_sent_to_the_heartbeats(topic: str) -> None:
+def test_unreadable_orders_and_contracts_are_not_sent_as_heartbeats(topic: str) -> None:
     plan = plan_replay([letter(topic=topic, member=None, raw=b"{}", code="unreadable"), letter(1)])
     assert len(plan.messages) == 1
-    assert [one.reason for one in plan.unreplayable] == [
+    assert [unsent.reason for unsent in plan.unreplayable] == [
         f"unreadable: it is no evidence; post it again, corrected, to {topic}"
     ]

@@ -1,17 +1,16 @@
-"""Settings of a process: read from ``SEATBEAT_*`` variables, and refused at once where they cannot work."""
+"""Settings of a process: read from ``SEATBEAT_*`` variables; invalid settings are refused at the start."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, fields
-from pathlib import Path
 
 import pytest
 
-from pipeline.kafka.settings import DESCRIPTIONS, MAY_BE_EMPTY, Settings
+from pipeline.kafka.settings import DESCRIPTIONS, GONE, MAY_BE_EMPTY, Settings
 from pipeline.model.errors import InputError
 
-NUMBERS = [one.name for one in fields(Settings) if one.type == "int"]
-TEXTS = [one.name for one in fields(Settings) if one.type == "str"]
+NUMBERS = [field.name for field in fields(Settings) if field.type == "int"]
+TEXTS = [field.name for field in fields(Settings) if field.type == "str"]
 
 
 def refused(**variables: str) -> InputError:
@@ -25,12 +24,12 @@ def test_without_variables_every_setting_has_its_default() -> None:
     assert Settings.from_environment({"PATH": "/bin", "seatbeat_log_id": "x", "SEATBEAT": "x"}) == Settings()
 
 
-def test_the_defaults_can_work() -> None:
+def test_the_defaults_are_valid() -> None:
     Settings().validate()
 
 
 def test_every_setting_is_a_text_or_a_whole_number() -> None:
-    assert sorted(NUMBERS + TEXTS) == sorted(one.name for one in fields(Settings))
+    assert sorted(NUMBERS + TEXTS) == sorted(field.name for field in fields(Settings))
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -39,24 +38,22 @@ def test_a_whole_number_is_read_from_its_variable(name: str) -> None:
     assert asdict(settings) == {**asdict(Settings()), name: 7}
 
 
-def test_texts_are_read_as_they_are(tmp_path: Path) -> None:
+def test_texts_are_read_unchanged() -> None:
     settings = Settings.from_environment(
         {
             "SEATBEAT_KAFKA_BOOTSTRAP": "one:9092,two:9092",
             "SEATBEAT_LOG_ID": " spaces and 7 ",
-            "SEATBEAT_CONTRACTS": str(tmp_path),
             "SEATBEAT_TOPICS": "embedded",
         }
     )
     assert settings.kafka_bootstrap == "one:9092,two:9092"
     assert settings.log_id == " spaces and 7 "
-    assert settings.contracts == str(tmp_path)
     assert settings.topics == "embedded"
 
 
 @pytest.mark.parametrize("value", ["", "x", "1.5", "1e3", "0x1", "--1", "7 s"])
 @pytest.mark.parametrize("name", NUMBERS)
-def test_what_is_no_whole_number_is_refused_with_the_variables_name(name: str, value: str) -> None:
+def test_a_value_that_is_not_a_whole_number_is_refused_with_the_variables_name(name: str, value: str) -> None:
     error = refused(**{f"SEATBEAT_{name.upper()}": value})
     assert (error.place, error.reason) == (f"SEATBEAT_{name.upper()}", f"is {value!r}")
     assert error.remedy == "Give a whole number from 1 on"
@@ -64,13 +61,13 @@ def test_what_is_no_whole_number_is_refused_with_the_variables_name(name: str, v
 
 @pytest.mark.parametrize("value", ["0", "-1"])
 @pytest.mark.parametrize("name", NUMBERS)
-def test_numbers_begin_at_one(name: str, value: str) -> None:
+def test_numbers_below_one_are_refused(name: str, value: str) -> None:
     error = refused(**{f"SEATBEAT_{name.upper()}": value})
     assert (error.place, error.reason) == (f"SEATBEAT_{name.upper()}", f"is {value}")
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_variable_that_is_there_is_not_empty_unless_that_means_something(name: str) -> None:
+def test_an_empty_variable_is_refused_unless_empty_has_a_meaning(name: str) -> None:
     variable = f"SEATBEAT_{name.upper()}"
     if name in MAY_BE_EMPTY:
         assert getattr(Settings.from_environment({variable: ""}), name) == ""
@@ -78,28 +75,28 @@ def test_a_variable_that_is_there_is_not_empty_unless_that_means_something(name:
         assert refused(**{variable: ""}).place == variable
 
 
-def test_what_empty_means_is_described() -> None:
+def test_the_meaning_of_empty_is_described() -> None:
     assert {name for name, text in DESCRIPTIONS.items() if "empty:" in text} == MAY_BE_EMPTY
 
 
-def test_an_unknown_variable_is_refused_so_that_a_slip_is_seen() -> None:
+def test_an_unknown_variable_is_refused() -> None:
     error = refused(SEATBEAT_KAFKA_BOOTSTRAPS="x")
     assert (error.place, error.reason) == ("SEATBEAT_KAFKA_BOOTSTRAPS", "is not a setting")
     assert "seatbeat settings" in error.remedy
 
 
-def test_a_stage_of_topics_that_is_not_in_the_files_is_refused() -> None:
+def test_an_unknown_stage_of_topics_is_refused() -> None:
     error = refused(SEATBEAT_TOPICS="staging")
     assert (error.place, error.reason) == ("SEATBEAT_TOPICS", "is 'staging'")
 
 
-@pytest.mark.parametrize("name", ["none", "file"])
-def test_contracts_lie_in_a_folder_that_is_there(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").touch()
-    error = refused(SEATBEAT_CONTRACTS=str(tmp_path / name))
-    assert (error.place, error.reason) == ("SEATBEAT_CONTRACTS", f"{tmp_path / name} is no folder")
+def test_a_setting_of_an_earlier_version_is_refused_with_what_replaced_it() -> None:
+    error = refused(SEATBEAT_CONTRACTS="/contracts")
+    assert (error.place, error.reason) == ("SEATBEAT_CONTRACTS", "is not a setting")
+    assert "seatbeat contract apply" in error.remedy
+    assert GONE.keys().isdisjoint(f"SEATBEAT_{field.name.upper()}" for field in fields(Settings))
 
 
-def test_every_setting_is_described_in_a_sentence_and_nothing_else_is() -> None:
-    assert DESCRIPTIONS.keys() == {one.name for one in fields(Settings)}
+def test_every_setting_is_described_in_a_sentence() -> None:
+    assert DESCRIPTIONS.keys() == {field.name for field in fields(Settings)}
     assert all(text.endswith(".") for text in DESCRIPTIONS.values())

@@ -1,4 +1,4 @@
-"""Topics as code: what the files of ``schemas/topics`` promise."""
+"""Topics as code: the contents of ``schemas/topics``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TypedDict, cast, get_args
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.codec.contract.yaml_document import BYTES_MAX as CONTRACT_BYTES_MAX
+from pipeline.codec.contract.yaml_document import CONTRACT_BYTES_MAX
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.codec.topics.command_messages import COMMAND_BYTES_MAX
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX
-from pipeline.codec.topics.usage_frames import FRAME_BYTES_MAX as USAGE_BYTES_MAX
+from pipeline.codec.topics.usage_frames import USAGE_FRAME_BYTES_MAX
 from pipeline.embedded.importer import OVERSIZE_BYTES_KEPT
 from pipeline.kafka.producer import MESSAGE_BYTES_MAX
 from pipeline.kafka.topics import (
@@ -56,12 +56,12 @@ def config_bytes(name: str, stage: Stage) -> int:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_topics_are_those_the_program_names(stage: Stage) -> None:
-    assert sorted(one.name for one in topics(stage)) == sorted(NAMES)
+def test_the_files_describe_the_topics_that_the_program_names(stage: Stage) -> None:
+    assert sorted(spec.name for spec in topics(stage)) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_is_named_after_its_topic_and_says_all_there_is_to_know(path: Path) -> None:
+def test_a_file_is_named_after_its_topic_and_has_every_field(path: Path) -> None:
     file = content(path)
     assert file["name"] == path.stem
     assert set(file) == set(File.__annotations__)
@@ -72,31 +72,29 @@ def test_a_file_is_named_after_its_topic_and_says_all_there_is_to_know(path: Pat
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_ledger_is_kept_for_ever_in_one_partition_with_the_usage_of_its_account(stage: Stage) -> None:
-    one = topic(TOKEN_LEDGER, stage)
-    assert (one.config["cleanup.policy"], one.config["retention.ms"]) == ("delete", "-1")
-    assert one.partitions == topic(USAGE, stage).partitions
+def test_the_ledger_is_kept_for_ever_with_as_many_partitions_as_usage(stage: Stage) -> None:
+    ledger = topic(TOKEN_LEDGER, stage)
+    assert (ledger.config["cleanup.policy"], ledger.config["retention.ms"]) == ("delete", "-1")
+    assert ledger.partitions == topic(USAGE, stage).partitions
 
 
 @pytest.mark.parametrize("name", sorted(EVIDENCE))
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_topic_of_evidence_keeps_messages_by_append_time_for_longer_than_evidence_may_be_late(
-    stage: Stage, name: str
-) -> None:
-    one = topic(name, stage)
-    assert one.config["message.timestamp.type"] == "LogAppendTime"
-    assert int(one.config["retention.ms"]) > 35 * DAY_MS
-    assert one.config.get("cleanup.policy", "delete") == "delete"
-    assert one.partitions >= 1
-    assert all(isinstance(value, str) for value in one.config.values())
+def test_topics_of_evidence_keep_messages_by_append_time_longer_than_the_lateness(stage: Stage, name: str) -> None:
+    evidence = topic(name, stage)
+    assert evidence.config["message.timestamp.type"] == "LogAppendTime"
+    assert int(evidence.config["retention.ms"]) > 35 * DAY_MS
+    assert evidence.config.get("cleanup.policy", "delete") == "delete"
+    assert evidence.partitions >= 1
+    assert all(isinstance(value, str) for value in evidence.config.values())
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_orders_are_kept_for_ever_and_of_contracts_every_version(stage: Stage) -> None:
+def test_orders_and_all_versions_of_contracts_are_kept_for_ever(stage: Stage) -> None:
     for name, policy in ((COMMANDS, "delete"), (CONTRACTS, "compact")):
-        one = topic(name, stage)
-        assert (one.config["cleanup.policy"], one.config["retention.ms"]) == (policy, "-1")
-        assert one.config["message.timestamp.type"] == "LogAppendTime"
+        log = topic(name, stage)
+        assert (log.config["cleanup.policy"], log.config["retention.ms"]) == (policy, "-1")
+        assert log.config["message.timestamp.type"] == "LogAppendTime"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -108,21 +106,21 @@ def test_one_worker_has_both_usage_and_commands_of_an_account_and_versions_of_a_
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_production_survives_the_loss_of_a_broker_and_the_others_have_but_one(name: str) -> None:
+def test_production_has_replicas_and_other_stages_have_a_single_broker(name: str) -> None:
     production = topic(name, "production")
     assert (production.replication, production.config["min.insync.replicas"]) == (3, "2")
     for stage in STAGES:
         if stage != "production":
-            one = topic(name, stage)
-            assert (one.replication, one.config["min.insync.replicas"]) == (1, "1")
+            spec = topic(name, stage)
+            assert (spec.replication, spec.config["min.insync.replicas"]) == (1, "1")
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_messages_of_every_kind_fit_their_topic(stage: Stage) -> None:
+def test_messages_of_every_kind_fit_into_their_topic(stage: Stage) -> None:
     envelope = 100_000
     assert config_bytes(HEARTBEATS, stage) > max(FRAME_BYTES_MAX, OVERSIZE_BYTES_KEPT) + envelope
     assert config_bytes(HEARTBEATS_DLQ, stage) > config_bytes(HEARTBEATS, stage) * 4 / 3 + envelope
-    assert config_bytes(USAGE, stage) > USAGE_BYTES_MAX + envelope
+    assert config_bytes(USAGE, stage) > USAGE_FRAME_BYTES_MAX + envelope
     assert config_bytes(COMMANDS, stage) > COMMAND_BYTES_MAX + envelope
     assert config_bytes(CONTRACTS, stage) > CONTRACT_BYTES_MAX + envelope // 2
     assert max(config_bytes(name, stage) for name in NAMES) <= MESSAGE_BYTES_MAX

@@ -1,4 +1,4 @@
-"""Instants: integers inside, calendar only at the edges (RULES, opening)."""
+"""Instants are integers inside; calendar dates occur only at the edges (RULES, opening)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from pipeline.model.instants import (
         ("2100Q4", date(2100, 10, 1), date(2101, 1, 1), 92),
     ],
 )
-def test_a_quarter_runs_from_its_first_midnight_to_the_next_quarters(
+def test_a_quarter_lasts_from_its_first_midnight_to_that_of_the_next_quarter(
     name: str, first: date, following: date, days: int
 ) -> None:
     period = Period.parse(name)
@@ -59,7 +59,7 @@ def test_a_quarter_runs_from_its_first_midnight_to_the_next_quarters(
         "\u0662\u0660\u0662\u0662Q1",
     ],
 )
-def test_anything_else_is_no_quarter(text: str) -> None:
+def test_other_texts_are_refused_as_quarters(text: str) -> None:
     with pytest.raises(ValueError, match="is not a calendar quarter such as 2022Q2"):
         Period.parse(text)
 
@@ -79,14 +79,14 @@ def test_an_instant_lies_in_the_quarter_of_its_utc_day(day: date, name: str) -> 
     assert Period.containing(at_midnight(day) + DAY_MS - 1).name == name
 
 
-def test_a_quarter_holds_its_start_and_not_its_end() -> None:
+def test_a_quarter_includes_its_start_and_excludes_its_end() -> None:
     period = Period.parse("2022Q2")
     assert [period.contains(at) for at in (period.start_at - 1, period.start_at, period.end_at - 1, period.end_at)] == [
         False, True, True, False,
     ]  # fmt: skip
 
 
-def test_the_range_of_evidence_is_the_years_2000_to_2100() -> None:
+def test_evidence_may_be_from_the_years_2000_to_2100() -> None:
     assert at_midnight(date(2000, 1, 1)) == EARLIEST_AT
     assert at_midnight(date(2101, 1, 1)) == LATEST_AT
 
@@ -100,7 +100,7 @@ def test_a_day_has_144_base_slots_aligned_to_the_epoch() -> None:
     ("at", "day"),
     [(0, date(1970, 1, 1)), (DAY_MS - 1, date(1970, 1, 1)), (DAY_MS, date(1970, 1, 2)), (-1, date(1969, 12, 31))],
 )
-def test_a_day_holds_its_midnight_and_not_the_next(at: int, day: date) -> None:
+def test_a_day_includes_its_midnight_and_excludes_the_next(at: int, day: date) -> None:
     assert calendar_day(day_of(at)) == day
 
 
@@ -118,13 +118,13 @@ def test_an_instant_is_written_in_utc_rounded_down_to_the_second(at: int, text: 
     assert iso(at) == text
 
 
-def test_a_moment_is_the_same_instant_in_any_time_zone() -> None:
+def test_a_datetime_is_the_same_instant_in_any_time_zone() -> None:
     moment = datetime(2022, 5, 3, 9, 10, tzinfo=UTC)
     assert at_datetime(moment) == 1_651_569_000_000
     assert at_datetime(moment.astimezone(timezone(timedelta(hours=5, minutes=45)))) == 1_651_569_000_000
     assert at_datetime(moment + timedelta(microseconds=1_999)) == 1_651_569_000_001
 
 
-def test_a_moment_without_a_time_zone_is_no_instant() -> None:
+def test_a_datetime_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="names no instant"):
         at_datetime(datetime(2022, 5, 3, 9, 10))  # noqa: DTZ001 -- that is the point

@@ -1,4 +1,4 @@
-"""Money: integers in the smallest unit inside, decimal texts outside."""
+"""Money is an integer in the smallest unit inside, and a decimal text outside."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_amount_is_read_and_written_in_its_currencys_precision(
     ("minor", "currency", "written"),
     [(-5, "EUR", "-0.05"), (-115_000, "EUR", "-1150.00"), (-7, "JPY", "-7"), (-1, "CLF", "-0.0001")],
 )
-def test_less_than_nothing_has_its_sign_in_front(minor: int, currency: str, written: str) -> None:
+def test_a_negative_amount_begins_with_its_sign(minor: int, currency: str, written: str) -> None:
     assert format_money(minor, currency) == written
 
 
@@ -64,11 +64,11 @@ def test_less_than_nothing_has_its_sign_in_front(minor: int, currency: str, writ
         ("1.00001", "CLF"),
     ],
 )
-def test_anything_else_is_no_amount(text: str, currency: str) -> None:
+def test_other_texts_are_refused_as_amounts(text: str, currency: str) -> None:
     with pytest.raises(ValueError, match="is not an amount of"):
         parse_money(text, currency)
 
 
 @given(st.integers(0, 10**15 - 1), st.sampled_from(["JPY", "EUR", "KWD", "CLF"]))
-def test_what_is_written_is_read_as_the_same_amount(minor: int, currency: str) -> None:
+def test_an_amount_survives_a_round_trip(minor: int, currency: str) -> None:
     assert parse_money(format_money(minor, currency), currency) == minor

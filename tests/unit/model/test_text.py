@@ -10,7 +10,7 @@ from pipeline.model.text import fold
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("Jana@ACME.example", "jana@acme.example"),
         ("WS-0123", "ws-0123"),
@@ -20,13 +20,13 @@ from pipeline.model.text import fold
         ("\u03a3", "\u03c2"),
     ],
 )
-def test_names_that_differ_in_case_or_form_are_the_same(one: str, other: str) -> None:
-    assert fold(one) == fold(other)
+def test_names_that_differ_in_case_or_unicode_form_are_equal(first: str, second: str) -> None:
+    assert fold(first) == fold(second)
 
 
-@pytest.mark.parametrize(("one", "other"), [("eva", "eve"), ("eva", "eva "), ("zoe", "zo\u00eb")])
-def test_other_names_stay_apart(one: str, other: str) -> None:
-    assert fold(one) != fold(other)
+@pytest.mark.parametrize(("first", "second"), [("eva", "eve"), ("eva", "eva "), ("zoe", "zo\u00eb")])
+def test_other_names_stay_different(first: str, second: str) -> None:
+    assert fold(first) != fold(second)
 
 
 @given(st.text(max_size=8))

@@ -34,8 +34,8 @@ def test_the_catalogue_is_the_table_row_by_row() -> None:
         (name, at_midnight(date.fromisoformat(start)), [parse_duration(slot), opening, parse_duration(use), *rest])
         for name, start, slot, opening, use, *rest in rows
     ]
-    found = [(name, at, written(row)) for name, timeline in metering_catalogue().items() for at, row in timeline.rows]
-    assert found == expected
+    actual = [(name, at, written(row)) for name, timeline in metering_catalogue().items() for at, row in timeline.rows]
+    assert actual == expected
 
 
 def test_every_row_is_named_by_its_policy_and_its_first_day() -> None:

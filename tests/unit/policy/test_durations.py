@@ -1,4 +1,4 @@
-"""Durations as policy tables and contracts write them."""
+"""Durations in the notation of policy tables and contracts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def test_a_duration_is_a_number_and_a_unit(text: str, ms: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "12", "m", "12 m", "-1m", "1.5h", "1w", "12M", "\u0661m", "1m\n", "1234567s"])
-def test_anything_else_is_no_duration(text: str) -> None:
+def test_other_texts_are_refused_as_durations(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration such as 90s, 12m, 24h or 1d"):
         parse_duration(text)

@@ -1,7 +1,7 @@
-"""Analysts read the views, of the accounts granted to them, and nothing else.
+"""Analysts can read the views for the accounts granted to them, and nothing else.
 
-The engine in the tests keeps no users, so the migration's access statements are asserted as they stand and parsed by
-ClickHouse. What they say, grants and row filters, is then given to the engine as the rights of its one configured user.
+chDB has no users, so the migration's access statements are asserted as text and parsed by ClickHouse. Their grants and
+row filters are then given to the engine as the rights of its single configured user.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from xml.sax.saxutils import escape
 
 import orjson
 import pytest
-from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.store import migrations
-from pipeline.store.client import Client
+from pipeline.store.client import Client, StoreRefused
 from pipeline.store.migrations import (
     Migration,
     Skipped,
@@ -96,59 +95,69 @@ ACCESS_TO_CONTRACTS: Final = (
 
 
 def analysts(name: str = NAME) -> Migration:
-    return next(one for one in read_migrations() if one.name == name)
+    return next(migration for migration in read_migrations() if migration.name == name)
 
 
 def statements(*names: str) -> list[str]:
-    """The migrations' statements, each in a line."""
-    return [" ".join(one.split()) for name in names or (NAME,) for one in analysts(name).statements]
+    """The migrations' statements, each on a line."""
+    return [" ".join(statement.split()) for name in names or (NAME,) for statement in analysts(name).statements]
 
 
 def test_the_access_statements_are_exactly_these() -> None:
-    told = statements()
-    assert tuple(told[told.index(ACCESS[0]) :]) == ACCESS
+    in_order = statements()
+    assert tuple(in_order[in_order.index(ACCESS[0]) :]) == ACCESS
     assert tuple(statements(LATER)) == ACCESS_LATER
     assert tuple(statements(OF_LEDGER)) == ACCESS_TO_LEDGER
-    told = statements(OF_CONTRACTS)
-    assert tuple(told[told.index(ACCESS_TO_CONTRACTS[0]) :]) == ACCESS_TO_CONTRACTS
+    in_order = statements(OF_CONTRACTS)
+    assert tuple(in_order[in_order.index(ACCESS_TO_CONTRACTS[0]) :]) == ACCESS_TO_CONTRACTS
 
 
-def test_the_views_run_with_the_rights_of_who_asks() -> None:
-    every = [" ".join(statement.split()) for one in read_migrations() for statement in one.statements]
-    views = [match[1] for one in every if (match := re.match(r"CREATE (?:OR REPLACE )?VIEW (\w+)", one))]
+def test_the_views_run_with_the_rights_of_the_invoker() -> None:
+    every = [" ".join(statement.split()) for migration in read_migrations() for statement in migration.statements]
+    views = [match[1] for statement in every if (match := re.match(r"CREATE (?:OR REPLACE )?VIEW (\w+)", statement))]
     assert views
     for view in views:
-        about = [one for one in every if re.match(rf"(CREATE (OR REPLACE )?VIEW|ALTER TABLE) {view}\b", one)]
+        about = [
+            statement
+            for statement in every
+            if re.match(rf"(CREATE (OR REPLACE )?VIEW|ALTER TABLE) {view}\b", statement)
+        ]
         assert "SQL SECURITY INVOKER" in about[-1], view
 
 
 @pytest.mark.parametrize("names", [(NAME,), (LATER,), (OF_LEDGER,)])
-def test_nothing_is_granted_before_every_table_granted_that_holds_accounts_has_its_policy(
+def test_row_policies_are_created_before_grants(
     names: tuple[str, ...],
 ) -> None:
-    told = statements(*names)
-    granted = [match[1] for one in told if (match := re.match(r"GRANT SELECT(?:\(.*\))? ON (\w+)", one))]
-    first_grant = next(index for index, one in enumerate(told) if one.startswith("GRANT"))
-    protected = {match[1] for one in told[:first_grant] if (match := re.match(r"CREATE ROW POLICY \w+ ON (\w+)", one))}
+    in_order = statements(*names)
+    granted = [
+        match[1] for statement in in_order if (match := re.match(r"GRANT SELECT(?:\(.*\))? ON (\w+)", statement))
+    ]
+    first_grant = next(index for index, statement in enumerate(in_order) if statement.startswith("GRANT"))
+    protected = {
+        match[1]
+        for statement in in_order[:first_grant]
+        if (match := re.match(r"CREATE ROW POLICY \w+ ON (\w+)", statement))
+    }
     views = {"current_contracts", "usage", "usage_slots", "slot_counts", "first_commands", "voids", "ledger"}
     assert set(granted) - views - {"policies"} == protected
 
 
-def test_each_statement_is_one_that_clickhouse_reads(store: Client) -> None:
+def test_clickhouse_can_parse_each_statement(store: Client) -> None:
     for statement in (statement for name in NAMES for statement in analysts(name).statements):
         query = statement.replace("{database}", quoted_identifier("seatbeat"))
         (row,) = store.query("SELECT formatQuery({query:String})", {"query": query}).result_rows
         assert str(row[0]).split()[:2] == statement.split()[:2]
 
 
-def test_an_engine_without_users_skips_the_file_and_says_so_but_lacks_nothing(store: Client) -> None:
+def test_an_engine_without_users_skips_the_access_file(store: Client) -> None:
     assert skipped_migrations(store) == tuple(
         Skipped(name, "CREATE ROLE seatbeat_analyst: ACCESS_DENIED") for name in NAMES
     )
     assert pending_migrations(store) == ()
 
 
-def test_what_was_skipped_is_tried_again_and_recorded_once(store: Client) -> None:
+def test_a_skipped_migration_is_tried_again_and_recorded_once(store: Client) -> None:
     with empty_store(store) as empty:
         first = migrate(empty)
         assert not set(NAMES) & set(first)
@@ -162,7 +171,7 @@ def test_what_was_skipped_is_tried_again_and_recorded_once(store: Client) -> Non
         assert skipped_migrations(empty) == skipped_migrations(store)
 
 
-def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(store: Client) -> None:
+def test_a_store_from_before_skipped_migrations_were_recorded_can_be_migrated(store: Client) -> None:
     with empty_store(store) as empty:
         migrate(empty)
         empty.command("ALTER TABLE schema_migrations DROP COLUMN skipped")
@@ -170,16 +179,16 @@ def test_a_store_that_was_migrated_before_skipping_was_recorded_is_migrated_on(s
         assert migrate(empty) == ()
 
 
-def test_only_files_that_manage_access_are_skipped_and_any_other_that_is_refused_is_an_error(store: Client) -> None:
-    assert [one.name for one in read_migrations() if one.manages_access] == [*NAMES]
-    with pytest.raises(DatabaseError, match="ACCESS_DENIED"):
+def test_only_access_files_are_skipped_and_other_refused_files_are_errors(store: Client) -> None:
+    assert [migration.name for migration in read_migrations() if migration.manages_access] == [*NAMES]
+    with pytest.raises(StoreRefused, match="ACCESS_DENIED"):
         migrations._apply(store, replace(analysts(), manages_access=False))
-    with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
+    with pytest.raises(StoreRefused, match="UNKNOWN_TABLE"):
         migrations._apply(store, replace(analysts(), statements=("DROP TABLE no_such_table",)))
 
 
 @pytest.mark.parametrize("name", ["with space", "back`tick", "back\\slash", "\\`"])
-def test_a_database_of_any_name_is_written_as_one_identifier(store: Client, name: str) -> None:
+def test_any_database_name_is_quoted_as_an_identifier(store: Client, name: str) -> None:
     store.command(f"CREATE DATABASE {quoted_identifier(name)}")
     there = store.query("SELECT count() FROM system.databases WHERE name = {name:String}", {"name": name})
     store.command(f"DROP DATABASE {quoted_identifier(name)}")
@@ -227,7 +236,7 @@ print(json.dumps(answers))
 
 
 class Tried(NamedTuple):
-    """A store with the facts of two accounts, and how to ask it, as ``STORE``, in the role of an analyst of one."""
+    """A store (``STORE`` in queries) with the facts of two accounts, queried as an analyst of a single account."""
 
     folder: Path
     configuration: Path
@@ -253,12 +262,17 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
     database = quoted_identifier(DATABASE)
     whole = [
         f"CREATE DATABASE {database}", f"USE {database}",
-        *(statement for one in read_migrations() if one.name not in NAMES for statement in one.statements),
         *(
-            one
+            statement
+            for migration in read_migrations()
+            if migration.name not in NAMES
+            for statement in migration.statements
+        ),
+        *(
+            statement
             for name in (NAME, OF_CONTRACTS)
-            for one in analysts(name).statements
-            if one.startswith(("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW"))
+            for statement in analysts(name).statements
+            if statement.startswith(("CREATE TABLE", "ALTER TABLE", "CREATE OR REPLACE VIEW"))
         ),
         *FACTS,
         "INSERT INTO analyst_accounts VALUES ('default', 'acme'), ('somebody else', 'other')",
@@ -266,7 +280,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
         "CREATE TABLE own.analyst_accounts (user String, account String) ENGINE = MergeTree ORDER BY user",
         "INSERT INTO own.analyst_accounts VALUES ('default', 'other')",
     ]  # fmt: skip
-    assert [one for one in _ask(str(folder / "store"), whole) if one] == []
+    assert [refusal for refusal in _ask(str(folder / "store"), whole) if refusal] == []
     users = folder / "users.xml"
     users.write_text(_rights(database), encoding="utf-8")
     configuration = folder / "config.xml"
@@ -275,7 +289,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
 
 
 def _rights(database: str) -> str:
-    """The grants and row filters that the migration gives to the role, as those of the engine's one user."""
+    """The migration's grants and row filters for the role, as rights of the engine's single user."""
     grants, filters = ["GRANT SELECT ON own.*"], []
     for statement in statements(*NAMES):
         if grant := re.fullmatch(r"(GRANT SELECT(?:\(.*\))? ON )(\w+) TO seatbeat_analyst", statement):
@@ -294,14 +308,14 @@ def _rights(database: str) -> str:
     )
 
 
-def test_an_analyst_sees_the_granted_account_in_every_view_and_below_them_and_no_other(tried: Tried) -> None:
+def test_an_analyst_sees_only_the_granted_account_in_every_view_and_table(tried: Tried) -> None:
     views = ("usage", "usage_slots", "slot_counts", "current_contracts", "voids", "ledger")
     tables = ("usage_days", "replaced_codes", "analyst_accounts", "commands", "ledger_log")
-    answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{one}" for one in (*views, *tables)))  # noqa: S608 -- constants
+    answers = tried.ask(*(f"SELECT DISTINCT account FROM STORE.{name}" for name in (*views, *tables)))  # noqa: S608 -- constants
     assert answers == ['["acme"]\n'] * len((*views, *tables))
 
 
-def test_the_views_mean_the_same_to_an_analyst(tried: Tried) -> None:
+def test_the_views_return_the_same_rows_to_an_analyst(tried: Tried) -> None:
     usage, counts = tried.ask(
         "SELECT product, country, machine, used_slots FROM STORE.usage",
         "SELECT policy, product, max(units) FROM STORE.slot_counts GROUP BY ALL",
@@ -310,7 +324,7 @@ def test_the_views_mean_the_same_to_an_analyst(tried: Tried) -> None:
     assert counts == '["ten-minutes", "NEW", 1]\n'
 
 
-def test_an_analyst_can_do_nothing_else(tried: Tried) -> None:
+def test_an_analyst_can_neither_write_nor_read_anything_else(tried: Tried) -> None:
     queries = (
         "SELECT body FROM STORE.contracts",
         "SELECT body FROM STORE.commands",
@@ -328,6 +342,6 @@ def test_an_analyst_can_do_nothing_else(tried: Tried) -> None:
     assert {query: answer for query, answer in answers.items() if "(ACCESS_DENIED)" not in answer} == {}
 
 
-def test_a_table_of_the_analysts_own_by_the_same_name_grants_nothing(tried: Tried) -> None:
+def test_a_table_of_the_same_name_in_another_database_grants_nothing(tried: Tried) -> None:
     answers = tried.ask("SELECT account FROM analyst_accounts", "SELECT DISTINCT account FROM STORE.usage")
     assert answers == ['["other"]\n', '["acme"]\n']

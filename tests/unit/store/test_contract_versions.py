@@ -1,4 +1,4 @@
-"""Contracts in the store: byte for byte, the one applied last, and laid out for the views."""
+"""Contracts in the store: their bytes, the current version, and the tables for the views."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(store: Client, query: str, account: str) -> list[Row]:
 
 
 @pytest.mark.parametrize("path", sorted((schema_folder() / "contracts").glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_stored_contract_is_read_back_whole(store: Client, path: object) -> None:
+def test_a_stored_contract_survives_a_round_trip(store: Client, path: object) -> None:
     body = (schema_folder() / "contracts" / str(path)).read_text(encoding="utf-8")
     contract = stored(store, body)
     assert stored_contract(store, contract.account) == contract
@@ -46,7 +46,7 @@ def test_a_contract_is_kept_byte_for_byte(store: Client, comment: str) -> None:
     assert rows(store, "SELECT body FROM contracts WHERE account = {account:String}", contract.account) == [(body,)]
 
 
-def test_the_contract_applied_last_is_the_accounts(store: Client) -> None:
+def test_the_contract_applied_last_is_current(store: Client) -> None:
     account = new_account()
     body = "account: {}\ncountry: {}\ncurrency: EUR\n"
     first = stored(store, body.format(account, "CZ"), 1_000)
@@ -66,7 +66,7 @@ def test_a_contract_applied_before_the_current_one_does_not_become_current(store
     assert stored_contract(store, account) == late
 
 
-def test_without_a_name_the_only_account_is_meant(store: Client) -> None:
+def test_an_account_without_a_contract_has_none_and_an_unmigrated_store_raises(store: Client) -> None:
     with empty_store(store) as empty:
         from_nothing = pytest.raises(Exception, match="contracts")
         with from_nothing:
@@ -74,17 +74,17 @@ def test_without_a_name_the_only_account_is_meant(store: Client) -> None:
     assert stored_contract(store, new_account()) is None
 
 
-def test_replaced_codes_are_laid_out_by_days_with_chains_followed(store: Client) -> None:
+def test_replaced_codes_are_stored_by_days_with_chains_resolved(store: Client) -> None:
     account = new_account()
     stored(store, f"account: {account}\ncountry: CZ\ncurrency: EUR\n{PRODUCTS}")
     query = (
         "SELECT code, toString(from_day), toString(until_day), product FROM replaced_codes FINAL "
         "WHERE account = {account:String} ORDER BY code, from_day"
     )
-    found: dict[tuple[object, object], list[tuple[object, object]]] = {}
+    spans_by_code: dict[tuple[object, object], list[tuple[object, object]]] = {}
     for code, from_day, until_day, product in rows(store, query, account):
-        found.setdefault((code, product), []).append((from_day, until_day))
-    assert {key: _joined(spans) for key, spans in found.items()} == {
+        spans_by_code.setdefault((code, product), []).append((from_day, until_day))
+    assert {key: _joined(spans) for key, spans in spans_by_code.items()} == {
         ("MIDDLE", "MSTN"): [("2022-05-01", "2101-01-01")],
         ("MSTN-V8I", "MSTN"): [("2000-01-01", "2101-01-01")],
         ("OLD", "MIDDLE"): [("2016-01-01", "2022-05-01")],
@@ -102,7 +102,7 @@ def _joined(spans: list[tuple[object, object]]) -> list[tuple[object, object]]:
     return joined
 
 
-def test_policies_are_laid_out_as_the_catalogue_has_them_however_often(store: Client) -> None:
+def test_storing_the_policies_twice_gives_the_rows_of_the_catalogue(store: Client) -> None:
     store_policies(store, metering_catalogue())
     query = (
         "SELECT policy, toString(from_day), slot_ms, opening_slot_counts, min_use_ms, unit FROM policies FINAL "
@@ -117,8 +117,8 @@ def test_policies_are_laid_out_as_the_catalogue_has_them_however_often(store: Cl
 
 def test_each_policy_is_in_force_until_its_next_row(store: Client) -> None:
     query = "SELECT from_day, until_day FROM policies FINAL WHERE policy = 'bentley-select' ORDER BY from_day"
-    found = rows(store, query, "")
-    assert [until for _, until in found[:-1]] == [from_day for from_day, _ in found[1:]]
+    policy_rows = rows(store, query, "")
+    assert [until for _, until in policy_rows[:-1]] == [from_day for from_day, _ in policy_rows[1:]]
     starts = [at for at, _ in metering_catalogue()["bentley-select"].rows]
-    assert [str(from_day) for from_day, _ in found] == ["2006-01-01", "2014-04-01", "2016-04-01"]
-    assert [day_of(at) for at in starts] == [day_of(at_midnight(day)) for day, _ in found]  # type: ignore[arg-type]
+    assert [str(from_day) for from_day, _ in policy_rows] == ["2006-01-01", "2014-04-01", "2016-04-01"]
+    assert [day_of(at) for at in starts] == [day_of(at_midnight(day)) for day, _ in policy_rows]  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Writing facts: rows may be written again, in any order, in any parts, with the same result."""
+"""Writing facts: the result does not depend on order, repetition and grouping of rows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.support.store.empty_stores import new_account
 OPENED_AT = instant("2022-05-03 23:45")
 
 
-def told(account: str) -> list[Heartbeat]:
-    """A session over midnight that changes its mind on opening, version and activity, and one of a trial."""
+def heartbeats_of(account: str) -> list[Heartbeat]:
+    """A session over midnight with different openings, versions and activity, and a trial session."""
     late = instant("2022-05-04 00:12")
     return [
         *beating(heartbeat(OPENED_AT, late, account=account)),
@@ -45,49 +45,49 @@ def raw(store: Client, query: str, account: str) -> list[Row]:
     return [*store.query(f"{query} WHERE account = {{account:String}} ORDER BY ALL", {"account": account}).result_rows]
 
 
-def test_what_is_written_is_read_back_as_it_was_folded(store: Client) -> None:
+def test_stored_session_days_equal_the_fold(store: Client) -> None:
     account = new_account()
-    write_session_days(store, fold(told(account), received_at=OPENED_AT + 7))
-    assert stored(store, account) == fold(told(account), received_at=OPENED_AT + 7)
+    write_session_days(store, fold(heartbeats_of(account), received_at=OPENED_AT + 7))
+    assert stored(store, account) == fold(heartbeats_of(account), received_at=OPENED_AT + 7)
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
-def test_parts_in_any_order_and_twice_give_one_row_per_session_and_day(store: Client, order: tuple[int, ...]) -> None:
+def test_inserts_in_any_order_and_twice_give_a_row_per_session_and_day(store: Client, order: tuple[int, ...]) -> None:
     account = new_account()
     for part in (*order, order[0]):
-        for day in fold(told(account)[part::3]):
+        for day in fold(heartbeats_of(account)[part::3]):
             write_session_days(store, [day])
     rows = read_session_days(store, Selection(account, EARLIEST_AT, LATEST_AT))
-    assert len(rows) == len(fold(told(account))) == 4
-    assert merged(rows) == fold(told(account))
+    assert len(rows) == len(fold(heartbeats_of(account))) == 4
+    assert merged(rows) == fold(heartbeats_of(account))
 
 
-def test_rows_that_are_not_merged_yet_are_merged_as_they_are_read(store: Client) -> None:
+def test_unmerged_rows_are_merged_by_the_query(store: Client) -> None:
     account = new_account()
     store.command("SYSTEM STOP MERGES usage_days")
     try:
-        for one in told(account):
-            write_session_days(store, fold([one]))
-        assert stored(store, account) == fold(told(account))
+        for beat in heartbeats_of(account):
+            write_session_days(store, fold([beat]))
+        assert stored(store, account) == fold(heartbeats_of(account))
         assert len(raw(store, "SELECT day FROM usage_days", account)) > 4
     finally:
         store.command("SYSTEM START MERGES usage_days")
     store.command("OPTIMIZE TABLE usage_days FINAL")
     assert len(raw(store, "SELECT day FROM usage_days", account)) == 4
-    assert stored(store, account) == fold(told(account))
+    assert stored(store, account) == fold(heartbeats_of(account))
 
 
-def test_when_evidence_was_received_is_kept_from_first_to_last(store: Client) -> None:
+def test_the_first_and_last_time_of_receipt_are_kept(store: Client) -> None:
     account = new_account()
-    one = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account)
+    beat = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account)
     for received_at in (OPENED_AT + 500, OPENED_AT + 100, OPENED_AT + 900):
-        write_session_days(store, fold([one], received_at))
+        write_session_days(store, fold([beat], received_at))
     assert [(day.received_min_at, day.received_max_at) for day in stored(store, account)] == [
         (OPENED_AT + 100, OPENED_AT + 900)
     ]
 
 
-def test_the_first_and_the_last_instants_of_evidence_are_kept_to_the_millisecond(store: Client) -> None:
+def test_the_limits_of_the_evidence_range_are_stored_to_the_millisecond(store: Client) -> None:
     account = new_account()
     first = heartbeat(EARLIEST_AT, EARLIEST_AT + 1, account=account, session="first")
     last = heartbeat(LATEST_AT - DAY_MS, LATEST_AT - 1, account=account, session="last")
@@ -96,14 +96,14 @@ def test_the_first_and_the_last_instants_of_evidence_are_kept_to_the_millisecond
     assert {day.used_slots for day in fold([last])} == {(1 << SLOTS_PER_DAY) - 1}
 
 
-def test_names_are_kept_character_by_character(store: Client) -> None:
+def test_names_are_stored_unchanged(store: Client) -> None:
     account = new_account("ä'\\`\"{x:String}")
-    one = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account, product="%(a)s", machine="\\N", user="o'neil 😀")
-    write_session_days(store, fold([one]))
-    assert stored(store, account) == fold([one])
+    beat = heartbeat(OPENED_AT, OPENED_AT + 60_000, account=account, product="%(a)s", machine="\\N", user="o'neil 😀")
+    write_session_days(store, fold([beat]))
+    assert stored(store, account) == fold([beat])
 
 
-def test_nothing_to_write_is_no_error(store: Client) -> None:
+def test_an_empty_write_is_not_an_error(store: Client) -> None:
     write_session_days(store, [])
     write_closes(store, [])
     write_deliveries(store, {"acme": []})
@@ -119,7 +119,7 @@ def test_the_latest_close_of_a_session_is_kept(store: Client) -> None:
     assert raw(store, query, account) == [("pc1", "eva", "s", OPENED_AT + 9)]
 
 
-def test_deliveries_are_kept_by_place(store: Client) -> None:
+def test_deliveries_are_stored_by_their_place(store: Client) -> None:
     account = new_account()
     for counted in ((0, 3), (999, 4), (1_000, 5), (0, 3), (999, 4)):
         write_deliveries(store, {account: [Delivery("log", "heartbeats", 1, *counted)]})
@@ -127,7 +127,7 @@ def test_deliveries_are_kept_by_place(store: Client) -> None:
     assert raw(store, query, account) == [(1, 0, {0: 3, 999: 4}), (1, 1, {1_000: 5})]
 
 
-def test_a_denial_that_is_written_twice_is_one(store: Client) -> None:
+def test_a_denial_that_is_written_twice_is_stored_once(store: Client) -> None:
     account = new_account()
     denial = Denial(account, "id", "denied", OPENED_AT, "ACD", "eva", "pc1", "no seat", "a.log", 7)
     write_denials(store, [denial])

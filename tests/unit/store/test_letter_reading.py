@@ -1,4 +1,4 @@
-"""Dead letters read back from the store: chosen, counted once each, and byte for byte."""
+"""Dead letters read from the store: selection, counts without duplicates, unchanged bytes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BYTES = bytes(range(256))
 
 
 def written(store: Client, *changes: dict[str, Any]) -> tuple[str, list[DeadLetter]]:
-    """Dead letters of an account of their own, which is also their log, at offsets from 0."""
+    """Dead letters of a new account, at offsets from 0 of a log named after it."""
     account = new_account()
     usual = DeadLetter(
         log=account, topic="heartbeats", partition=0, offset=0, index=0, account=account, code="bad_json", field="",
@@ -38,14 +38,14 @@ def written(store: Client, *changes: dict[str, Any]) -> tuple[str, list[DeadLett
     return account, letters
 
 
-def test_what_was_written_is_read_back_byte_for_byte(store: Client) -> None:
+def test_dead_letters_survive_a_round_trip(store: Client) -> None:
     member = '{"user":"Škoda \\u0000\\u001b"}'
     account, letters = written(store, {}, {"raw": b""}, {"member": member, "raw": b"", "code": "missing_field"})
     assert find_letters(store, LetterFilter(account=account)) == letters
-    assert [find_letter(store, id_of(one)) for one in letters] == letters
+    assert [find_letter(store, id_of(letter)) for letter in letters] == letters
 
 
-def test_a_place_in_which_nothing_stands_holds_no_dead_letter(store: Client) -> None:
+def test_an_empty_place_has_no_dead_letter(store: Client) -> None:
     _, (letter,) = written(store, {})
     assert find_letter(store, replace(id_of(letter), index=1)) is None
     assert find_letter(store, LetterId("no such log", "heartbeats", 2**31 - 1, 2**63 - 1, 2**31 - 1)) is None
@@ -63,18 +63,18 @@ def test_a_place_in_which_nothing_stands_holds_no_dead_letter(store: Client) -> 
         ({"code": "empty", "source": "b.ndjson"}, []),
     ],
 )
-def test_options_choose_among_dead_letters(store: Client, choice: dict[str, Any], offsets: list[int]) -> None:
+def test_options_select_dead_letters(store: Client, choice: dict[str, Any], offsets: list[int]) -> None:
     account, _ = written(
         store, {}, {"code": "empty", "source": "", "received_at": 1_651_568_460_122}, {"source": "b.ndjson"}
     )
     wanted = LetterFilter(account=account, **choice)
-    assert sorted(one.place.offset for one in list_letters(store, wanted, 10)) == offsets
-    assert [one.offset for one in find_letters(store, wanted)] == offsets
+    assert sorted(letter.place.offset for letter in list_letters(store, wanted, 10)) == offsets
+    assert [letter.offset for letter in find_letters(store, wanted)] == offsets
     assert sum(count_letters(store, wanted).values()) == len(offsets)
     assert bytes_of_letters(store, wanted) == len(offsets) * len(BYTES)
 
 
-def test_a_dead_letter_that_came_twice_is_counted_and_listed_once(store: Client) -> None:
+def test_a_dead_letter_that_was_delivered_twice_is_counted_once(store: Client) -> None:
     account, letters = written(store, {}, {"code": "empty"})
     write_dead_letters(store, letters)
     wanted = LetterFilter(account=account)
@@ -82,19 +82,19 @@ def test_a_dead_letter_that_came_twice_is_counted_and_listed_once(store: Client)
     assert len(list_letters(store, wanted, 10)) == 2
 
 
-def test_dead_letters_are_listed_as_they_were_received_up_to_a_limit(store: Client) -> None:
+def test_dead_letters_are_listed_latest_first_up_to_a_limit(store: Client) -> None:
     account, _ = written(store, *({"received_at": 1_651_568_460_000 - minute} for minute in range(5)))
     listed = list_letters(store, LetterFilter(account=account), 3)
-    assert [one.place.offset for one in listed] == [4, 3, 2]
+    assert [summary.place.offset for summary in listed] == [4, 3, 2]
 
 
-def test_text_that_looks_like_sql_chooses_nothing_but_itself(store: Client) -> None:
+def test_sql_in_an_option_is_compared_as_text(store: Client) -> None:
     account, _ = written(store, {"source": "' OR '1'='1"}, {})
     assert count_letters(store, LetterFilter(account=account, source="' OR '1'='1")) == {"bad_json": 1}
     assert count_letters(store, LetterFilter(account="' OR '1'='1")) == {}
 
 
-def test_what_a_log_metered_is_counted_once_per_message(store: Client) -> None:
+def test_metered_heartbeats_of_a_log_are_counted_once_per_message(store: Client) -> None:
     log = new_account("log")
     for _ in range(2):
         write_deliveries(store, {new_account(): [], log: [Delivery(log, "heartbeats", 0, 0, 3)]})

@@ -1,4 +1,4 @@
-"""Dead letters read back: each counted once, in the order in which they stood."""
+"""Dead letters of a log: each is counted once, and the first are shown in order."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def letter(log: str, line: int, *, source: str = "a.json", code: str = "bad_json
 
 
 def test_a_log_without_dead_letters_has_none(store: Client) -> None:
-    found = read_letters(store, new_account("log"))
-    assert (found.count, found.by_code, found.first) == (0, {}, ())
+    summary = read_letters(store, new_account("log"))
+    assert (summary.count, summary.by_code, summary.first) == (0, {}, ())
 
 
-def test_dead_letters_are_counted_by_code_and_once_however_often_they_came(store: Client) -> None:
+def test_repeated_dead_letters_are_counted_once_by_code(store: Client) -> None:
     log, other = new_account("log"), new_account("log")
     letters = [letter(log, 1), letter(log, 2, code="empty"), letter(log, 2, code="empty", index=1), letter(log, 3)]
     write_dead_letters(store, letters)
     write_dead_letters(store, [*reversed(letters), letter(other, 1)])
-    found = read_letters(store, log)
-    assert found.by_code == {"bad_json": 2, "empty": 2}
-    assert found.count == 4
+    summary = read_letters(store, log)
+    assert summary.by_code == {"bad_json": 2, "empty": 2}
+    assert summary.count == 4
 
 
 def test_the_first_are_shown_in_order_of_file_and_line(store: Client) -> None:
     log = new_account("log")
     letters = [letter(log, line) for line in range(30, 0, -1)] + [letter(log, 99, source="0.json")]
     write_dead_letters(store, letters)
-    found = read_letters(store, log)
-    assert found.count == 31
-    assert found.first[0] == Letter("0.json", 99, "bad_json", "broken in line 99")
-    assert [one.line for one in found.first[1:]] == [*range(1, SHOWN_MAX)]
+    summary = read_letters(store, log)
+    assert summary.count == 31
+    assert summary.first[0] == Letter("0.json", 99, "bad_json", "broken in line 99")
+    assert [letter.line for letter in summary.first[1:]] == [*range(1, SHOWN_MAX)]

@@ -1,4 +1,4 @@
-"""Migrations: applied once, in order, never changed afterwards, and taken up again where one was cut."""
+"""Migrations: applied once and in order, never changed afterwards, and resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def tables(store: Client) -> dict[str, str]:
     return {str(name): str(made) for name, made in store.query(query).result_rows}
 
 
-def test_an_empty_store_lacks_every_migration_and_a_migrated_one_none(store: Client) -> None:
+def test_an_empty_store_lacks_every_migration_and_a_migrated_store_lacks_none(store: Client) -> None:
     with empty_store(store) as empty:
         assert [*pending_migrations(empty)] == FILES
         applied = migrate(empty)
-        assert sorted([*applied, *(one.name for one in skipped_migrations(empty))]) == FILES
+        assert sorted([*applied, *(migration.name for migration in skipped_migrations(empty))]) == FILES
         assert pending_migrations(empty) == ()
 
 
@@ -57,7 +57,7 @@ def test_each_migration_is_recorded_with_the_checksum_of_its_file(store: Client)
         ]
 
 
-def test_a_migration_that_was_changed_after_it_was_applied_is_refused_before_anything_is_done(store: Client) -> None:
+def test_a_changed_migration_is_refused_before_anything_is_applied(store: Client) -> None:
     with empty_store(store) as empty:
         migrate(empty)
         empty.command("INSERT INTO schema_migrations (number, name, checksum) SELECT 2, 'old', 'of other bytes'")
@@ -72,7 +72,7 @@ def test_a_migration_that_was_changed_after_it_was_applied_is_refused_before_any
 
 
 @pytest.mark.parametrize("done", [1, 3, 6])
-def test_a_migration_that_was_cut_in_the_middle_is_applied_again(store: Client, done: int) -> None:
+def test_an_interrupted_migration_is_applied_again(store: Client, done: int) -> None:
     with empty_store(store) as whole, empty_store(store) as cut:
         migrate(whole)
         for statement in read_migrations()[0].statements[:done]:
@@ -82,7 +82,7 @@ def test_a_migration_that_was_cut_in_the_middle_is_applied_again(store: Client, 
         assert [row[:4] for row in recorded(cut)] == [row[:4] for row in recorded(whole)]
 
 
-def test_only_what_is_missing_is_applied(store: Client) -> None:
+def test_only_missing_migrations_are_applied(store: Client) -> None:
     with empty_store(store) as empty:
         migrate(empty)
         empty.command("DELETE FROM schema_migrations WHERE name = {name:String}", {"name": FILES[0]})
@@ -106,7 +106,7 @@ def test_migrations_are_read_in_order_with_their_statements(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("names", [("0002_second.sql",), ("0001_a.sql", "0003_b.sql"), ("0001_a.sql", "0001_b.sql")])
-def test_numbers_without_gaps_are_demanded(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_gaps_between_numbers_are_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     for name in names:
         (tmp_path / name).touch()
     with pytest.raises(ValueError, match="without gaps"):
@@ -114,7 +114,7 @@ def test_numbers_without_gaps_are_demanded(tmp_path: Path, names: tuple[str, ...
 
 
 @pytest.mark.parametrize("name", ["1_short.sql", "0001-dashes.sql", "0001_Upper.sql", "first.sql"])
-def test_names_of_another_form_are_refused(tmp_path: Path, name: str) -> None:
+def test_invalid_file_names_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(ValueError, match="is not a migration's name"):
         read_migrations(tmp_path)

@@ -1,4 +1,4 @@
-"""The token ledger in the store: what is written is read back, and void postings count nowhere."""
+"""The token ledger in the store: a round trip, and void postings are ignored."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def view(store: Client, account: str) -> list[tuple[object, ...]]:
     return [tuple(row) for row in rows]
 
 
-def test_postings_of_every_kind_are_read_back_as_they_were_written(store: Client) -> None:
+def test_postings_of_every_kind_survive_a_round_trip(store: Client) -> None:
     account = new_account()
     written = [decode(path.read_bytes()) for path in sorted(examples("ledger-entry", "valid"), key=_sequence)]
-    postings = [Posting(account, one.sequence, one.entries) for one in written]
+    postings = [Posting(account, outgoing.sequence, outgoing.entries) for outgoing in written]
     for _ in range(2):
-        write_postings(store, [PlacedPosting("main", 0, offset, one) for offset, one in enumerate(postings)])
+        write_postings(store, [PlacedPosting("main", 0, offset, posting) for offset, posting in enumerate(postings)])
     assert read_postings(store, account) == postings
     assert [row[0] for row in view(store, account)] == [1, 1, 2, 2, 2, 3]
 
@@ -57,7 +57,7 @@ def test_the_first_posting_in_the_log_counts_for_the_view_and_for_the_rules(stor
     assert ledger.teams["default"].balance == 540
 
 
-def test_accounts_have_ledgers_of_their_own(store: Client) -> None:
+def test_each_account_has_its_own_ledger(store: Client) -> None:
     account, other = new_account(), new_account()
     write_postings(store, [PlacedPosting("main", 0, 1, Posting(account, 1, (grant("P1", 500),)))])
     assert read_postings(store, other) == []

@@ -1,4 +1,4 @@
-"""Reading sessions and explanations back from the store."""
+"""Reading sessions and explanations from the store."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ BIG_BANG_AT, DOOMSDAY_AT = -(10**13), 253_402_300_799_999
 
 @pytest.fixture
 def account(store: Client) -> str:
-    """An account with use of two products by two users on the 3rd and over midnight to the 4th of May."""
+    """An account with use of two products by two users on 3 May and over midnight to 4 May."""
     name = new_account()
-    told = [
+    heartbeats = [
         heartbeat(instant("2022-05-03 15:01"), instant("2022-05-03 15:42"), account=name, session="a"),
         heartbeat(instant("2022-05-03 15:05"), instant("2022-05-03 15:30"), account=name, session="b", product="ORD"),
         heartbeat(
@@ -39,7 +39,7 @@ def account(store: Client) -> str:
         ),
         heartbeat(instant("2022-05-03 15:06"), instant("2022-05-03 15:20"), account=name, session="d", usage="trial"),
     ]
-    write_session_days(store, fold(told))
+    write_session_days(store, fold(heartbeats))
     return name
 
 
@@ -47,7 +47,7 @@ def names(store: Client, selection: Selection) -> list[str]:
     return [session.key.session for session in read_sessions(store, selection)]
 
 
-def test_sessions_come_by_their_opening(store: Client, account: str) -> None:
+def test_sessions_are_sorted_by_their_opening(store: Client, account: str) -> None:
     assert names(store, Selection(account, EARLIEST_AT, LATEST_AT)) == ["a", "b", "d", "c"]
 
 
@@ -60,7 +60,7 @@ def test_sessions_are_selected_by_user_machine_code_and_usage(store: Client, acc
     assert names(store, Selection(*whole, user="petr", codes=("ORD",))) == []
 
 
-def test_sessions_are_selected_by_use_in_the_time_and_read_with_their_whole_lives(store: Client, account: str) -> None:
+def test_sessions_with_use_in_a_range_are_read_with_all_their_days(store: Client, account: str) -> None:
     midnight = instant("2022-05-04 00:00")
     (session,) = read_sessions(store, Selection(account, midnight, midnight + MINUTE_MS))
     assert (session.opened_at, session.last_at) == (instant("2022-05-03 23:50"), instant("2022-05-04 00:30"))
@@ -71,33 +71,35 @@ def test_sessions_are_selected_by_use_in_the_time_and_read_with_their_whole_live
 @pytest.mark.parametrize(
     ("from_at", "until_at"), [(BIG_BANG_AT, LATEST_AT), (0, DOOMSDAY_AT), (BIG_BANG_AT, DOOMSDAY_AT)]
 )
-def test_a_time_beyond_what_the_store_can_hold_selects_everything_inside(
+def test_a_range_beyond_the_limits_of_the_store_selects_everything(
     store: Client, account: str, from_at: int, until_at: int
 ) -> None:
     assert names(store, Selection(account, from_at, until_at)) == ["a", "b", "d", "c"]
 
 
-def test_a_time_after_everything_selects_nothing(store: Client, account: str) -> None:
+def test_a_range_after_all_evidence_selects_nothing(store: Client, account: str) -> None:
     assert names(store, Selection(account, DOOMSDAY_AT - DAY_MS, DOOMSDAY_AT)) == []
 
 
-def test_the_other_days_of_sessions_with_use_in_the_time_are_read_where_asked_for(store: Client, account: str) -> None:
+def test_other_days_of_selected_sessions_are_read_on_request(store: Client, account: str) -> None:
     one_day = Selection(account, instant("2022-05-04 00:00"), instant("2022-05-05 00:00"))
 
     def days(*, whole_sessions: bool) -> set[tuple[str, int]]:
-        found = read_session_days(store, one_day, whole_sessions=whole_sessions)
-        return {(one.session.session, one.day - day_of(one_day.from_at)) for one in found}
+        read = read_session_days(store, one_day, whole_sessions=whole_sessions)
+        return {(day.session.session, day.day - day_of(one_day.from_at)) for day in read}
 
     assert days(whole_sessions=False) == {("c", 0)}
     assert days(whole_sessions=True) == {("c", -1), ("c", 0)}
 
 
-def test_the_latest_days_are_each_accounts_own(store: Client) -> None:
+def test_the_latest_days_are_determined_by_account(store: Client) -> None:
     early, late = new_account(), new_account()
     for account, start in ((early, "2014-05-01"), (late, "2022-05-01")):
         opened_at = instant(f"{start} 12:00")
-        told = [heartbeat(opened_at + day * DAY_MS, opened_at + day * DAY_MS, account=account) for day in range(5)]
-        write_session_days(store, fold(told))
+        heartbeats = [
+            heartbeat(opened_at + day * DAY_MS, opened_at + day * DAY_MS, account=account) for day in range(5)
+        ]
+        write_session_days(store, fold(heartbeats))
     for account, first in ((early, "2014-05-03"), (late, "2022-05-03")):
         days = [day for day in read_latest_session_days(store, 3) if day.session.account == account]
         first_day = instant(f"{first} 00:00") // DAY_MS
@@ -105,20 +107,20 @@ def test_the_latest_days_are_each_accounts_own(store: Client) -> None:
 
 
 def dated(account: str) -> ContractReading:
-    """MSTN replaces OLD from the 4th of May on; one seat."""
+    """One seat of MSTN, which replaces OLD from 4 May on."""
     products = {"MSTN": Product("MSTN", replaces=(Replacement("OLD", instant("2022-05-04 00:00")),))}
     seat = Entitlement(("MSTN",), "CZ", "pooled", "bentley-select", 1, instant("2022-01-01 00:00"), None)
     return reading_of(Contract(account, "CZ", "EUR", "sha256:0", products=products, entitlements=(seat,)))
 
 
-def known(account: str) -> Known:
-    """The same, with nothing ordered."""
+def account_known(account: str) -> Known:
+    """The same contract without orders."""
     return Known(dated(account), ())
 
 
-def test_usage_names_each_session_after_the_product_it_counts_for(store: Client) -> None:
+def test_usage_lists_each_session_under_the_product_it_counts_for(store: Client) -> None:
     account = new_account()
-    told = [
+    heartbeats = [
         heartbeat(
             instant("2022-05-03 15:01"), instant("2022-05-03 15:12"), account=account, product="OLD", session="a"
         ),
@@ -127,10 +129,10 @@ def test_usage_names_each_session_after_the_product_it_counts_for(store: Client)
         ),
         heartbeat(instant("2022-05-04 16:01"), instant("2022-05-04 16:12"), account=account, country="SK", session="c"),
     ]
-    write_session_days(store, fold(told))
+    write_session_days(store, fold(heartbeats))
 
     def usage(product: str = "") -> list[tuple[Session, str, str]]:
-        return read_usage(store, known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
+        return read_usage(store, account_known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
 
     assert [(session.key.session, *pool) for session, *pool in usage()] == [
         ("a", "OLD", "CZ"),
@@ -141,44 +143,46 @@ def test_usage_names_each_session_after_the_product_it_counts_for(store: Client)
     assert [session.key.session for session, *_ in usage("OLD")] == ["a", "b"]
 
 
-def test_usage_names_a_session_by_what_it_counts_for_in_the_time_asked_for(store: Client) -> None:
+def test_usage_lists_a_session_under_the_product_in_the_requested_range(store: Client) -> None:
     account = new_account()
-    told = heartbeat(instant("2022-05-03 23:45"), instant("2022-05-04 00:15"), account=account, product="OLD")
-    write_session_days(store, fold([told]))
+    beat = heartbeat(instant("2022-05-03 23:45"), instant("2022-05-04 00:15"), account=account, product="OLD")
+    write_session_days(store, fold([beat]))
     midnight = instant("2022-05-04 00:00")
     for from_at, until_at, product in ((midnight - DAY_MS, midnight, "OLD"), (midnight, LATEST_AT, "MSTN")):
-        found = read_usage(store, known(account), from_at=from_at, until_at=until_at)
-        assert [named for _, named, _ in found] == [product]
-    assert len(read_usage(store, known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
+        usage = read_usage(store, account_known(account), from_at=from_at, until_at=until_at)
+        assert [named for _, named, _ in usage] == [product]
+    assert len(read_usage(store, account_known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
 
 
-def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(store: Client, account: str) -> None:
+def test_a_slot_is_explained_from_the_store(store: Client, account: str) -> None:
     explained = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:14"))
     assert (explained.slot_at, explained.count, explained.entitled) == (instant("2022-05-03 15:10"), 1, 1)
     assert [session.key.session for unit in explained.units for session in unit.sessions] == ["a"]
-    assert [(one.session.key.session, one.reason) for one in explained.uncounted] == [("d", "not_production")]
+    assert [(left_out.session.key.session, left_out.reason) for left_out in explained.uncounted] == [
+        ("d", "not_production")
+    ]
 
 
 def test_a_session_over_midnight_is_explained_on_either_day(store: Client, account: str) -> None:
     before = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 23:50"))
-    assert [(one.session.key.session, one.reason) for one in before.uncounted] == [("c", "opening_slot")]
+    assert [(left_out.session.key.session, left_out.reason) for left_out in before.uncounted] == [("c", "opening_slot")]
     after = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 00:00"))
     assert [session.opened_at for unit in after.units for session in unit.sessions] == [instant("2022-05-03 23:50")]
 
 
 def test_a_product_is_explained_with_the_sessions_of_the_codes_it_replaces_there(store: Client) -> None:
     account = new_account()
-    told = [
+    heartbeats = [
         heartbeat(instant(f"2022-05-0{day} 15:01"), instant(f"2022-05-0{day} 15:12"), account=account, product="OLD")
         for day in (3, 4)
     ]
-    write_session_days(store, fold([told[0], told[1]._replace(session="later")]))
+    write_session_days(store, fold([heartbeats[0], heartbeats[1]._replace(session="later")]))
     assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:10")).count == 0
     assert read_explanation(store, dated(account), "OLD", "CZ", instant("2022-05-03 15:10")).count == 1
     assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 15:10")).count == 1
 
 
-def test_what_is_read_is_what_the_fold_says(store: Client, account: str) -> None:
+def test_session_days_from_the_store_equal_the_fold(store: Client, account: str) -> None:
     days = read_session_days(store, Selection(account, EARLIEST_AT, LATEST_AT))
     assert len(merged(days)) == len(days) == 5
     assert {session.key for session in sessions(days)} == {day.session for day in days}

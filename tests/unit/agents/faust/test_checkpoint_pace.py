@@ -1,4 +1,4 @@
-"""When a checkpoint is made while more waits in the log than was taken."""
+"""When a checkpoint is made while the log holds more messages than were taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
-from pipeline.agents.faust.checkpoint import Checkpoints, Message, Pace
+from pipeline.agents.consuming import Message, Pace
+from pipeline.agents.faust.checkpoint import Checkpoints
 from pipeline.kafka.topics import HEARTBEATS
 
 PLACE = (HEARTBEATS, 0)
@@ -15,7 +16,7 @@ NEVER = 1_000_000_000
 
 
 class Ends(dict[tuple[str, int], int]):
-    """The end of the log as fetches have told it, which is ``later`` from the ``looks``-th time on that it is asked."""
+    """The end of the log as reported by fetches; from the ``looks``-th question on it is ``later``."""
 
     def __init__(self, end: int, later: int, looks: int) -> None:
         super().__init__({PLACE: end})
@@ -27,7 +28,7 @@ class Ends(dict[tuple[str, int], int]):
 
 
 class Taken(list[int]):
-    """A step that gives out the offsets it took."""
+    """A step whose outputs are the offsets that it took."""
 
     def take(self, message: Message) -> None:
         self.append(message.offset)
@@ -39,7 +40,7 @@ class Taken(list[int]):
 
 
 class Three:
-    """A stream of three messages, and silence."""
+    """A stream of three messages and then nothing."""
 
     def __init__(self, ends: Ends) -> None:
         self.app = SimpleNamespace(monitor=SimpleNamespace(tp_end_offsets=ends))
@@ -63,7 +64,7 @@ class Three:
 
 
 async def made(ends: Ends, pace: Pace) -> list[tuple[list[int], int]]:
-    """What each checkpoint held, and how often the ends had been looked at by then."""
+    """The messages of each checkpoint, and how often the ends had been read by then."""
     seen: list[tuple[list[int], int]] = []
 
     async def flush(offsets: list[int]) -> None:
@@ -77,21 +78,21 @@ async def made(ends: Ends, pace: Pace) -> list[tuple[list[int], int]]:
     return seen
 
 
-def test_while_more_waits_than_was_taken_a_checkpoint_takes_more() -> None:
+def test_a_checkpoint_takes_more_while_more_messages_wait_than_were_taken() -> None:
     assert asyncio.run(made(Ends(7, 6, 4), Pace(NEVER, 1, behind_intervals=NEVER))) == [([0, 1, 2], 4)]
 
 
-def test_but_not_for_more_than_so_many_intervals() -> None:
+def test_a_checkpoint_waits_for_a_bounded_number_of_intervals() -> None:
     assert asyncio.run(made(Ends(7, 6, NEVER), Pace(NEVER, 1, behind_intervals=5))) == [([0, 1, 2], 4)]
 
 
-def test_nobody_waits_for_messages_of_which_nothing_is_known() -> None:
+def test_a_checkpoint_does_not_wait_where_the_end_of_the_log_is_unknown() -> None:
     ends = Ends(7, 7, NEVER)
     ends.clear()
     assert asyncio.run(made(ends, Pace(NEVER, 1, behind_intervals=NEVER))) == [([0, 1, 2], 0)]
 
 
-def test_what_was_taken_is_let_go_of() -> None:
+def test_messages_are_released_before_they_are_acknowledged() -> None:
     values: list[object] = []
 
     class Watched(Three):

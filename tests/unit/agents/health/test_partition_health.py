@@ -1,4 +1,4 @@
-"""A worker's health means something: progress while there is lag, the store within reach, and nothing else."""
+"""A worker's health: progress on partitions with lag, and a reachable store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_partition_with_lag_that_moves_is_healthy() -> None:
     assert health.problems(9 * STALL_MS) == ()
 
 
-def test_a_partition_with_lag_that_does_not_move_is_named_once_the_stall_has_lasted() -> None:
+def test_a_partition_with_lag_that_stands_still_is_named_after_the_stall_time() -> None:
     health = Health(("sink",), STALL_MS)
     for now in (0, STALL_MS, STALL_MS + 1):
         saw(health, now, a=5)
@@ -36,14 +36,14 @@ def test_a_partition_with_lag_that_does_not_move_is_named_once_the_stall_has_las
     assert health.problems(STALL_MS + 1) == ("sink: usage/0 has 95 messages to work off and has not moved for 60 s",)
 
 
-def test_one_partition_that_stands_still_is_not_hidden_by_another_that_moves() -> None:
+def test_a_stalled_partition_is_not_hidden_by_a_moving_one() -> None:
     health = Health(("sink",), STALL_MS)
     saw(health, 0, a=5, b=0)
     saw(health, 2 * STALL_MS, a=5, b=50)
     assert len(health.problems(2 * STALL_MS)) == 1
 
 
-def test_a_partition_without_lag_may_stand_still_for_ever_and_its_clock_starts_with_the_first_lag() -> None:
+def test_the_stall_time_of_a_partition_starts_with_its_first_lag() -> None:
     health = Health(("sink",), STALL_MS)
     saw(health, 0, a=100)
     saw(health, 100 * STALL_MS, a=100)
@@ -53,14 +53,14 @@ def test_a_partition_without_lag_may_stand_still_for_ever_and_its_clock_starts_w
     assert len(health.problems(101 * STALL_MS + 1)) == 1
 
 
-def test_a_partition_that_was_given_to_another_worker_is_forgotten() -> None:
+def test_a_revoked_partition_is_forgotten() -> None:
     health = Health(("sink",), STALL_MS)
     saw(health, 0, a=5)
     health.saw("sink", {}, 1)
     assert health.problems(10 * STALL_MS) == ()
 
 
-def test_while_the_store_is_away_a_worker_is_not_ready_but_need_not_be_restarted() -> None:
+def test_a_worker_without_its_store_is_alive_but_not_ready() -> None:
     health = Health(("sink",), STALL_MS)
     saw(health, 0, a=5)
     health.store_answered("OperationalError", 1)
@@ -68,7 +68,7 @@ def test_while_the_store_is_away_a_worker_is_not_ready_but_need_not_be_restarted
     assert health.not_ready() == ("store: OperationalError",)
 
 
-def test_once_the_store_is_back_a_worker_has_all_the_time_again() -> None:
+def test_the_stall_time_starts_anew_when_the_store_is_back() -> None:
     health = Health(("sink",), STALL_MS)
     saw(health, 0, a=5)
     health.store_answered("OperationalError", 1)
@@ -100,9 +100,9 @@ def test_every_metric_of_the_closed_list_is_exposed_and_no_other() -> None:
     assert 'seatbeat_lag_messages{partition="0",role="meter",topic="heartbeats"} 7.0' in text
 
 
-def test_health_is_told_over_http_with_the_reasons() -> None:
+def test_health_is_served_over_http_with_the_reasons() -> None:
     async def scenario() -> None:
-        monitor = Monitor(("sink",), STALL_MS)
+        monitor = Monitor(("sink",), STALL_MS, lambda: 2 * STALL_MS)
         runner = await serve_health(monitor, "127.0.0.1:0")
         port = runner.addresses[0][1]
         async with ClientSession(f"http://127.0.0.1:{port}") as browser:

@@ -1,4 +1,4 @@
-"""``seatbeat check``: what it prints and how it ends (INTERFACES, Command line)."""
+"""``seatbeat check``: its output and its exit status (INTERFACES, Command line)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_valid_contract_ends_with_status_0_and_a_summary(capsys: pytest.Captur
     assert printed.out.splitlines()[5].startswith("content       sha256:")
 
 
-def test_every_mistake_is_told_at_once_on_standard_error_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_mistakes_are_printed_on_stderr_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     path = schema_folder() / "examples" / "contract" / "invalid" / "many.yaml"
     assert run(str(path)) == 2
     printed = capsys.readouterr()
@@ -52,7 +52,7 @@ def test_every_mistake_is_told_at_once_on_standard_error_with_status_2(capsys: p
     assert f'{path}:2: account: 4711 is a number, not a text. Put it in quotes: "4711".' in lines
 
 
-def test_a_missing_price_is_a_warning_and_where_strict_a_mistake(
+def test_a_missing_price_is_a_warning_and_with_strict_a_mistake(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "acme.yaml"
@@ -66,9 +66,7 @@ def test_a_missing_price_is_a_warning_and_where_strict_a_mistake(
     assert printed.err.startswith(f"{path}:5: products.MSTN: can be over-used but has no price")
 
 
-def test_a_file_that_is_not_there_ends_with_status_2_and_a_remedy(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_file_ends_with_status_2_and_a_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(str(tmp_path / "nowhere.yaml")) == 2
     printed = capsys.readouterr()
     assert "nowhere.yaml: cannot be read: No such file or directory. Give the path of a contract" in printed.err
@@ -79,7 +77,7 @@ def test_a_folder_is_not_a_contract(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "cannot be read" in capsys.readouterr().err
 
 
-def test_entries_of_lists_that_are_refused_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_entries_of_lists_are_warnings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "contract.yaml"
     path.write_text(
         UNPRICED.replace("MSTN: {}", 'MSTN: {term_license_price: "1.00"}').replace("pooled", "practitioner")

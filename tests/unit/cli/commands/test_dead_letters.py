@@ -1,4 +1,4 @@
-"""``seatbeat dead-letters``: what it shows of evidence that came from anywhere, and which requests it refuses."""
+"""``seatbeat dead-letters``: it shows any evidence safely, and refuses contradictory requests."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(*arguments: str) -> int:
     return declared(args)
 
 
-def test_a_member_is_shown_with_everything_that_is_known_of_it() -> None:
+def test_a_member_is_shown_with_its_account_field_reason_and_origin() -> None:
     assert "\n".join(letter_text(LETTER, "hex")) == (
         "id        main/heartbeats/3/1204/17\n"
         "account   acme\n"
@@ -58,25 +58,25 @@ def test_a_member_is_shown_with_everything_that_is_known_of_it() -> None:
     )
 
 
-def test_bytes_that_are_no_json_are_shown_in_hex_or_base64() -> None:
+def test_bytes_that_are_not_json_are_shown_in_hex_or_base64() -> None:
     assert list(letter_text(WHOLE, "hex"))[-2:] == ["raw       11 bytes, hex", "00ff206e6f74206a736f6e"]
     assert list(letter_text(WHOLE, "base64"))[-2:] == ["raw       11 bytes, base64", "AP8gbm90IGpzb24="]
 
 
 @given(st.binary(max_size=400))
-def test_bytes_shown_over_several_lines_are_all_there(raw: bytes) -> None:
+def test_bytes_over_several_lines_are_shown_completely(raw: bytes) -> None:
     shown = {form: "".join(list(letter_text(replace(WHOLE, raw=raw), form))[8:]) for form in ("hex", "base64")}
     assert bytes.fromhex(shown["hex"]) == raw
     assert base64.b64decode(shown["base64"]) == raw
 
 
-def test_what_is_not_known_is_said_in_words() -> None:
-    told = dict(line.split(maxsplit=1) for line in list(letter_text(WHOLE, "hex"))[:7])
-    assert (told["account"], told["field"], told["from"]) == ("(none named)", "(the whole)", "(no file)")
+def test_missing_values_are_shown_as_words() -> None:
+    fields = dict(line.split(maxsplit=1) for line in list(letter_text(WHOLE, "hex"))[:7])
+    assert (fields["account"], fields["field"], fields["from"]) == ("(none named)", "(the whole)", "(no file)")
 
 
 @given(st.text())
-def test_no_terminal_gets_a_control_character(text: str) -> None:
+def test_control_characters_are_never_printed(text: str) -> None:
     letter = replace(LETTER, source=text, detail=text, account=text, field=text, member=orjson.dumps(text).decode())
     shown = [line for block in letter_text(letter, "hex") for line in block.split("\n")]
     assert all(line.isprintable() for line in shown)
@@ -84,7 +84,7 @@ def test_no_terminal_gets_a_control_character(text: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_json_that_was_made_printable_means_what_it_meant(text: str) -> None:
+def test_escaping_does_not_change_the_meaning_of_json(text: str) -> None:
     assert orjson.loads(printable_lines(orjson.dumps({"x": text}).decode())) == {"x": text}
 
 
@@ -102,20 +102,20 @@ def test_characters_that_move_a_cursor_or_turn_text_around_are_escaped(text: str
     assert printable("Škoda 設計 🛠") == "Škoda 設計 🛠"
 
 
-def test_a_member_nested_too_deeply_to_be_indented_is_shown_as_it_is() -> None:
+def test_a_member_that_is_too_deep_to_indent_is_shown_unchanged() -> None:
     member = "[" * 800 + "]" * 800
     assert list(letter_text(replace(LETTER, member=member), "hex"))[-1] == member
 
 
 @pytest.mark.parametrize("letter", [LETTER, WHOLE])
-def test_as_json_a_dead_letter_is_shown_as_its_message_form_has_it(letter: DeadLetter) -> None:
+def test_the_json_of_a_dead_letter_is_its_message(letter: DeadLetter) -> None:
     schema = orjson.loads((schema_folder() / "events" / "dead-letter.v1.schema.json").read_bytes())
     record: dict[str, Any] = orjson.loads(letter_json(letter))
     jsonschema.validate(record, schema)
     assert (record["member"], base64.b64decode(record["raw"] or "")) == (letter.member, letter.raw)
 
 
-def test_options_choose_and_an_empty_text_is_a_choice_too() -> None:
+def test_options_select_dead_letters_and_an_empty_text_selects_too() -> None:
     assert letter_filter(parse("list", "--account", "", "--code", "bad_json")) == LetterFilter("bad_json", "")
     assert letter_filter(parse("list", "--from", "2022-05-03", "--until", "2022-05-03T00:00:01")) == LetterFilter(
         from_at=1_651_536_000_000, until_at=1_651_536_001_000
@@ -129,7 +129,7 @@ def test_an_end_that_is_not_after_the_beginning_is_refused() -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("main/heartbeats/0/0/0", "--code", "bad_json")])
-def test_a_replay_needs_either_ids_or_a_choice(arguments: tuple[str, ...]) -> None:
+def test_a_replay_needs_ids_or_options_that_select(arguments: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="needs either IDs or options that choose"):
         run("replay", *arguments)
 
@@ -138,9 +138,7 @@ def test_a_replay_needs_either_ids_or_a_choice(arguments: tuple[str, ...]) -> No
     "arguments",
     [("show", "heartbeats/0/0/0"), ("list", "--code", "no_such_code"), ("list", "--limit", "0"), ("show",), ()],
 )
-def test_what_cannot_be_meant_ends_with_status_2(
-    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_arguments_end_with_status_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(*arguments)
     assert ended.value.code == 2

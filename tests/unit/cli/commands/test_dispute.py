@@ -1,4 +1,4 @@
-"""``seatbeat dispute`` and ``explain --line``: what they write where, and which requests they refuse."""
+"""``seatbeat dispute`` and ``explain --line``: the files they write, and the requests they refuse."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write(args: argparse.Namespace) -> None:
     write_packet(example(), args, args.output)
 
 
-def test_a_line_with_over_use_is_found() -> None:
+def test_a_line_with_overuse_is_selected() -> None:
     assert overused_line(STATEMENT, "MSTN", "CZ") == LINE
 
 
@@ -55,20 +55,22 @@ def test_a_line_with_over_use_is_found() -> None:
         ("mstn\x1b[2J", "CZ", r"mstn\\u001b\[2J in CZ: has no line in 2022Q2"),
     ],
 )
-def test_a_line_without_over_use_is_refused_with_those_that_have_some(product: str, country: str, reason: str) -> None:
+def test_a_line_without_overuse_is_refused_with_the_lines_that_have_overuse(
+    product: str, country: str, reason: str
+) -> None:
     with pytest.raises(InputError, match=reason) as refused:
         overused_line(STATEMENT, product, country)
     assert refused.value.remedy == "Lines with over-use: MSTN in CZ (by 3)"
 
 
-def test_a_quarter_without_any_over_use_says_so() -> None:
+def test_a_quarter_without_overuse_is_refused() -> None:
     with pytest.raises(InputError, match="No line of this quarter has over-use"):
         overused_line(Statement("acme", STATEMENT.period, "EUR", (WITHIN,), BASIS), "MSTN", "CZ")
 
 
-def test_a_folder_gets_every_file_under_the_names_that_the_ticket_gives(tmp_path: Path) -> None:
+def test_a_folder_gets_every_file_under_its_name_in_the_ticket(tmp_path: Path) -> None:
     write(parse("dispute", *ASKED, "--out", f"{tmp_path}/new/folder/"))
-    assert {one.name for one in (tmp_path / "new" / "folder").iterdir()} == set(NAMES.values())
+    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == set(NAMES.values())
 
 
 @pytest.mark.parametrize(
@@ -81,14 +83,14 @@ def test_a_folder_gets_every_file_under_the_names_that_the_ticket_gives(tmp_path
         ("a.html", ("--output", "text", "--language", "cs"), "Kategorie: Invoice"),
     ],
 )
-def test_a_file_gets_the_form_of_its_ending_unless_said_otherwise(
+def test_the_suffix_of_a_file_selects_its_format(
     name: str, options: tuple[str, ...], begins: str, tmp_path: Path
 ) -> None:
     write(parse("dispute", *ASKED, "--out", str(tmp_path / name), *options))
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
         write(parse("dispute", *ASKED, "--out", str(tmp_path / "file" / "a.html")))
@@ -105,7 +107,7 @@ def test_options_before_an_action_are_kept_and_those_after_it_win() -> None:
 
 
 @pytest.mark.parametrize("number", ["a\nb", "\x1b[2J", "9" * 201])
-def test_an_invoice_number_is_one_line(number: str) -> None:
+def test_an_invoice_number_of_several_lines_is_refused(number: str) -> None:
     with pytest.raises(InputError, match="--invoice"):
         run("dispute", *ASKED, "--invoice", number)
 
@@ -121,6 +123,6 @@ def test_an_invoice_number_is_one_line(number: str) -> None:
         ("--period", "2022Q2", "--line", "MSTN", "--product", "MSTN"),
     ],
 )
-def test_explain_is_asked_for_a_line_or_a_slot(arguments: tuple[str, ...]) -> None:
+def test_explain_needs_either_a_line_or_a_slot(arguments: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="Give --period and --line, or --product and --slot"):
         run("explain", *arguments)

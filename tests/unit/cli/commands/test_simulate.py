@@ -1,4 +1,4 @@
-"""``seatbeat simulate`` writes the fleet that was asked for."""
+"""``seatbeat simulate`` writes the requested fleet."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def as_file(plan: FleetPlan) -> bytes:
     return b"".join(line + b"\n" for line in fleet(plan))
 
 
-def test_the_heartbeats_alone_go_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_only_heartbeats_go_to_stdout(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert simulate(*KNOBS) == 0
     written = capfdbinary.readouterr()
     assert written.out == as_file(PLAN)
@@ -43,7 +43,7 @@ def test_the_heartbeats_alone_go_to_standard_output(capfdbinary: pytest.CaptureF
     assert written.err.count(b"\n") == 1
 
 
-def test_every_knob_reaches_the_plan(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_every_option_reaches_the_plan(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert simulate(*KNOBS, *FAULTS, "--beat", "30m", "--frames", "50", "--country", "SK", "--trials", "0.1") == 0
     plan = FleetPlan(
         account="acme",
@@ -65,7 +65,7 @@ def test_every_knob_reaches_the_plan(capfdbinary: pytest.CaptureFixture[bytes]) 
 
 
 @pytest.mark.parametrize("name", ["fleet.ndjson", "fleet.ndjson.gz", "fleet.ndjson.zst"])
-def test_a_file_is_compressed_as_its_suffix_says_and_always_the_same(
+def test_a_file_is_compressed_by_its_suffix_and_deterministic(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for turn in ("a", "b"):
@@ -91,35 +91,33 @@ def test_the_summary_names_what_was_broken_by_kind(tmp_path: Path, capsys: pytes
     assert summary.count("\n") == 1
 
 
-def test_the_sample_fleet_takes_faults_but_no_other_studio(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_sample_fleet_accepts_faults_but_no_other_size(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert simulate("--demo") == 0
     assert capfdbinary.readouterr().out == as_file(demo_plan())
     with pytest.raises(InputError, match="--machines"):
         simulate("--demo", "--machines", "5")
 
 
-def test_a_knob_beyond_its_range_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+def test_an_option_out_of_range_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="machines"):
         simulate("--machines", "0", "--output", str(tmp_path / "fleet.ndjson"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path) -> None:
+def test_an_unwritable_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere.*fleet\.ndjson.*Name a file"):
         simulate(*KNOBS, "--output", str(tmp_path / "nowhere" / "fleet.ndjson"))
 
 
 @pytest.mark.parametrize("words", [("--beat", "soon"), ("--products", "MSTN=many"), ("--machines", "few")])
-def test_a_knob_that_is_no_such_thing_is_a_usage_error(
-    words: tuple[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_option_value_is_a_usage_error(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         simulate(*words)
     assert ended.value.code == 2
     assert words[1] in capsys.readouterr().err
 
 
-def test_a_reader_that_has_seen_enough_ends_the_command_in_peace() -> None:
+def test_a_closed_pipe_ends_the_command_quietly() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli.main", "simulate", "--demo"],
         stdout=subprocess.PIPE,

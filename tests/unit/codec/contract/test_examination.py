@@ -1,4 +1,4 @@
-"""Reading contracts: what is read, and what is refused with its line, path and remedy (INTERFACES, Contract)."""
+"""Reading contracts, and refusals with line, path and remedy (INTERFACES, Contract)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def read(body: str, head: str = HEAD) -> Contract:
 
 def mistakes(body: str, head: str = HEAD, *, strict: bool = False) -> list[str]:
     """Each mistake as ``line path: reason``."""
-    found = examine_contract((head + dedent(body)).encode(), strict=strict).mistakes
-    return [f"{each.line} {each.path}: {each.reason}" for each in found]
+    examined = examine_contract((head + dedent(body)).encode(), strict=strict).mistakes
+    return [f"{each.line} {each.path}: {each.reason}" for each in examined]
 
 
 def warnings(body: str) -> list[str]:
@@ -38,31 +38,31 @@ def warnings(body: str) -> list[str]:
 
 
 def entitled(*rows: str, products: str = "MSTN: {}, ORD: {}, ACD: {}", policies: str = "{}") -> str:
-    """A body with one entitlement a line, the first on line 7."""
+    """A body with an entitlement per line, the first on line 7."""
     return f"policies: {policies}\nproducts: {{{products}}}\nentitlements:\n" + "".join(f"  - {{{r}}}\n" for r in rows)
 
 
 @pytest.mark.parametrize("name", ["minimal", "studio", "flexnet-autodesk", "engineering"])
-def test_every_sample_contract_is_valid_and_free_of_warnings_that_cost_money(name: str) -> None:
+def test_every_sample_contract_is_valid_without_warnings(name: str) -> None:
     examined = examine_contract((SAMPLES / f"{name}.yaml").read_bytes())
     assert examined.mistakes == ()
     assert examined.warnings == ()
 
 
 def test_every_invalid_example_is_refused_with_the_golden_sentences() -> None:
-    told = []
+    sentences = []
     for path in sorted(INVALID.glob("*.yaml")):
         with pytest.raises(ContractInvalid) as refused:
             read_contract(path.name, path.read_bytes())
-        told.append(str(refused.value))
-    assert "\n".join(told) + "\n" == GOLDEN.read_text(encoding="utf-8")
+        sentences.append(str(refused.value))
+    assert "\n".join(sentences) + "\n" == GOLDEN.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", sorted(INVALID.glob("*.yaml")), ids=lambda path: path.stem)
-def test_an_example_of_one_mistake_is_refused_for_nothing_else(path: Path) -> None:
-    found = examine_contract(path.read_bytes()).mistakes
+def test_an_example_with_a_single_mistake_is_refused_for_nothing_else(path: Path) -> None:
+    reasons = examine_contract(path.read_bytes()).mistakes
     expected = 2 if path.name in BOTH_OF_A_PAIR else 1
-    assert len(found) > 20 if path.stem == "many" else len(found) == expected
+    assert len(reasons) > 20 if path.stem == "many" else len(reasons) == expected
 
 
 def test_every_remedy_and_reason_is_a_sentence_on_one_line() -> None:
@@ -125,11 +125,11 @@ def test_an_entitlement_knows_its_line() -> None:
     assert [each.line for each in read(entitled(POOL, POOL)).entitlements] == [7, 8]
 
 
-def test_norway_is_a_country_and_not_a_refusal() -> None:
+def test_norway_is_read_as_a_country_and_not_as_false() -> None:
     assert read("", HEAD.replace("CZ", "NO")).country == "NO"
 
 
-def test_yaml_1_1_would_make_norway_a_truth_value_and_is_told_so() -> None:
+def test_a_yaml_1_1_boolean_as_country_is_refused_with_the_reason() -> None:
     assert mistakes("", f"%YAML 1.1\n---\n{HEAD.replace('CZ', 'NO')}") == [
         "4 country: NO is a truth value, not a country"
     ]
@@ -146,7 +146,7 @@ def test_a_time_is_read_with_its_zone(written: str) -> None:
     assert iso(contract.token_packs[0].purchased_at) == "2022-05-02T06:00:00Z"
 
 
-def test_an_entitlement_begins_at_midnight_never_within_a_day() -> None:
+def test_an_entitlement_that_begins_within_a_day_is_refused() -> None:
     assert mistakes(entitled(POOL.replace("2022-01-01", "2022-01-01T08:00:00Z"))) == [
         '7 entitlements[0].from: "2022-01-01T08:00:00Z" is not a date'
     ]
@@ -160,18 +160,18 @@ def test_users_and_machines_are_folded() -> None:
     assert (read(body).checkouts[0].user, read(body).checkouts[0].machine) == ("jana", "ws-9")
 
 
-def test_the_policy_is_the_default_one_where_none_is_stated_and_flex_has_its_own() -> None:
+def test_the_policy_defaults_to_the_contracts_and_for_flex_to_the_token_policy() -> None:
     body = "default_policy: bentley-els\n" + entitled(
         POOL, "product: ACD, model: flex, daily_rate: 7, from: 2022-01-01"
     )
     assert [each.policy for each in read(body).entitlements] == ["bentley-els", "autodesk-flex"]
 
 
-def test_a_product_code_is_the_text_of_its_key_even_where_it_looks_like_a_number() -> None:
+def test_a_product_code_that_looks_like_a_number_is_read_as_text() -> None:
     assert list(read("products: {007: {}, true: {}, 2022-01-01: {}}").products) == ["007", "true", "2022-01-01"]
 
 
-def test_a_price_of_its_own_comes_before_the_list_price() -> None:
+def test_a_term_license_price_takes_precedence_over_the_list_price() -> None:
     products = read('products:\n  A: {list_price: "10.00", term_license_price: "7.00"}\n').products
     assert products["A"].unit_price == 700
 
@@ -190,17 +190,17 @@ def test_an_alias_repeats_a_value() -> None:
     assert contract.products["B"].unit_price == 160
 
 
-def test_a_text_with_a_line_break_at_its_end_is_not_taken_for_the_text_without() -> None:
+def test_a_text_with_a_trailing_line_break_is_different() -> None:
     assert mistakes("", HEAD.replace("CZ", "|\n  CZ"))[0].startswith("2 country:")
 
 
-def test_aliases_that_multiply_are_stopped() -> None:
+def test_aliases_that_expand_exponentially_are_refused() -> None:
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 9))
     assert any("is the value after the first" in each for each in mistakes(f"l0: &l0 [x]\n{levels}"))
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: "])
-def test_brackets_without_end_are_refused_and_not_a_crash(opening: str) -> None:
+def test_endless_brackets_are_refused_without_a_crash(opening: str) -> None:
     (mistake,) = examine_contract((opening * 5_000).encode()).mistakes
     assert mistake.reason == "is nested too deeply"
 
@@ -210,7 +210,7 @@ def test_a_file_that_is_too_large_is_refused() -> None:
     assert "2097152 bytes" in mistake.reason
 
 
-def test_structure_does_not_hide_contradiction_nor_the_other_way_round() -> None:
+def test_structural_mistakes_and_contradictions_are_reported_together() -> None:
     body = entitled(
         "product: MSTM, model: pooled, policy: bentley-css, quantity: 0, from: 2010-01-01, until: 2009-01-01, x: 1"
     )
@@ -223,12 +223,12 @@ def test_structure_does_not_hide_contradiction_nor_the_other_way_round() -> None
     ]
 
 
-def test_mistakes_come_in_order_of_line() -> None:
+def test_mistakes_are_sorted_by_line() -> None:
     lines = [each.line for each in examine_contract((INVALID / "many.yaml").read_bytes()).mistakes]
     assert lines == sorted(lines)
 
 
-def test_one_policy_after_another_is_no_contradiction() -> None:
+def test_consecutive_policies_do_not_contradict() -> None:
     body = entitled(f"{POOL}, until: 2023-01-01", f"{POOL.replace('2022', '2023')}, policy: bentley-els")
     assert mistakes(body) == []
 
@@ -262,7 +262,7 @@ def test_single_user_seats_name_the_policy_of_the_pool_beside_them() -> None:
     ]
 
 
-def test_a_daily_rate_may_change_and_be_said_twice_but_not_differ() -> None:
+def test_a_daily_rate_may_change_over_time_but_not_differ_at_the_same_time() -> None:
     rate = "product: ACD, model: flex, daily_rate: {}, from: {}"
     first = rate.format(7, "2022-01-01")
     assert mistakes(entitled(f"{first}, until: 2022-06-01", rate.format(8, "2022-06-01"))) == []
@@ -270,7 +270,7 @@ def test_a_daily_rate_may_change_and_be_said_twice_but_not_differ() -> None:
     assert len(mistakes(entitled(first, rate.format(8, "2022-06-01")))) == 1
 
 
-def test_a_contradiction_is_told_at_the_later_line_whichever_comes_first_in_time() -> None:
+def test_a_contradiction_is_reported_at_the_later_line() -> None:
     body = entitled(POOL, f"{POOL.replace('2022', '2021')}, policy: bentley-els")
     assert [each.partition(":")[0] for each in mistakes(body)] == ["8 entitlements[1].policy"]
 
@@ -287,19 +287,19 @@ def test_a_long_entitlement_contradicts_what_begins_after_a_shorter_one_ended() 
     ]
 
 
-def test_a_policy_of_the_contract_holds_entitlements_from_its_own_date_on() -> None:
+def test_an_entitlement_cannot_begin_before_its_custom_policy() -> None:
     policies = "{relaxed: {extends: bentley-select, min_use: 12m, from: 2022-06-01}}"
     assert mistakes(entitled(f"{POOL}, policy: relaxed", policies=policies)) == [
         "7 entitlements[0].from: begins on 2022-01-01, but relaxed is defined from 2022-06-01 on"
     ]
 
 
-def test_an_entitlement_under_a_broken_policy_is_not_blamed_for_it() -> None:
+def test_an_entitlement_under_an_invalid_policy_is_not_reported_too() -> None:
     body = entitled(f"{POOL}, policy: relaxed", policies="{relaxed: {extends: nothing, from: 2022-01-01}}")
     assert [each.partition(":")[0] for each in mistakes(body)] == ["4 policies.relaxed.extends"]
 
 
-def test_policies_that_extend_each_other_are_each_told() -> None:
+def test_each_of_the_policies_that_extend_each_other_is_reported() -> None:
     body = """\
         policies:
           a: {extends: b, from: 2022-01-01}
@@ -316,9 +316,9 @@ def test_policies_that_extend_each_other_are_each_told() -> None:
     ("slot", "is_valid"),
     [("10m", True), ("90m", True), ("1d", True), ("50m", False), ("15m", False), ("2d", False), ("0m", False)],
 )
-def test_a_slot_divides_a_day_into_whole_tens_of_minutes(slot: str, is_valid: bool) -> None:
-    found = mistakes(f"policies:\n  own: {{extends: bentley-select, slot: {slot}, from: 2022-01-01}}\n")
-    assert (found == []) is is_valid
+def test_a_slot_divides_a_day_and_is_a_multiple_of_ten_minutes(slot: str, is_valid: bool) -> None:
+    reasons = mistakes(f"policies:\n  own: {{extends: bentley-select, slot: {slot}, from: 2022-01-01}}\n")
+    assert (reasons == []) is is_valid
 
 
 def test_old_codes_may_change_hands_and_direction_over_time() -> None:
@@ -332,7 +332,7 @@ def test_old_codes_may_change_hands_and_direction_over_time() -> None:
     assert mistakes(body) == []
 
 
-def test_a_circle_of_three_replacements_is_told_at_each_and_not_at_what_leads_to_it() -> None:
+def test_a_circle_of_replacements_is_reported_at_each_of_its_products() -> None:
     body = "products:\n  A: {replaces: [OLD, C]}\n  B: {replaces: [A]}\n  C: {replaces: [B]}\n"
     assert [each.split(":")[0] for each in mistakes(body)] == [
         "5 products.A.replaces[1]",
@@ -341,7 +341,7 @@ def test_a_circle_of_three_replacements_is_told_at_each_and_not_at_what_leads_to
     ]
 
 
-def test_a_plug_in_of_a_plug_in_is_no_circle() -> None:
+def test_a_plug_in_of_a_plug_in_is_not_a_circle() -> None:
     assert mistakes("products:\n  A: {}\n  B: {plugin_of: A}\n  C: {plugin_of: B}\n") == []
 
 
@@ -352,7 +352,7 @@ def test_an_assignment_counts_in_the_country_of_its_seats() -> None:
     assert mistakes(entitled(seats) + assigned.format(", country: SK")) == []
 
 
-def test_a_checkout_ends_where_it_is_checked_in_at_the_earliest_when_it_began() -> None:
+def test_a_checkin_ends_its_checkout_but_not_before_its_start() -> None:
     taken = "product: MSTN, user: a, machine: b, from: 2022-05-02, until: 2022-05-04"
     checkout = f"checkouts:\n  - {{{{{taken}, checked_in_at: {{}}}}}}\n"
     assert mistakes(entitled(POOL) + checkout.format("2022-05-02")) == []
@@ -382,10 +382,10 @@ def test_lateness_is_one_to_365_days(days: int, is_valid: bool) -> None:
         ('"-1"', False),
     ],
 )
-def test_a_percentage_is_more_than_nothing_and_at_most_all(percent: str, is_valid: bool) -> None:
-    found = mistakes(f'products:\n  A: {{list_price: "10.00", term_license_percent: {percent}}}\n')
-    assert (found == []) is is_valid
-    assert is_valid or len(found) == 1
+def test_a_percentage_is_above_0_and_at_most_100(percent: str, is_valid: bool) -> None:
+    reasons = mistakes(f'products:\n  A: {{list_price: "10.00", term_license_percent: {percent}}}\n')
+    assert (reasons == []) is is_valid
+    assert is_valid or len(reasons) == 1
 
 
 def test_money_has_the_decimals_of_its_currency() -> None:
@@ -395,7 +395,7 @@ def test_money_has_the_decimals_of_its_currency() -> None:
     assert len(mistakes(body)) == 1
 
 
-def test_a_product_that_can_be_over_used_without_a_price_is_a_warning_and_where_strict_a_mistake() -> None:
+def test_a_pooled_product_without_a_price_is_a_warning_and_with_strict_a_mistake() -> None:
     body = entitled(POOL, products="MSTN: {}")
     reason = "can be over-used but has no price: its term licences would be counted and stay out of the total"
     assert warnings(body) == [f"5 products.MSTN: {reason}"]
@@ -411,7 +411,7 @@ def test_a_product_that_can_be_over_used_without_a_price_is_a_warning_and_where_
         "product: ACD, model: pooled, quantity: 1, from: 2012-01-01, until: 2013-01-01",
     ],
 )
-def test_what_knows_no_term_licences_needs_no_price(row: str) -> None:
+def test_a_product_under_a_policy_without_term_licences_needs_no_price(row: str) -> None:
     assert mistakes(entitled(row, products="ACD: {}"), strict=True) == []
 
 
@@ -419,18 +419,18 @@ def test_a_plug_in_without_an_entitlement_needs_no_price() -> None:
     assert mistakes('products:\n  A: {term_license_price: "1.00"}\n  B: {plugin_of: A}\n', strict=True) == []
 
 
-def test_seats_for_a_replaced_code_cover_nothing_and_are_warned_of() -> None:
+def test_seats_for_a_replaced_code_are_a_warning() -> None:
     products = 'MSTN: {list_price: "1.00"}, ORD: {list_price: "1.00", replaces: [MSTN]}'
     (warning,) = warnings(entitled(POOL, products=products))
     assert warning.startswith("7 entitlements[0]: use of MSTN counts as ORD by line 5")
 
 
-def test_a_file_that_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read: No such file"):
         load_contract(tmp_path / "nowhere.yaml")
 
 
-def test_the_hash_is_of_the_bytes_and_not_of_their_meaning() -> None:
+def test_the_content_hash_is_of_the_bytes() -> None:
     assert read("").content_hash != read("# a comment\n").content_hash
 
 
@@ -442,19 +442,22 @@ def test_a_mistake_is_printed_with_file_line_path_reason_and_remedy() -> None:
     )
 
 
-def test_an_open_end_is_no_end() -> None:
+def test_an_empty_end_means_an_open_end() -> None:
     (entitlement,) = read(entitled(POOL)).entitlements
     assert entitlement.until_at is None
     assert entitlement.in_force(entitlement.from_at)
     assert not entitlement.in_force(entitlement.from_at - 1)
 
 
-def test_a_policy_whose_name_holds_control_characters_is_told_without_them() -> None:
+def test_control_characters_of_a_policy_name_are_not_printed() -> None:
     body = {
         "account": "acme", "country": "CZ", "currency": "EUR", "policies": {"\x1f": None},
         "products": {"A": {}},
         "entitlements": [{"product": "A", "model": "pooled", "policy": "none", "quantity": 1, "from": "2022-01-01"}],
     }  # fmt: skip
     mistakes = examine_contract(json.dumps(body).encode()).mistakes
-    assert any("name one of" in one.remedy for one in mistakes)
-    assert all(one.path.isprintable() and one.reason.isprintable() and one.remedy.isprintable() for one in mistakes)
+    assert any("name one of" in mistake.remedy for mistake in mistakes)
+    assert all(
+        mistake.path.isprintable() and mistake.reason.isprintable() and mistake.remedy.isprintable()
+        for mistake in mistakes
+    )

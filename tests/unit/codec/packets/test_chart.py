@@ -1,4 +1,4 @@
-"""The chart of a day: its steps, its dashed line and its hatching lie where the counts say."""
+"""The chart of a day: the positions of its steps, its dashed line and its hatching."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.codec.packets.chart import BOTTOM, LEFT, RIGHT, STEPS, TOP, Scale, chart_svg, step_path
+from pipeline.codec.packets.chart import BOTTOM, LEFT, RIGHT, SCALE_STEPS, TOP, Scale, chart_svg, step_path
 from pipeline.codec.packets.language import language
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.rules.dispute.packet import DaySeries
@@ -28,27 +28,27 @@ series = st.builds(
 
 def points(path: str) -> list[tuple[float, float]]:
     """The corners of a path of M, H and V."""
-    found, x, y = [], 0.0, 0.0
+    drawn, x, y = [], 0.0, 0.0
     for command, numbers in re.findall(r"([MHV])([\d.,]+)", path):
         if command == "M":
             x, y = map(float, numbers.split(","))
         else:
             x, y = (float(numbers), y) if command == "H" else (x, float(numbers))
-        found.append((x, y))
-    return found
+        drawn.append((x, y))
+    return drawn
 
 
 def count_at(path: str, x: float) -> float:
-    """The height of a step path over a place."""
+    """The y coordinate of a step path at an x coordinate."""
     corners = points(path)
     return next(y for (left, y), (right, _) in pairwise(corners) if left <= x < right)
 
 
 @given(series)
-def test_every_slot_stands_at_its_count(one: DaySeries) -> None:
-    scale, width = Scale.of(one), (RIGHT - LEFT) / 24
-    path = step_path(one, scale)
-    for hour, count in enumerate(one.counts):
+def test_every_slot_is_drawn_at_the_height_of_its_count(day: DaySeries) -> None:
+    scale, width = Scale.of(day), (RIGHT - LEFT) / 24
+    path = step_path(day, scale)
+    for hour, count in enumerate(day.counts):
         height = BOTTOM - (BOTTOM - TOP) * count / scale.top
         assert count_at(path, LEFT + (hour + 0.5) * width) == pytest.approx(height, abs=0.006)
     assert points(path)[0][0] == LEFT
@@ -56,35 +56,35 @@ def test_every_slot_stands_at_its_count(one: DaySeries) -> None:
 
 
 @given(series)
-def test_everything_lies_within_the_axes_and_the_scale_is_one_people_read(one: DaySeries) -> None:
-    scale = Scale.of(one)
-    assert max(*one.counts, one.entitled) <= scale.top
+def test_everything_is_drawn_within_the_axes_and_the_scale_has_round_numbers(day: DaySeries) -> None:
+    scale = Scale.of(day)
+    assert max(*day.counts, day.entitled) <= scale.top
     assert scale.top // scale.step <= 6
-    assert int(str(scale.step)[0]) in STEPS
+    assert int(str(scale.step)[0]) in SCALE_STEPS
     assert set(str(scale.step)[1:]) <= {"0"}
-    assert all(TOP <= y <= BOTTOM and LEFT <= x <= RIGHT for x, y in points(step_path(one, scale)))
+    assert all(TOP <= y <= BOTTOM and LEFT <= x <= RIGHT for x, y in points(step_path(day, scale)))
 
 
 @given(series)
-def test_what_is_over_the_entitlement_and_nothing_else_is_hatched(one: DaySeries) -> None:
-    scale = Scale.of(one)
-    drawn = ET.fromstring(chart_svg(one, language("cs")))  # noqa: S314 -- our own text
+def test_exactly_the_area_over_the_entitlement_is_hatched(day: DaySeries) -> None:
+    scale = Scale.of(day)
+    drawn = ET.fromstring(chart_svg(day, language("cs")))  # noqa: S314 -- our own text
     hatched = [path for path in drawn.iter(f"{SVG}path") if path.get("class") == "over"]
     width = (RIGHT - LEFT) / 24
     hours = set()
     for path in hatched:
         corners = points(path.get("d") or "")
         left, right = corners[0][0], corners[2][0]
-        assert corners[0][1] == pytest.approx(float(scale.y(one.entitled)))
-        found = range(round((left - LEFT) / width), round((right - LEFT) / width))
-        assert {scale.y(one.counts[hour]) for hour in found} == {f"{corners[1][1]:.2f}".rstrip("0").rstrip(".")} or {
-            float(scale.y(one.counts[hour])) for hour in found
+        assert corners[0][1] == pytest.approx(float(scale.y(day.entitled)))
+        over = range(round((left - LEFT) / width), round((right - LEFT) / width))
+        assert {scale.y(day.counts[hour]) for hour in over} == {f"{corners[1][1]:.2f}".rstrip("0").rstrip(".")} or {
+            float(scale.y(day.counts[hour])) for hour in over
         } == {corners[1][1]}
-        hours |= set(found)
-    assert hours == {hour for hour, count in enumerate(one.counts) if count > one.entitled}
+        hours |= set(over)
+    assert hours == {hour for hour, count in enumerate(day.counts) if count > day.entitled}
 
 
-def test_a_screen_reader_is_told_what_is_to_be_seen() -> None:
+def test_the_chart_has_a_description_for_screen_readers() -> None:
     counts = tuple(146 if slot in {60, 61} else 7 for slot in range(144))
     drawn = ET.fromstring(  # noqa: S314 -- our own text
         chart_svg(DaySeries(DAY, 10 * MINUTE_MS, 40, counts), language("en"))

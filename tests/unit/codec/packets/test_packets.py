@@ -1,4 +1,4 @@
-"""Dispute packets as ticket, JSON, CSV and page: in every language, and with names from anywhere."""
+"""Dispute packets as ticket, JSON, CSV and page, in every language and with hostile names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.codec.packets.language import PLURALS, TONGUES, Text, Tongue, language, plural_of
+from pipeline.codec.packets.language import PLURALS, TONGUES, Phrase, Tongue, language, plural_of
 from pipeline.codec.packets.packet_files import NAMES, Form, packet_bytes
 from pipeline.codec.packets.ticket import ATTACHMENTS, ticket_of
 from pipeline.model.evidence import Heartbeat
@@ -35,8 +35,8 @@ def text_of(packet: Packet, form: Form, tongue: Tongue = "en") -> str:
     return packet_bytes(packet, form, language(tongue)).decode()
 
 
-def forms_of(text: Text) -> dict[str, str]:
-    return {"": text} if isinstance(text, str) else {str(form): told for form, told in text.items()}
+def forms_of(text: Phrase) -> dict[str, str]:
+    return {"": text} if isinstance(text, str) else {str(form): form_text for form, form_text in text.items()}
 
 
 def places(text: str) -> set[str]:
@@ -44,7 +44,7 @@ def places(text: str) -> set[str]:
 
 
 @each_language
-def test_every_text_stands_in_every_language_with_the_same_values(tongue: Tongue) -> None:
+def test_every_text_exists_in_every_language_with_the_same_placeholders(tongue: Tongue) -> None:
     english, other = language("en"), language(tongue)
     assert list(other.texts) == list(english.texts)
     assert list(other.flags) == list(other.meanings) == list(FLAGS)
@@ -63,7 +63,7 @@ def test_every_counted_text_has_the_plural_forms_of_its_language(tongue: Tongue)
 
 
 @given(n=st.integers(0, 10**9), tongue=st.sampled_from(TONGUES))
-def test_every_counted_text_can_be_said_of_any_number(n: int, tongue: Tongue) -> None:
+def test_every_counted_text_has_a_form_for_any_number(n: int, tongue: Tongue) -> None:
     words = language(tongue)
     for key, text in words.texts.items():
         if isinstance(text, dict):
@@ -104,7 +104,7 @@ def test_a_currency_without_decimals_has_none() -> None:
     assert language("fr").money(1_234_567, "JPY") == "1\u202f234\u202f567\u00a0JPY"
 
 
-def test_the_ticket_says_what_to_paste() -> None:
+def test_the_ticket_contains_the_text_to_paste() -> None:
     assert text_of(EXAMPLE, "text").replace("\u00a0", " ") == (
         "Category: Invoice\n"
         "Sub-category: Goodwill request\n"
@@ -155,7 +155,7 @@ def test_the_form_fields_keep_the_vendors_words_and_the_subject_has_the_invoice(
 @each_language
 @pytest.mark.parametrize("price", [None, 96_000])
 @pytest.mark.parametrize("entitled", [0, 1, 3])
-def test_every_kind_of_packet_can_be_told_and_its_json_is_as_the_schema_says(
+def test_every_kind_of_packet_can_be_written_and_its_json_matches_the_schema(
     tongue: Tongue, price: int | None, entitled: int
 ) -> None:
     made = packet_of(_fleet("u", "m", "s"), entitled=entitled, unit_price=price, name="")
@@ -167,7 +167,7 @@ def test_every_kind_of_packet_can_be_told_and_its_json_is_as_the_schema_says(
 
 @settings(max_examples=examples(40))
 @given(user=names, machine=names, session=names, account=names, product=names)
-def test_whatever_names_hold_the_page_is_a_page_without_scripts_or_anything_from_elsewhere(
+def test_no_name_can_add_a_script_or_an_external_resource_to_the_page(
     user: str, machine: str, session: str, account: str, product: str
 ) -> None:
     made = packet_of(_fleet(user, machine, session), account=account, name=product, invoice=user)
@@ -178,7 +178,7 @@ def test_whatever_names_hold_the_page_is_a_page_without_scripts_or_anything_from
 HOSTILE = "<script src=//evil.example/x.js>alert(1)</script>\"'&amp;</title></svg><img onerror=alert(1)>"
 
 
-def test_hostile_names_are_only_text() -> None:
+def test_hostile_names_are_escaped() -> None:
     made = packet_of(_fleet(HOSTILE, HOSTILE, HOSTILE), account=HOSTILE, name=HOSTILE, invoice=HOSTILE)
     page = text_of(made, "html", "cs")
     assert "<script" not in page
@@ -191,15 +191,15 @@ def test_hostile_names_are_only_text() -> None:
 @each_language
 def test_the_page_is_accessible(tongue: Tongue) -> None:
     page = text_of(EXAMPLE, "html", tongue)
-    found = tags(page)
-    assert found[0] == ("html", (("lang", tongue),))
-    ids = {value for _, attributes in found for name, value in attributes if name == "id"}
-    for name, attributes in found:
+    page_tags = tags(page)
+    assert page_tags[0] == ("html", (("lang", tongue),))
+    ids = {value for _, attributes in page_tags for name, value in attributes if name == "id"}
+    for name, attributes in page_tags:
         if name == "svg":
             assert set((dict(attributes)["aria-labelledby"] or "").split()) <= ids
         if name == "th":
             assert dict(attributes).get("scope") in {"col", "row"}
-    assert {"title", "desc", "svg", "thead", "caption", "footer", "h1"} <= {name for name, _ in found}
+    assert {"title", "desc", "svg", "thead", "caption", "footer", "h1"} <= {name for name, _ in page_tags}
 
 
 @given(text=st.sampled_from(["=1+1", "+1", "-1", "@SUM(A1)"]))
@@ -209,32 +209,32 @@ def test_no_cell_of_the_evidence_is_a_formula(text: str) -> None:
         assert {row[name][:2] for name in ("user", "machine", "session")} == {f"'{text[0]}"}
 
 
-def test_csv_and_json_tell_the_same_evidence() -> None:
+def test_csv_and_json_contain_the_same_evidence() -> None:
     rows = list(csv.DictReader(io.StringIO(text_of(EXAMPLE, "csv"), newline="")))
     for row, record in zip(rows, orjson.loads(text_of(EXAMPLE, "json"))["evidence"], strict=True):
-        told = {name: " ".join(value) if isinstance(value, list) else str(value) for name, value in record.items()}
-        assert row == told
+        expected = {name: " ".join(value) if isinstance(value, list) else str(value) for name, value in record.items()}
+        assert row == expected
 
 
 @each_language
 @pytest.mark.parametrize("form", FORMS)
-def test_with_pseudonyms_no_name_is_left_anywhere(form: Form, tongue: Tongue) -> None:
-    told = text_of(with_pseudonyms(EXAMPLE), form, tongue)
-    assert not [one for row in EXAMPLE.evidence for one in row.session.key[4:] if one in told]
-    assert ("user 1" in told) == (form != "text")
+def test_a_packet_with_pseudonyms_contains_no_name(form: Form, tongue: Tongue) -> None:
+    text = text_of(with_pseudonyms(EXAMPLE), form, tongue)
+    assert not [name for row in EXAMPLE.evidence for name in row.session.key[4:] if name in text]
+    assert ("user 1" in text) == (form != "text")
 
 
 @settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=8))
 def test_pseudonyms_are_consistent_and_change_nothing_else(who: list[tuple[int, int]]) -> None:
-    told = [
+    heartbeats = [
         heartbeat(
             instant("2022-05-03 15:00"), instant("2022-05-03 16:00"),
             user=f"someone-{user}", machine=f"somewhere-{machine}", session=f"sometime-{number}",
         )
         for number, (user, machine) in enumerate(who)
     ]  # fmt: skip
-    made = packet_of(told, entitled=0)
+    made = packet_of(heartbeats, entitled=0)
     other = with_pseudonyms(made)
     assert other == with_pseudonyms(made)
     for place in (4, 5, 6):
@@ -242,7 +242,7 @@ def test_pseudonyms_are_consistent_and_change_nothing_else(who: list[tuple[int, 
             (a.session.key[place], b.session.key[place]) for a, b in zip(made.evidence, other.evidence, strict=True)
         }
         assert len(pairs) == len({name for name, _ in pairs}) == len({alias for _, alias in pairs})
-    assert [one.flags for one in other.evidence] == [one.flags for one in made.evidence]
+    assert [row.flags for row in other.evidence] == [row.flags for row in made.evidence]
     assert (other.line, other.days, other.together) == (made.line, made.days, made.together)
     assert other.evidence[0].session.key.machine == "machine 1"
 
@@ -261,11 +261,11 @@ def tags(page: str) -> list[Tag]:
     class Reader(HTMLParser):
         def __init__(self) -> None:
             super().__init__()
-            self.found: list[Tag] = []
+            self.tags: list[Tag] = []
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            self.found.append((tag, tuple(attrs)))
+            self.tags.append((tag, tuple(attrs)))
 
     reader = Reader()
     reader.feed(page)
-    return reader.found
+    return reader.tags

@@ -1,4 +1,4 @@
-"""Orders as people and programs read them, with what became of each."""
+"""Orders as text and as records, with their outcomes."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from tests.support.evidence.order_shorthand import AT, LATER, ORDERS, command
         (ORDERS[15], "tick complete_until 2022-05-03T09:01:00Z"),
     ],
 )  # fmt: skip
-def test_an_order_is_told_in_a_line_by_the_contracts_own_names(order: Order, text: str) -> None:
+def test_an_order_is_described_in_a_line_with_the_names_of_the_contract(order: Order, text: str) -> None:
     assert order_text(order, "EUR") == text
 
 
-def test_a_statement_within_an_order_does_not_fill_the_screen() -> None:
+def test_the_text_of_a_close_leaves_out_the_statement() -> None:
     close = Close("2022Q2", "sha256:0", "{" + " " * 10_000 + "}", AT, 0, forced=False)
-    told = "close period 2022Q2, contract sha256:0, complete_until 2022-05-03T09:01:00Z, silent_machines 0"
-    assert order_text(close, "EUR") == told
-    assert order_text(replace(close, forced=True), "EUR") == f"{told}, forced"
+    expected = "close period 2022Q2, contract sha256:0, complete_until 2022-05-03T09:01:00Z, silent_machines 0"
+    assert order_text(close, "EUR") == expected
+    assert order_text(replace(close, forced=True), "EUR") == f"{expected}, forced"
 
 
 def test_the_record_says_why_an_order_was_refused_and_when_it_becomes_possible() -> None:

@@ -42,18 +42,18 @@ def session(name: str, user: str, machine: str = "ws-0123") -> Session:
     return Session(key, SESSION.opened_at, SESSION.last_at, SESSION.used_slots, SESSION.stretches)
 
 
-def test_a_session_is_told_under_the_product_and_country_it_counts_for() -> None:
+def test_a_session_is_listed_under_the_product_and_country_it_counts_for() -> None:
     assert session_record(SESSION, "MSTN", "CZ") == RECORD
     assert list(session_record(SESSION, "MSTN", "CZ")) == list(RECORD)
 
 
-def test_a_session_that_was_never_active_was_active_for_no_second() -> None:
+def test_a_session_that_was_never_active_has_zero_active_seconds() -> None:
     idle = Session(KEY, OPENED_AT, OPENED_AT, {DAY: 1}, {})
     record = session_record(idle, "MSTN", "CZ")
     assert (record["open_s"], record["active_s"], record["used_slots"]) == (0, 0, 1)
 
 
-def test_an_explanation_names_units_with_their_users_and_says_why_the_rest_does_not_count() -> None:
+def test_an_explanation_lists_units_with_users_and_reasons_of_uncounted_sessions() -> None:
     policy = metering_catalogue()["bentley-select"].at(OPENED_AT)
     explained = SlotExplanation(
         product="MSTN",
@@ -82,7 +82,7 @@ def test_an_explanation_names_units_with_their_users_and_says_why_the_rest_does_
     }
     assert [(unit["machine"], unit["users"]) for unit in units] == [("ws-0123", ["jana", "petr"]), ("ws-9", ["eva"])]
     assert units[0]["sessions"][0] == {**RECORD, "user": "petr"}
-    assert [one["session"] for one in units[0]["sessions"]] == ["s1", "s2", "s3"]
+    assert [session["session"] for session in units[0]["sessions"]] == ["s1", "s2", "s3"]
     assert uncounted == [
         {
             "reason": "opening_slot",

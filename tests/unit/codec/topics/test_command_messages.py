@@ -1,4 +1,4 @@
-"""Commands as messages: written and read back, and refused with every mistake in them."""
+"""Commands as messages: a round trip, and refusals with every mistake."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.codec.topics.command_messages import COMMAND_BYTES_MAX, CommandInvalid, decode, encode, kind_of
+from pipeline.codec.topics.command_messages import COMMAND_BYTES_MAX, CommandInvalid, decode, encode
+from pipeline.codec.topics.order_fields import kind_of
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
-from pipeline.model.orders import KINDS, Assign, Order, Void
+from pipeline.model.orders import ORDER_KINDS, Assign, Order, Void
 from tests.support.evidence.order_shorthand import AT, LATER, ORDERS, command
 from tests.support.evidence.schema_examples import event_validator
 
@@ -33,16 +34,16 @@ def record(of: str, **fields: Any) -> dict[str, Any]:
 
 
 def mistakes(value: object) -> list[str]:
-    """The mistakes in a message, each as ``field: reason``; none where it is a command."""
+    """The mistakes in a message, each as ``field: reason``; empty for a valid command."""
     try:
         decode(value if isinstance(value, bytes) else orjson.dumps(value))
     except CommandInvalid as error:
-        return [f"{one.field}: {one.reason}" for one in error.mistakes if one.remedy]
+        return [f"{mistake.field}: {mistake.reason}" for mistake in error.mistakes if mistake.remedy]
     return []
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: type(order).__name__)
-def test_a_command_is_read_back_as_it_was_written_and_its_schema_takes_it(order: Order) -> None:
+def test_a_command_survives_a_round_trip_and_matches_its_schema(order: Order) -> None:
     written = encode(command(order))
     assert decode(written) == command(order)
     assert SCHEMA.is_valid(orjson.loads(written))
@@ -50,10 +51,10 @@ def test_a_command_is_read_back_as_it_was_written_and_its_schema_takes_it(order:
 
 
 def test_there_is_an_order_of_every_kind() -> None:
-    assert {kind_of(order) for order in ORDERS} == set(KINDS)
+    assert {kind_of(order) for order in ORDERS} == set(ORDER_KINDS)
 
 
-def test_users_and_machines_are_folded_and_nothing_else() -> None:
+def test_only_users_and_machines_are_folded() -> None:
     read = decode(orjson.dumps(record("assign", **{**SEAT, "user": "JANA@Acme", "replaces": "PETR"})))
     assert isinstance(read.order, Assign)
     assert (read.order.user, read.order.replaces, read.order.product) == ("jana@acme", "petr", "STAAD")
@@ -62,7 +63,7 @@ def test_users_and_machines_are_folded_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "expected"),
     [
         (record("assign", **SEAT, v=2), ["v: version 2 is not one that this program reads"]),
         (record("assign", **SEAT, v=True), ["v: is True"]),
@@ -119,22 +120,22 @@ def test_users_and_machines_are_folded_and_nothing_else() -> None:
         (record("tick"), ["complete_until: is missing"]),
     ],
 )  # fmt: skip
-def test_every_mistake_is_told_with_its_field(broken: dict[str, Any], told: list[str]) -> None:
-    assert mistakes(broken) == told
+def test_every_mistake_is_reported_with_its_field(broken: dict[str, Any], expected: list[str]) -> None:
+    assert mistakes(broken) == expected
 
 
-def test_all_mistakes_of_a_message_are_told_at_once() -> None:
-    found = mistakes(record("checkout", id=..., by=1, **{**CHECKOUT, "user": "", "until": 5}))
-    assert [one.partition(":")[0] for one in found] == ["id", "by", "until", "until", "user"]
+def test_all_mistakes_of_a_message_are_reported_at_once() -> None:
+    reasons = mistakes(record("checkout", id=..., by=1, **{**CHECKOUT, "user": "", "until": 5}))
+    assert [reason.partition(":")[0] for reason in reasons] == ["id", "by", "until", "until", "user"]
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b'{"v": NaN}'])
-def test_what_is_no_json_object_is_no_command(value: bytes) -> None:
-    [found] = mistakes(value)
-    assert found.startswith(": the message is not")
+def test_a_command_is_a_json_object(value: bytes) -> None:
+    [reason] = mistakes(value)
+    assert reason.startswith(": the message is not")
 
 
-def test_a_message_that_is_too_large_is_refused_unread() -> None:
+def test_a_message_that_is_too_large_is_refused_without_parsing() -> None:
     assert mistakes(b" " * (COMMAND_BYTES_MAX + 1)) == [f": the message has {COMMAND_BYTES_MAX + 1:,} bytes"]
 
 
@@ -146,14 +147,14 @@ JSON = st.recursive(
 
 
 @given(order=st.sampled_from(ORDERS), data=st.data())
-def test_whatever_a_field_holds_the_reader_reads_or_tells(order: Order, data: st.DataObject) -> None:
-    told = orjson.loads(encode(command(order)))
-    field = data.draw(st.sampled_from(sorted(told)))
-    told[field] = data.draw(JSON)
-    if not mistakes(told):
-        assert encode(decode(orjson.dumps(told))) == encode(decode(encode(decode(orjson.dumps(told)))))
+def test_any_value_of_a_field_is_read_or_reported_as_a_mistake(order: Order, data: st.DataObject) -> None:
+    fields = orjson.loads(encode(command(order)))
+    field = data.draw(st.sampled_from(sorted(fields)))
+    fields[field] = data.draw(JSON)
+    if not mistakes(fields):
+        assert encode(decode(orjson.dumps(fields))) == encode(decode(encode(decode(orjson.dumps(fields)))))
 
 
 @pytest.mark.parametrize("at", [EARLIEST_AT, LATEST_AT])
-def test_the_first_and_the_last_instant_are_taken(at: int) -> None:
+def test_the_first_and_the_last_instant_are_accepted(at: int) -> None:
     assert mistakes(record("tick", complete_until=at)) == []

@@ -1,4 +1,4 @@
-"""Dead letters: kept whole, read back as they were."""
+"""Dead letters keep the whole source and survive a round trip."""
 
 from __future__ import annotations
 
@@ -53,42 +53,42 @@ LETTERS = st.builds(
 
 
 @given(letter=LETTERS)
-def test_a_letter_of_raw_bytes_reads_back_as_it_was_written(letter: DeadLetter) -> None:
+def test_a_letter_of_raw_bytes_survives_a_round_trip(letter: DeadLetter) -> None:
     assert decode(encode(letter)) == letter
     assert SCHEMA.is_valid(orjson.loads(encode(letter)))
 
 
 @pytest.mark.parametrize("member", ["null", '{"state":"é\\u0000"}', '"x"', "[" * 900 + "]" * 900])
-def test_a_letter_of_a_member_reads_back_as_it_was_written(member: str) -> None:
+def test_a_letter_of_a_member_survives_a_round_trip(member: str) -> None:
     letter = DeadLetter("main", "heartbeats", 0, 0, 0, "", "wrong_type", "", "why", member, b"", 0, "", 0)
     assert decode(encode(letter)) == letter
     assert SCHEMA.is_valid(orjson.loads(encode(letter)))
 
 
-def test_the_message_names_its_place_and_holds_either_text_or_bytes() -> None:
-    told = orjson.loads(encode(MEMBER))
-    assert told["id"] == {"log": "main", "topic": "heartbeats", "partition": 3, "offset": 41, "index": 7}
-    assert (told["member"], told["raw"]) == ('{"state":"é"}', None)
+def test_the_message_has_its_place_and_either_a_member_or_raw_bytes() -> None:
+    fields = orjson.loads(encode(MEMBER))
+    assert fields["id"] == {"log": "main", "topic": "heartbeats", "partition": 3, "offset": 41, "index": 7}
+    assert (fields["member"], fields["raw"]) == ('{"state":"é"}', None)
     raw = DeadLetter("main", "heartbeats", 3, 41, 0, "", "bad_encoding", "", "why", None, b"\xff\x00", AT, "", 0)
-    told = orjson.loads(encode(raw))
-    assert (told["member"], base64.b64decode(told["raw"])) == (None, b"\xff\x00")
+    fields = orjson.loads(encode(raw))
+    assert (fields["member"], base64.b64decode(fields["raw"])) == (None, b"\xff\x00")
 
 
 @pytest.mark.parametrize("value", [b"{", b"\xff", b"", b'"{"'])
-def test_a_value_that_cannot_be_taken_apart_is_kept_byte_by_byte(value: bytes) -> None:
+def test_a_value_that_cannot_be_parsed_is_kept_byte_by_byte(value: bytes) -> None:
     for invalid in judge(value).invalid:
         text, raw = member_text(invalid)
         assert (text, raw) == (('"{"', b"") if value == b'"{"' else (None, value))
 
 
 @pytest.mark.parametrize("depth", [1, 254, 255, 1_000])
-def test_a_member_is_kept_as_its_own_text_however_deep_it_is(depth: int) -> None:
+def test_a_member_is_kept_as_its_own_text_at_any_depth(depth: int) -> None:
     deep = b'{"at":' + b"[" * depth + b"]" * depth + b"}"
     [invalid] = judge(b'[%s,{"v":1}]' % deep).invalid[:1]
     assert member_text(invalid) == (deep.decode(), b"")
 
 
-def test_the_letters_of_a_frame_of_deep_members_are_no_larger_together_than_the_frame() -> None:
+def test_the_letters_of_a_frame_of_deep_members_are_together_no_larger_than_the_frame() -> None:
     deep = b"[" * 300 + b"]" * 300
     frame = b"[%s]" % b",".join([deep] * (FRAME_BYTES_MAX // 601 - 1))
     texts = [member_text(invalid) for invalid in judge(frame).invalid]
@@ -96,7 +96,7 @@ def test_the_letters_of_a_frame_of_deep_members_are_no_larger_together_than_the_
     assert sum(len(text or "") + len(raw) for text, raw in texts) < len(frame)
 
 
-def test_numbers_beyond_64_bits_are_kept_as_near_as_they_can_be_read() -> None:
+def test_numbers_beyond_64_bits_are_kept_as_floats() -> None:
     [invalid] = judge(b'{"v":1,"at":18446744073709551616}').invalid
     assert member_text(invalid) == ('{"v":1,"at":1.8446744073709552e+19}', b"")
 
@@ -118,7 +118,7 @@ def letter_with(**changes: object) -> bytes:
         letter_with(raw=7),
     ],
 )
-def test_what_no_meter_wrote_is_refused(value: bytes) -> None:
+def test_a_foreign_message_is_refused(value: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode(value)
 

@@ -1,4 +1,4 @@
-"""Denials: written and read back, and refused where no importer wrote them."""
+"""Denials survive a round trip; foreign messages are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXTS = st.text(max_size=10)
         line=st.integers(1, 2**48),
     )
 )
-def test_a_denial_reads_back_as_it_was_written(denial: Denial) -> None:
+def test_a_denial_survives_a_round_trip(denial: Denial) -> None:
     assert decode(encode(denial)) == denial
     assert SCHEMA.is_valid(orjson.loads(encode(denial)))
 
@@ -51,6 +51,6 @@ def denial_with(**changes: object) -> bytes:
         orjson.dumps({"v": 1, "account": "acme"}),
     ],
 )
-def test_what_no_importer_wrote_is_refused(value: bytes) -> None:
+def test_a_foreign_message_is_refused(value: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode(value)

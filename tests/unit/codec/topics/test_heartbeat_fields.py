@@ -30,7 +30,7 @@ from tests.support.evidence.frame_members import (
 
 
 @pytest.mark.parametrize("name", REQUIRED_TEXTS)
-def test_a_required_text_must_be_there(name: str) -> None:
+def test_a_missing_required_text_is_invalid(name: str) -> None:
     assert code_and_field(refused(without(name))) == ("missing_field", name)
     assert code_and_field(refused(with_fields(**{name: None}))) == ("missing_field", name)
 
@@ -42,7 +42,7 @@ def test_an_optional_text_that_is_absent_or_null_is_an_empty_one(name: str) -> N
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_that_is_there_is_not_empty(name: str) -> None:
+def test_an_empty_text_is_invalid(name: str) -> None:
     assert code_and_field(refused(with_fields(**{name: ""}))) == ("empty_field", name)
 
 
@@ -64,14 +64,14 @@ def test_a_text_holds_no_control_character(name: str, character: str) -> None:
 
 @pytest.mark.parametrize("character", [" ", "\u00a0", "\u00ad", "\u2028", "\u200b", "\ufeff", "\ue000", "\U000e0001"])
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_does_not_print_but_is_no_control_character_is_kept(name: str, character: str) -> None:
+def test_unprintable_characters_that_are_not_control_characters_are_kept(name: str, character: str) -> None:
     text = f"a{character}b"
     assert getattr(accepted(with_fields(**{name: text})), name) == text
 
 
 @pytest.mark.parametrize("value", [0, 1, 1.5, True, False, [], ["ws"], {}, {"name": "ws"}])
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_is_no_text_is_of_an_invalid_type(name: str, value: Json) -> None:
+def test_a_value_that_is_not_a_text_has_the_wrong_type(name: str, value: Json) -> None:
     assert code_and_field(refused(with_fields(**{name: value}))) == ("invalid_type", name)
 
 
@@ -99,21 +99,21 @@ def test_users_and_machines_are_stored_in_nfc_and_case_folded(name: str, given: 
 
 
 @pytest.mark.parametrize("name", ["account", "product", "session", *OPTIONAL_TEXTS])
-def test_all_other_texts_are_stored_as_they_are(name: str) -> None:
+def test_all_other_texts_are_stored_unchanged(name: str) -> None:
     assert getattr(accepted(with_fields(**{name: "Jose\u0301 İß"})), name) == "Jose\u0301 İß"
 
 
-def test_the_limit_of_200_characters_is_for_what_was_sent() -> None:
+def test_the_limit_of_200_characters_applies_before_folding() -> None:
     assert accepted(with_fields(user="ß" * 200)).user == "s" * 400
 
 
 @pytest.mark.parametrize("name", REQUIRED_TIMES)
-def test_a_required_time_must_be_there(name: str) -> None:
+def test_a_missing_required_time_is_invalid(name: str) -> None:
     assert code_and_field(refused(without(name))) == ("missing_field", name)
     assert code_and_field(refused(with_fields(**{name: None}))) == ("missing_field", name)
 
 
-def test_without_since_and_activity_a_heartbeat_means_at_and_active_throughout() -> None:
+def test_since_defaults_to_at_and_activity_to_active_throughout() -> None:
     for member in (MINIMAL, with_fields(since=None, resumed_at=None, active_at=None)):
         heartbeat = accepted(member)
         assert (heartbeat.since, heartbeat.resumed_at, heartbeat.active_at) == (AT, OPENED_AT, AT)
@@ -145,7 +145,7 @@ def test_an_integer_outside_the_years_2000_to_2100_is_out_of_range(name: str, va
 
 
 @pytest.mark.parametrize("edge_at", [EARLIEST_AT, LAST_AT])
-def test_the_first_and_last_millisecond_of_the_range_are_in_it(edge_at: int) -> None:
+def test_the_range_includes_its_first_and_last_millisecond(edge_at: int) -> None:
     times: dict[str, Json] = dict.fromkeys(TIMES, edge_at)
     assert accepted(with_fields(**times)).opened_at == edge_at
 
@@ -161,11 +161,11 @@ def test_the_first_and_last_millisecond_of_the_range_are_in_it(edge_at: int) -> 
         ({"resumed_at": AT, "active_at": AT + 1}, "active_at"),
     ],
 )
-def test_times_keep_their_order(times: dict[str, Json], field: str) -> None:
+def test_times_out_of_order_are_invalid(times: dict[str, Json], field: str) -> None:
     assert code_and_field(refused(with_fields(**times))) == ("times_out_of_order", field)
 
 
-def test_times_may_all_be_the_same() -> None:
+def test_times_may_be_equal() -> None:
     assert accepted(with_fields(opened_at=AT, since=AT, resumed_at=AT, active_at=AT)).opened_at == AT
 
 
@@ -177,13 +177,13 @@ def test_activity_may_lie_anywhere_between_opening_and_at(times: dict[str, Json]
 
 
 @pytest.mark.parametrize(("present", "absent"), [("resumed_at", "active_at"), ("active_at", "resumed_at")])
-def test_the_activity_fields_come_together(present: str, absent: str) -> None:
+def test_the_activity_fields_are_present_together(present: str, absent: str) -> None:
     assert code_and_field(refused(with_fields(**{present: AT}))) == ("activity_incomplete", absent)
     assert code_and_field(refused(with_fields(**{present: AT, absent: None}))) == ("activity_incomplete", absent)
 
 
 @pytest.mark.parametrize("since", [None, AT - SPAN_MS, AT])
-def test_a_span_of_35_days_is_evidence_and_one_millisecond_more_is_not(since: Json) -> None:
+def test_a_span_longer_than_35_days_is_invalid(since: Json) -> None:
     assert accepted(with_fields(opened_at=AT - SPAN_MS, since=since)).opened_at == AT - SPAN_MS
     longer = refused(with_fields(opened_at=AT - SPAN_MS - 1, since=since))
     assert code_and_field(longer) == ("span_too_long", "opened_at")

@@ -48,14 +48,14 @@ def test_a_message_without_a_value_is_empty(value: bytes | None) -> None:
         b"\xef\xbb\xbf{}",
     ],
 )
-def test_what_is_not_json_is_one_dead_letter(value: bytes) -> None:
+def test_a_value_that_is_not_json_is_a_single_dead_letter(value: bytes) -> None:
     assert whole(value).code == "bad_json"
 
 
 @pytest.mark.parametrize(
     "value", [b'{"user":"Jos\xe9"}', b"\xff\xfe{\x00}\x00", b'"\xed\xa0\x80"', b'"\xc0\xaf"', b"\x80"]
 )
-def test_what_is_not_utf_8_is_told_apart_from_bad_json(value: bytes) -> None:
+def test_bad_encoding_is_distinguished_from_bad_json(value: bytes) -> None:
     assert whole(value).code == "bad_encoding"
 
 
@@ -63,13 +63,13 @@ def test_an_empty_frame_holds_nothing() -> None:
     assert decode(b"[]") == Decoded([], [])
 
 
-def test_a_frame_of_ten_thousand_heartbeats_is_read_and_one_more_is_too_large() -> None:
+def test_a_frame_of_more_than_ten_thousand_heartbeats_is_too_large() -> None:
     assert len(decode(b"[%s]" % b",".join([b"null"] * 10_000)).invalid) == 10_000
     assert whole(b"[%s]" % b",".join([b"null"] * 10_001)).code == "frame_too_large"
 
 
 @pytest.mark.parametrize("pad", [b" ", b"\n"])
-def test_a_value_of_one_mebibyte_is_read_and_one_byte_more_is_too_large(pad: bytes) -> None:
+def test_a_value_of_more_than_a_mebibyte_is_too_large(pad: bytes) -> None:
     content = orjson.dumps(MINIMAL)
     full = content + pad * (1_048_576 - len(content))
     assert len(decode(full).heartbeats) == 1
@@ -79,8 +79,8 @@ def test_a_value_of_one_mebibyte_is_read_and_one_byte_more_is_too_large(pad: byt
 def test_the_order_of_a_frame_is_kept() -> None:
     frame: list[Json] = [with_fields(session=str(number)) if number % 3 else None for number in range(9)]
     decoded = decode(orjson.dumps(frame))
-    assert [one.session for one in decoded.heartbeats] == ["1", "2", "4", "5", "7", "8"]
-    assert [one.index for one in decoded.invalid] == [0, 3, 6]
+    assert [heartbeat.session for heartbeat in decoded.heartbeats] == ["1", "2", "4", "5", "7", "8"]
+    assert [invalid.index for invalid in decoded.invalid] == [0, 3, 6]
 
 
 def test_null_is_empty() -> None:
@@ -88,18 +88,21 @@ def test_null_is_empty() -> None:
 
 
 @pytest.mark.parametrize("member", ["MSTN started", "", 1, 0, -1.5, 1e20, True, False])
-def test_what_is_no_object_is_of_the_wrong_type(member: Json) -> None:
+def test_a_member_that_is_not_an_object_has_the_wrong_type(member: Json) -> None:
     assert refused(member).code == "wrong_type"
 
 
-def test_an_array_within_a_frame_is_of_the_wrong_type() -> None:
+def test_an_array_within_a_frame_has_the_wrong_type() -> None:
     decoded = decode(orjson.dumps([[MINIMAL], NEIGHBOUR, []]))
-    assert [(one.index, one.reason.code) for one in decoded.invalid] == [(0, "wrong_type"), (2, "wrong_type")]
-    assert [one.session for one in decoded.heartbeats] == ["neighbour"]
+    assert [(invalid.index, invalid.reason.code) for invalid in decoded.invalid] == [
+        (0, "wrong_type"),
+        (2, "wrong_type"),
+    ]
+    assert [heartbeat.session for heartbeat in decoded.heartbeats] == ["neighbour"]
 
 
 @pytest.mark.parametrize("depth", [2, 254, 255, 1_000])
-def test_junk_in_an_unknown_field_is_ignored_however_deep_it_can_be_read(depth: int) -> None:
+def test_an_unknown_field_is_ignored_at_any_readable_depth(depth: int) -> None:
     deep = b'%s,"note":%s%s}' % (orjson.dumps(MINIMAL)[:-1], b"[" * depth, b"]" * depth)
     assert decode(deep).heartbeats == decode(in_a_frame(deep)).heartbeats[1:2] == [accepted(MINIMAL)]
 
@@ -117,18 +120,18 @@ def test_unknown_fields_are_ignored() -> None:
     assert accepted(with_fields(colour="blue", V=2, At=None, nested={"at": [1, {}]})) == accepted(MINIMAL)
 
 
-def test_of_a_field_that_stands_twice_the_last_holds() -> None:
+def test_the_last_value_of_a_repeated_field_holds() -> None:
     content = orjson.dumps(MINIMAL)[:-1] + b',"session":"s2"}'
     assert decode(content).heartbeats[0].session == "s2"
 
 
-def test_the_account_of_an_invalid_member_is_the_one_it_names() -> None:
+def test_an_invalid_member_has_the_account_that_it_names() -> None:
     assert invalid_account(with_fields(at=True)) == "acme"
     assert invalid_account(with_fields(account="x" * 200, at=True)) == "x" * 200
 
 
 @pytest.mark.parametrize("account", [None, "", 7, ["acme"], "x" * 201])
-def test_an_invalid_member_without_a_name_fit_for_an_account_names_none(account: Json) -> None:
+def test_an_invalid_member_with_an_invalid_account_has_no_account(account: Json) -> None:
     assert invalid_account(with_fields(account=account)) == ""
 
 
@@ -137,7 +140,7 @@ def invalid_account(member: Json) -> str:
     return invalid.account
 
 
-def test_the_version_of_the_format_must_be_there() -> None:
+def test_a_missing_version_is_invalid() -> None:
     assert code_and_field(refused(without("v"))) == ("missing_field", "v")
     assert code_and_field(refused(with_fields(v=None))) == ("missing_field", "v")
 
@@ -157,7 +160,7 @@ def test_a_known_usage_is_kept(usage: str) -> None:
     assert accepted(with_fields(usage=usage)).usage == usage
 
 
-def test_without_them_a_heartbeat_is_a_beat_of_production() -> None:
+def test_state_defaults_to_beat_and_usage_to_production() -> None:
     for member in (MINIMAL, with_fields(state=None, usage=None)):
         assert (accepted(member).state, accepted(member).usage) == ("beat", "production")
 
@@ -166,26 +169,20 @@ def test_without_them_a_heartbeat_is_a_beat_of_production() -> None:
     "value", ["", "BEAT", "Production", "paused", " beat", "x" * 100_000, 1, True, [], ["beat"], {}]
 )
 @pytest.mark.parametrize(("name", "code"), [("state", "unknown_state"), ("usage", "unknown_usage")])
-def test_any_other_is_unknown(name: str, code: str, value: Json) -> None:
+def test_any_other_state_or_usage_is_unknown(name: str, code: str, value: Json) -> None:
     reason = refused(with_fields(**{name: value}))
     assert code_and_field(reason) == (code, name)
     assert len(reason.detail) < 150
 
 
-def test_a_close_where_use_ends_at_once_is_bare() -> None:
-    assert accepted(with_fields(state="close")).is_bare_close
-    assert not accepted(with_fields(state="close", since=AT - 1)).is_bare_close
-    assert not accepted(MINIMAL).is_bare_close
-
-
-def test_the_first_thing_wrong_is_told_in_the_order_of_fields() -> None:
+def test_the_reason_is_the_first_mistake_in_the_order_of_fields() -> None:
     everything: dict[str, Json] = {"v": 2, "account": "", "at": True, "state": "paused"}
     assert refused(everything).code == "unknown_version"
     assert code_and_field(refused({**everything, "v": 1})) == ("empty_field", "account")
 
 
-def test_every_code_has_a_case_in_which_it_is_given() -> None:
-    given = {one.reason.code for value in _one_of_each() for one in decode(value).invalid}
+def test_every_code_has_a_test_case() -> None:
+    given = {invalid.reason.code for value in _one_of_each() for invalid in decode(value).invalid}
     assert given == set(DEAD_LETTER_CODES)
 
 
@@ -204,10 +201,10 @@ def _one_of_each() -> list[bytes]:
         {"resumed_at": AT},
         {"opened_at": AT - SPAN_MS - 1},
     ]
-    return [b"", b"\xff", b"{", b"1", b" " * 1_048_577, *(orjson.dumps(with_fields(**one)) for one in changes)]
+    return [b"", b"\xff", b"{", b"1", b" " * 1_048_577, *(orjson.dumps(with_fields(**change)) for change in changes)]
 
 
-def test_an_invalid_member_keeps_the_json_it_was() -> None:
+def test_an_invalid_member_is_kept_as_its_own_json() -> None:
     member: dict[str, Json] = {"v": 1, "account": "acme", "note": [None, 1.5, "é"]}
     assert decode(orjson.dumps([NEIGHBOUR, member])).invalid == [
         InvalidMember(1, "acme", member, InvalidHeartbeat("missing_field", "product", "product is missing"))

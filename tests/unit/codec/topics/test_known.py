@@ -24,29 +24,29 @@ def frame(at: int = AT, machine: bytes = b"ws", end: bytes = b',"usage":"product
     return FRAME % (machine, AT - 60_000, at, at, AT - 60_000, at, end)
 
 
-def taught(value: bytes, known: KnownLayouts | None = None) -> KnownLayouts:
+def taught(value: bytes, layouts: KnownLayouts | None = None) -> KnownLayouts:
     """A cache that was given a value once."""
-    known = known or KnownLayouts()
-    for stranger in known.fold(value, 0, {}) or ():
+    layouts = layouts or KnownLayouts()
+    for stranger in layouts.fold(value, 0, {}) or ():
         judged = judge_plainly(stranger.member)
         if isinstance(judged, Heartbeat):
-            known.learn(stranger, judged)
-    return known
+            layouts.learn(stranger, judged)
+    return layouts
 
 
 @pytest.mark.parametrize("end", [b"", b',"usage":"trial"', b',"platform":"\xc3\xa9"'])
 def test_a_client_that_says_the_same_a_minute_later_is_known(end: bytes) -> None:
-    known, delivered = taught(frame(end=end)), dict[str, int]()
-    assert known.fold(frame(AT + 60_000, end=end), 0, delivered) == []
+    layouts, delivered = taught(frame(end=end)), dict[str, int]()
+    assert layouts.fold(frame(AT + 60_000, end=end), 0, delivered) == []
     assert delivered == {"acme": 1}
 
 
 def test_neighbours_are_known_though_a_stranger_stands_among_them() -> None:
-    known, delivered = taught(frame()), dict[str, int]()
-    mixed = b",".join(one[1:-1] for one in (frame(), frame(machine=b"other"), frame(end=b""), frame(AT + 1)))
-    strangers = known.fold(b"[%b]" % mixed, 0, delivered)
+    layouts, delivered = taught(frame()), dict[str, int]()
+    mixed = b",".join(value[1:-1] for value in (frame(), frame(machine=b"other"), frame(end=b""), frame(AT + 1)))
+    strangers = layouts.fold(b"[%b]" % mixed, 0, delivered)
     assert strangers is not None
-    assert [one.place for one in strangers] == [1, 2]
+    assert [stranger.place for stranger in strangers] == [1, 2]
     assert delivered == {"acme": 2}
 
 
@@ -88,7 +88,7 @@ def test_what_only_looks_like_a_known_heartbeat_is_judged_as_it_would_be_without
 def test_times_elsewhere_in_a_heartbeat_keep_it_from_being_known() -> None:
     value = frame(end=b',"a\\u0074":%d' % (AT + 5))
     assert orjson.loads(value)[0]["at"] == AT + 5
-    assert [one.place for one in taught(value).fold(value, 0, {}) or ()] == [0]
+    assert [stranger.place for stranger in taught(value).fold(value, 0, {}) or ()] == [0]
 
 
 def test_a_fleet_larger_than_can_be_known_is_folded_whole_and_learned_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,11 +109,11 @@ def test_a_fleet_larger_than_can_be_known_is_folded_whole_and_learned_anew(monke
 def test_who_is_heard_of_too_often_as_a_stranger_is_known_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.codec.topics.known.KNOWN_SESSIONS_MAX", 1)
     monkeypatch.setattr("pipeline.codec.topics.known.STRANGERS_MAX", 3)
-    known, late = taught(frame(machine=b"early")), frame(machine=b"late")
+    layouts, late = taught(frame(machine=b"early")), frame(machine=b"late")
     for _ in range(2):
-        assert known.fold(late, 0, {}) != []
-        taught(late, known)
-    known.drain(UsageFold())
-    assert known.fold(frame(machine=b"early"), 0, {}) != []
-    taught(late, known)
-    assert known.fold(late, 0, {}) == []
+        assert layouts.fold(late, 0, {}) != []
+        taught(late, layouts)
+    layouts.drain(UsageFold())
+    assert layouts.fold(frame(machine=b"early"), 0, {}) != []
+    taught(late, layouts)
+    assert layouts.fold(late, 0, {}) == []

@@ -1,4 +1,4 @@
-"""Postings on the wire: read back as they were written; what nobody of us wrote is told at once."""
+"""Postings as messages: a round trip, and refusals of foreign messages."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.codec.topics.ledger_messages import Encoder, UnreadablePosting, decode, encode
+from pipeline.codec.topics.ledger_messages import PostingEncoder, UnreadablePosting, decode, encode
 from pipeline.model.ledger_entries import Debit, Entry, Part, Window
-from pipeline.rules.tokens.drafts import BYTES_MAX, postings
+from pipeline.rules.tokens.drafts import POSTING_BYTES_MAX, postings
 from pipeline.rules.tokens.ledger import Ledger
 from tests.support.evidence.schema_examples import examples
 
 AT = 1_651_568_460_000
 SETTLEMENT: dict[str, Any] = orjson.loads(
-    next(one for one in examples("ledger-entry", "valid") if one.stem == "settlement").read_bytes()
+    next(path for path in examples("ledger-entry", "valid") if path.stem == "settlement").read_bytes()
 )
 
 
@@ -25,7 +25,7 @@ def debit(user: str, number: int) -> Entry:
     return Entry(f"{number:032}", AT + number, Debit("default", window, (Part("P" * 200, 7),), 0))
 
 
-def test_a_posting_is_read_back_as_it_was_written() -> None:
+def test_a_posting_survives_a_round_trip() -> None:
     posting = decode(orjson.dumps(SETTLEMENT))
     assert decode(encode(posting)) == posting
 
@@ -45,7 +45,7 @@ def test_a_posting_is_read_back_as_it_was_written() -> None:
         ((2, "until_at"), None),
     ],
 )
-def test_an_entry_with_a_value_of_another_kind_is_no_posting(place: tuple[Any, ...], value: object) -> None:
+def test_an_entry_with_a_value_of_another_type_is_refused(place: tuple[Any, ...], value: object) -> None:
     record = copy.deepcopy(SETTLEMENT)
     inner: Any = record["entries"]
     for step in place[:-1]:
@@ -55,12 +55,12 @@ def test_an_entry_with_a_value_of_another_kind_is_no_posting(place: tuple[Any, .
         decode(orjson.dumps(record))
 
 
-def test_long_names_make_postings_of_fewer_entries_so_that_each_fits_a_message() -> None:
+def test_long_names_reduce_the_entries_of_a_posting_so_that_it_fits_into_a_message() -> None:
     entries = [debit("\N{GRINNING FACE}" * 200, number) for number in range(1_000)]
-    encoder = Encoder()
-    found = postings(Ledger("acme"), entries, bytes_of=encoder.entry_bytes)
-    assert [one.sequence for one in found] == [*range(1, len(found) + 1)]
-    assert [entry for one in found for entry in one.entries] == entries
-    assert [encode(one) for one in found] == [encoder.encode(one) for one in found]
-    assert max(len(encode(one)) for one in found) < BYTES_MAX + 1_000
-    assert len(found) > 1
+    encoder = PostingEncoder()
+    made = postings(Ledger("acme"), entries, bytes_of=encoder.entry_bytes)
+    assert [posting.sequence for posting in made] == [*range(1, len(made) + 1)]
+    assert [entry for posting in made for entry in posting.entries] == entries
+    assert [encode(posting) for posting in made] == [encoder.encode(posting) for posting in made]
+    assert max(len(encode(posting)) for posting in made) < POSTING_BYTES_MAX + 1_000
+    assert len(made) > 1

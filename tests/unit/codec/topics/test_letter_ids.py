@@ -1,4 +1,4 @@
-"""The text form of a dead letter's place: what is written is read again, and nothing else is read."""
+"""The text form of a dead letter's place: a round trip, and refusals of anything else."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ PLACES = st.builds(
 
 
 @given(PLACES)
-def test_an_id_that_was_written_is_read_again(place: LetterId) -> None:
+def test_an_id_survives_a_round_trip(place: LetterId) -> None:
     assert read_id(write_id(place)) == place
 
 
 @given(PLACES, PLACES)
-def test_two_places_never_have_the_same_id(one: LetterId, other: LetterId) -> None:
-    assert (write_id(one) == write_id(other)) == (one == other)
+def test_different_places_have_different_ids(first: LetterId, second: LetterId) -> None:
+    assert (write_id(first) == write_id(second)) == (first == second)
 
 
 @given(PLACES)
-def test_an_id_is_one_word_of_a_command_line_and_no_option(place: LetterId) -> None:
+def test_an_id_is_a_single_word_on_the_command_line_and_not_an_option(place: LetterId) -> None:
     text = write_id(place)
     assert shlex.split(text) == [text]
     assert shlex.quote(text) == text or "%" in text
@@ -36,7 +36,7 @@ def test_an_id_is_one_word_of_a_command_line_and_no_option(place: LetterId) -> N
 
 
 @given(st.text(max_size=60))
-def test_whatever_is_read_is_written_as_it_was_read(text: str) -> None:
+def test_an_id_that_is_read_is_written_the_same(text: str) -> None:
     try:
         place = read_id(text)
     except ValueError:
@@ -55,7 +55,7 @@ def test_whatever_is_read_is_written_as_it_was_read(text: str) -> None:
         (LetterId("Škoda", "heartbeats", 0, 0, 0), "%C5%A0koda/heartbeats/0/0/0"),
     ],
 )
-def test_ids_read_as_the_interface_has_them(place: LetterId, text: str) -> None:
+def test_ids_have_the_form_of_the_interface(place: LetterId, text: str) -> None:
     assert write_id(place) == text
     assert read_id(text) == place
 
@@ -86,6 +86,6 @@ def test_ids_read_as_the_interface_has_them(place: LetterId, text: str) -> None:
         "Škoda/heartbeats/0/0/0",
     ],
 )
-def test_a_second_way_to_write_a_place_is_refused(text: str) -> None:
+def test_a_second_notation_of_a_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a dead letter's id"):
         read_id(text)

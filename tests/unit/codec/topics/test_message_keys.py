@@ -53,23 +53,23 @@ def murmur2(data: bytes) -> int:
 
 
 @pytest.mark.parametrize("data", PUBLISHED)
-def test_the_murmur2_written_here_is_the_one_kafka_publishes(data: bytes) -> None:
+def test_this_murmur2_matches_the_values_that_kafka_publishes(data: bytes) -> None:
     assert murmur2(data) == PUBLISHED[data] & 0xFFFFFFFF
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: repr(vector["parts"])[:40])
-def test_a_vector_gives_the_key_and_the_partition_that_stand_beside_it(vector: Vector) -> None:
+def test_each_vector_has_its_key_and_its_partition(vector: Vector) -> None:
     key = encode_key(*vector["parts"])
     assert key.hex() == vector["key"]
     assert decode_key(key) == tuple(vector["parts"])
     assert partition_of(key, 12) == vector["partition_of_12"] == (murmur2(key) & 0x7FFFFFFF) % 12
 
 
-def test_the_vectors_hold_the_cases_in_which_programs_differ() -> None:
+def test_the_vectors_contain_the_cases_in_which_implementations_differ() -> None:
     parts = [tuple(vector["parts"]) for vector in VECTORS]
     assert len(parts) >= 6
     assert {("a", "bc"), ("ab", "c"), ("acme", "")} <= set(parts)
-    assert any(not part.isascii() for one in parts for part in one)
+    assert any(not part.isascii() for character in parts for part in character)
     assert any(murmur2(bytes.fromhex(vector["key"])) >= 2**31 for vector in VECTORS)
     assert len({vector["key"] for vector in VECTORS}) == len(VECTORS)
 
@@ -80,17 +80,17 @@ def test_the_partition_is_the_brokers_murmur2_without_its_sign(data: bytes, part
 
 
 @given(parts=PARTS)
-def test_a_key_gives_its_parts_back(parts: list[str]) -> None:
+def test_a_key_decodes_to_its_parts(parts: list[str]) -> None:
     assert decode_key(encode_key(*parts)) == tuple(parts)
 
 
-@given(one=PARTS, other=PARTS)
-def test_no_two_tuples_share_a_key(one: list[str], other: list[str]) -> None:
-    assert (encode_key(*one) == encode_key(*other)) == (one == other)
+@given(first=PARTS, other=PARTS)
+def test_different_tuples_have_different_keys(first: list[str], other: list[str]) -> None:
+    assert (encode_key(*first) == encode_key(*other)) == (first == other)
 
 
 @given(key=st.binary(max_size=40))
-def test_a_strangers_key_is_refused_and_names_no_account(key: bytes) -> None:
+def test_a_foreign_key_is_refused_and_has_no_account(key: bytes) -> None:
     try:
         parts = decode_key(key)
     except ValueError:
@@ -109,7 +109,7 @@ def test_a_strangers_key_is_refused_and_names_no_account(key: bytes) -> None:
         b"\xff\xff\xff\xffacme",
     ],
 )
-def test_bytes_that_are_no_length_prefixed_tuple_are_refused(key: bytes) -> None:
+def test_bytes_that_are_not_a_length_prefixed_tuple_are_refused(key: bytes) -> None:
     with pytest.raises(ValueError, match=r"length-prefixed|utf-8"):
         decode_key(key)
     assert account_of(key) == ""

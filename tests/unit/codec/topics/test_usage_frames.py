@@ -1,7 +1,8 @@
-"""Session days on the ``usage`` topic: what goes in comes out, in frames that fit a message."""
+"""Session days on the ``usage`` topic: a round trip, in frames that fit into a message."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import orjson
@@ -10,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.codec.topics.usage_frames import (
-    FRAME_BYTES_MAX,
     STRETCHES_PER_ROW_MAX,
+    USAGE_FRAME_BYTES_MAX,
     Delivery,
     UnreadableUsage,
     UsageFrame,
     decode_frame,
-    encode_frames,
+    encode_facts,
 )
 from pipeline.kafka.topics import USAGE, topic
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
@@ -75,13 +76,30 @@ def merged(frames: list[UsageFrame]) -> tuple[set[SessionClose], dict[tuple[Sess
     return set(usage.closes()), {(day.session, day.day): day for day in usage.session_days()}
 
 
+def frames_of(
+    account: str, days: Iterable[SessionDay], closes: Iterable[SessionClose], deliveries: Iterable[Delivery]
+) -> Iterator[bytes]:
+    facts = (
+        (
+            day.session,
+            day.day,
+            [
+                day.opened_at, day.last_at, day.used_slots, day.stretches, day.version,
+                day.received_min_at, day.received_max_at,
+            ],
+        )
+        for day in days
+    )  # fmt: skip
+    return encode_facts(account, facts, closes, deliveries)
+
+
 @given(
     days=st.lists(DAYS, max_size=5), closes=st.lists(CLOSES, max_size=3), deliveries=st.lists(DELIVERIES, max_size=3)
 )
-def test_a_frame_gives_back_what_was_put_in_and_its_schema_takes_it(
+def test_a_frame_survives_a_round_trip_and_matches_its_schema(
     days: list[SessionDay], closes: list[SessionClose], deliveries: list[Delivery]
 ) -> None:
-    frames = list(encode_frames("acme", days, closes, deliveries))
+    frames = list(frames_of("acme", days, closes, deliveries))
     assert len(frames) == bool(days or closes or deliveries)
     for frame in frames:
         assert decode_frame(frame) == UsageFrame("acme", tuple(days), tuple(closes), tuple(deliveries))
@@ -91,7 +109,7 @@ def test_a_frame_gives_back_what_was_put_in_and_its_schema_takes_it(
 @pytest.mark.parametrize("count", [0, 1, STRETCHES_PER_ROW_MAX, STRETCHES_PER_ROW_MAX + 1, 3 * STRETCHES_PER_ROW_MAX])
 def test_a_day_of_many_stretches_is_split_into_rows_that_merge_to_it(count: int) -> None:
     day = SessionDay(KEY, 19_115, AT, AT, 1 << 58, {AT - n: AT - n for n in range(count)}, "10.17", AT, AT)
-    frames = [decode_frame(frame) for frame in encode_frames("acme", [day], [], [])]
+    frames = [decode_frame(frame) for frame in frames_of("acme", [day], [], [])]
     rows: list[SessionDay] = [row for frame in frames for row in frame.days]
     assert len(rows) == max(1, -(-count // STRETCHES_PER_ROW_MAX))
     assert max(len(row.stretches) for row in rows) <= STRETCHES_PER_ROW_MAX
@@ -106,38 +124,38 @@ def test_frames_are_bounded_and_lose_nothing() -> None:
     ]
     closes = [SessionClose(day.session, AT) for day in days]
     deliveries = [Delivery("main", "heartbeats", 0, offset, 1) for offset in range(5_000)]
-    frames = list(encode_frames("acme", days, closes, deliveries))
+    frames = list(frames_of("acme", days, closes, deliveries))
     assert len(frames) > 3
     largest_row = 200_000
     assert (
         max(map(len, frames))
-        < FRAME_BYTES_MAX + largest_row
+        < USAGE_FRAME_BYTES_MAX + largest_row
         < int(topic(USAGE, "production").config["max.message.bytes"])
     )
     read = [decode_frame(frame) for frame in frames]
     assert merged(read) == (set(closes), {(day.session, day.day): day for day in days})
-    assert [one for frame in read for one in frame.deliveries] == deliveries
+    assert [delivery for frame in read for delivery in frame.deliveries] == deliveries
 
 
-def test_the_largest_row_there_can_be_fits_a_message() -> None:
+def test_the_largest_possible_row_fits_into_a_message() -> None:
     key = SessionKey("🛠" * 200, "\\" * 200, "\\" * 200, "pre-activation", "\\" * 600, "\\" * 600, "\\" * 200)
     stretches = {LAST_AT - n: LAST_AT for n in range(STRETCHES_PER_ROW_MAX)}
     day = SessionDay(key, 47_846, AT, AT, 2**144 - 1, stretches, "\\" * 200, 2**48, 2**48)
-    [frame] = encode_frames(key.account, [day], [], [])
-    assert len(frame) < FRAME_BYTES_MAX
+    [frame] = frames_of(key.account, [day], [], [])
+    assert len(frame) < USAGE_FRAME_BYTES_MAX
 
 
-def test_without_anything_to_say_there_is_no_frame() -> None:
-    assert list(encode_frames("acme", [], [], [])) == []
+def test_no_rows_make_no_frame() -> None:
+    assert list(frames_of("acme", [], [], [])) == []
 
 
 def frame_with(**changes: object) -> bytes:
-    [frame] = encode_frames("acme", [DAY], [CLOSE], [DELIVERY])
+    [frame] = frames_of("acme", [DAY], [CLOSE], [DELIVERY])
     fields: dict[str, object] = orjson.loads(frame)
     return orjson.dumps({**fields, **changes})
 
 
-def test_a_frame_of_a_stranger_is_unreadable() -> None:
+def test_a_foreign_frame_is_unreadable() -> None:
     not_rows: list[object] = [[None], [[]], [{}], ["row"], 1]
     strangers = [
         *(b"", b"\xff", b"{", b"null", b"1", b'"x"', b"[]", b"{}", b'[{"v":1}]'),
@@ -152,13 +170,13 @@ def test_a_frame_of_a_stranger_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize("used_slots", ["", "x", "-1", "1" + "0" * 36, 1, None])
-def test_slots_that_no_day_has_are_unreadable(used_slots: object) -> None:
+def test_a_frame_with_slots_beyond_a_day_is_unreadable(used_slots: object) -> None:
     [row] = orjson.loads(frame_with())["days"]
     with pytest.raises(UnreadableUsage):
         decode_frame(frame_with(days=[{**row, "used_slots": used_slots}]))
 
 
-def test_a_later_version_is_unreadable_and_says_so() -> None:
+def test_a_later_version_is_unreadable_with_a_reason_that_names_it() -> None:
     with pytest.raises(UnreadableUsage, match=r"^version 2 of the usage format is not one this program reads"):
         decode_frame(frame_with(v=2))
 
@@ -177,6 +195,6 @@ JSON = st.recursive(
         lambda fields: orjson.dumps({"v": 1, "account": "acme", "days": [], "closes": [], "deliveries": [], **fields})
     )
 )
-def test_whatever_is_no_frame_is_unreadable_and_nothing_else(value: bytes) -> None:
+def test_anything_else_is_unreadable(value: bytes) -> None:
     with suppress(UnreadableUsage):
         decode_frame(value)

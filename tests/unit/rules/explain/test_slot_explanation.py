@@ -1,4 +1,4 @@
-"""Why a count is what it is: who counted, who did not, and why (RULES 7)."""
+"""Explanations of a slot: who counted, who did not, and why (RULES 7)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOON = instant("2022-05-03 12:00")
 def reading(policy: str = "bentley-select", quantity: int = 1, *products: Product) -> ContractReading:
     seat = Entitlement(("MSTN",), "CZ", "pooled", policy, quantity, instant("2022-01-01 00:00"), None)
     custom = {"slow": CustomPolicy("slow", "bentley-select", instant("2022-01-01 00:00"), min_use_ms=12 * MINUTE_MS)}
-    listed = {one.code: one for one in products}
+    listed = {product.code: product for product in products}
     return reading_of(Contract("acme", "CZ", "EUR", "", policies=custom, products=listed, entitlements=(seat,)))
 
 
@@ -37,34 +37,34 @@ def use(
     usage: str = "production",
 ) -> Heartbeat:
     """A session from ``since`` to ``at`` minutes after noon."""
-    told = heartbeat(NOON + since * MINUTE_MS, NOON + at * MINUTE_MS, session=session, machine=machine, user=user)
-    return told._replace(product=product, country=country, usage=usage)
+    beat = heartbeat(NOON + since * MINUTE_MS, NOON + at * MINUTE_MS, session=session, machine=machine, user=user)
+    return beat._replace(product=product, country=country, usage=usage)
 
 
-def explain(minute: int, *told: Heartbeat, by: ContractReading | None = None) -> SlotExplanation:
-    return explain_slot(by or reading(), "MSTN", "CZ", NOON + minute * MINUTE_MS, sessions(fold(told)))
+def explain(minute: int, *heartbeats: Heartbeat, by: ContractReading | None = None) -> SlotExplanation:
+    return explain_slot(by or reading(), "MSTN", "CZ", NOON + minute * MINUTE_MS, sessions(fold(heartbeats)))
 
 
 def reasons(explained: SlotExplanation) -> dict[str, str]:
-    return {one.session.key.session: one.reason for one in explained.uncounted}
+    return {left_out.session.key.session: left_out.reason for left_out in explained.uncounted}
 
 
-def test_a_machine_counts_once_and_shows_all_the_sessions_by_which_it_does() -> None:
+def test_a_machine_counts_once_and_shows_all_its_sessions() -> None:
     explained = explain(15, use(1, 30, "a"), use(2, 30, "b", user="petr"), use(3, 30, "c", machine="pc2"))
-    assert [(unit.machine, [one.key.session for one in unit.sessions]) for unit in explained.units] == [
+    assert [(unit.machine, [session.key.session for session in unit.sessions]) for unit in explained.units] == [
         ("pc1", ["a", "b"]),
         ("pc2", ["c"]),
     ]
     assert (explained.count, explained.entitled, explained.overuse, explained.uncounted) == (2, 1, 1, ())
 
 
-def test_each_session_counts_by_itself_where_the_policy_says_so() -> None:
+def test_each_session_counts_by_itself_under_a_policy_that_counts_sessions() -> None:
     by = reading("bentley-select-deployed")
     explained = explain(15, use(1, 30, "a"), use(2, 30, "b"), by=by)
     assert [(unit.machine, len(unit.sessions)) for unit in explained.units] == [("pc1", 1), ("pc1", 1)]
 
 
-def test_what_does_not_count_is_told_with_its_reason() -> None:
+def test_an_uncounted_session_is_listed_with_its_reason() -> None:
     explained = explain(
         5,
         use(1, 30, "opening"),
@@ -74,25 +74,25 @@ def test_what_does_not_count_is_told_with_its_reason() -> None:
         use(12, 30, "later"),
     )
     assert reasons(explained) == {"opening": "opening_slot", "short": "under_min_use", "trial": "not_production"}
-    assert [one.key.session for unit in explained.units for one in unit.sessions] == ["counts"]
+    assert [session.key.session for unit in explained.units for session in unit.sessions] == ["counts"]
 
 
-def test_what_does_not_count_is_told_with_the_instant_it_would_begin_to() -> None:
+def test_an_uncounted_session_is_listed_with_the_instant_from_which_it_would_count() -> None:
     explained = explain(5, use(1, 9, "short"), use(4, 30, "opening"))
-    assert {one.session.key.session: one.counts_from for one in explained.uncounted} == {
+    assert {left_out.session.key.session: left_out.counts_from for left_out in explained.uncounted} == {
         "short": NOON + 11 * MINUTE_MS,
         "opening": NOON + 14 * MINUTE_MS,
     }
 
 
-def test_any_instant_of_a_slot_means_the_slot_that_holds_it() -> None:
+def test_any_instant_of_a_slot_selects_the_slot() -> None:
     assert {explain(minute, use(1, 30)).slot_at for minute in (10, 15, 19)} == {NOON + 10 * MINUTE_MS}
     assert explain(10, use(1, 30)).slot_at != explain(20, use(1, 30)).slot_at
     slot_at, policy = slot_of(reading("bentley-els"), "MSTN", "CZ", NOON + 1)
     assert (slot_at, policy.name) == (instant("2022-05-03 00:00"), "bentley-els")
 
 
-def test_sessions_without_use_in_the_slot_are_not_told_of() -> None:
+def test_sessions_without_use_in_the_slot_are_left_out() -> None:
     asleep = [
         use(1, 12, "a"),
         heartbeat(NOON + MINUTE_MS, NOON + 40 * MINUTE_MS, since=NOON + 31 * MINUTE_MS, session="a"),
@@ -101,28 +101,28 @@ def test_sessions_without_use_in_the_slot_are_not_told_of() -> None:
     assert (explained.units, explained.uncounted) == ((), ())
 
 
-def test_other_products_and_countries_are_not_told_of() -> None:
+def test_other_products_and_countries_are_left_out() -> None:
     explained = explain(
         15, use(1, 30, "a", product="ORD"), use(1, 30, "b", country="SK"), use(1, 30, "c", country="CZ")
     )
-    assert [one.key.session for unit in explained.units for one in unit.sessions] == ["c"]
+    assert [session.key.session for unit in explained.units for session in unit.sessions] == ["c"]
     assert explained.uncounted == ()
 
 
-def test_replaced_codes_are_told_of_while_they_count_for_the_product() -> None:
+def test_replaced_codes_are_listed_while_they_count_for_the_product() -> None:
     until = Replacement("OLD", None, instant("2022-05-03 00:00"))
     for replacement, count in ((Replacement("OLD"), 1), (until, 0)):
         by = reading("bentley-select", 1, Product("MSTN", replaces=(replacement,)))
         assert explain(15, use(1, 30, product="OLD"), by=by).count == count
 
 
-def test_a_plug_in_without_an_entitlement_is_not_told_of() -> None:
+def test_a_plug_in_without_an_entitlement_is_left_out() -> None:
     by = reading("bentley-select", 1, Product("MSTN"), Product("PLUG", plugin_of="MSTN"))
     explained = explain_slot(by, "PLUG", "CZ", NOON + 15 * MINUTE_MS, sessions(fold([use(1, 30, product="PLUG")])))
     assert (explained.units, explained.uncounted) == ((), ())
 
 
-def test_reasons_are_sentences_for_who_pays() -> None:
+def test_reasons_are_written_as_sentences() -> None:
     policy = reading("slow").policy_at("MSTN", "CZ", NOON)
     assert sentence("under_min_use", policy) == "was in use for less than 12 minutes in all"
     assert sentence("opening_slot", policy) == "was opened in this slot, and counting begins in the next one"
@@ -130,25 +130,27 @@ def test_reasons_are_sentences_for_who_pays() -> None:
     assert sentence("counted", policy) == "counts in this slot"
 
 
-def test_what_a_seat_covers_is_told_with_the_step_and_whose_seat_it_is() -> None:
+def test_a_covered_session_is_listed_with_the_step_and_the_owner_of_the_seat() -> None:
     covered = Covered([Coverage("MSTN", "CZ", "single_user", "eva", NOON, NOON + 20 * MINUTE_MS)])
-    told = [use(1, 30, "a"), use(1, 30, "b", user="petr"), use(1, 9, "short")]
-    explained = explain_slot(reading(), "MSTN", "CZ", NOON + 10 * MINUTE_MS, sessions(fold(told)), covered=covered)
-    assert [one.key.session for unit in explained.units for one in unit.sessions] == ["b"]
-    (one,) = explained.uncounted
-    assert (one.session.key.session, one.covered_by) == ("a", "single_user")
-    assert because(one, explained.policy) == "is covered by the single-user seat of eva"
-    later = explain_slot(reading(), "MSTN", "CZ", NOON + 20 * MINUTE_MS, sessions(fold(told)), covered=covered)
+    heartbeats = [use(1, 30, "a"), use(1, 30, "b", user="petr"), use(1, 9, "short")]
+    explained = explain_slot(
+        reading(), "MSTN", "CZ", NOON + 10 * MINUTE_MS, sessions(fold(heartbeats)), covered=covered
+    )
+    assert [session.key.session for unit in explained.units for session in unit.sessions] == ["b"]
+    (left_out,) = explained.uncounted
+    assert (left_out.session.key.session, left_out.covered_by) == ("a", "single_user")
+    assert because(left_out, explained.policy) == "is covered by the single-user seat of eva"
+    later = explain_slot(reading(), "MSTN", "CZ", NOON + 20 * MINUTE_MS, sessions(fold(heartbeats)), covered=covered)
     assert (later.count, [len(unit.sessions) for unit in later.units], later.uncounted) == (1, [2], ())
 
 
-def test_a_short_session_is_short_before_it_is_covered() -> None:
+def test_a_short_session_is_listed_as_short_even_if_it_is_covered() -> None:
     covered = Covered([Coverage("MSTN", "CZ", "named", "eva", NOON, NOON + 20 * MINUTE_MS)])
     explained = explain_slot(reading(), "MSTN", "CZ", NOON, sessions(fold([use(1, 9)])), covered=covered)
-    assert [one.reason for one in explained.uncounted] == ["under_min_use"]
+    assert [left_out.reason for left_out in explained.uncounted] == ["under_min_use"]
 
 
-def test_a_licence_taken_offline_counts_with_its_machine_or_is_covered_by_its_users_seat() -> None:
+def test_a_checkout_counts_with_its_machine_or_is_covered_by_its_users_seat() -> None:
     checkouts = [
         TakenOut("c1", "MSTN", "CZ", "eva", "pc1", NOON, NOON + 20 * MINUTE_MS),
         TakenOut("c2", "MSTN", "CZ", "petr", "pc2", NOON, NOON + 20 * MINUTE_MS),
@@ -156,11 +158,13 @@ def test_a_licence_taken_offline_counts_with_its_machine_or_is_covered_by_its_us
         TakenOut("c4", "MSTN", "SK", "zoe", "pc3", NOON, NOON + 30 * MINUTE_MS),
     ]
     covered = Covered([Coverage("MSTN", "CZ", "practitioner", "petr", NOON, NOON + 20 * MINUTE_MS)])
-    found = sessions(fold([use(1, 30, "a", user="zoe")]))
+    used = sessions(fold([use(1, 30, "a", user="zoe")]))
     for policy, count in (("bentley-select", 1), ("bentley-select-deployed", 3)):
         by = reading(policy)
-        explained = explain_slot(by, "MSTN", "CZ", NOON + 10 * MINUTE_MS, found, covered=covered, checkouts=checkouts)
+        explained = explain_slot(by, "MSTN", "CZ", NOON + 10 * MINUTE_MS, used, covered=covered, checkouts=checkouts)
         assert explained.count == count
-        shown = [one.id for unit in explained.units for one in unit.checkouts]
+        shown = [checkout.id for unit in explained.units for checkout in unit.checkouts]
         assert shown == (["c1"] if count == 1 else ["c1", "c3"])
-        assert [(one.checkout.id, one.covered_by) for one in explained.covered_checkouts] == [("c2", "practitioner")]
+        assert [(shown.checkout.id, shown.covered_by) for shown in explained.covered_checkouts] == [
+            ("c2", "practitioner")
+        ]

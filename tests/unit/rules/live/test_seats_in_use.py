@@ -16,9 +16,9 @@ MIDNIGHT = instant("2022-05-04 00:00")
 CONTRACT = Contract("acme", "CZ", "EUR", "sha256:0")
 
 
-def seats_of(*told: Heartbeat, contract: Contract = CONTRACT) -> AccountSeats:
+def seats_of(*heartbeats: Heartbeat, contract: Contract = CONTRACT) -> AccountSeats:
     seats = AccountSeats(reading_of(contract))
-    for day in fold(told):
+    for day in fold(heartbeats):
         seats.merge(day)
     return seats
 
@@ -29,7 +29,7 @@ def use(since: int, at: int, session: str = "s", *, product: str = "MSTN", usage
     return heartbeat(since_at, at_at, session=session, product=product, usage=usage)
 
 
-def test_a_unit_counts_once_for_all_its_sessions_and_no_longer_than_it_should() -> None:
+def test_a_unit_counts_once_for_all_its_sessions() -> None:
     seats = seats_of(use(1, 25, "a"), use(2, 35, "b"))
     assert [(pool, (at - MIDNIGHT) // MINUTE_MS, units) for pool, at, units in seats.counts()] == [
         (("MSTN", "CZ"), 10, 1),
@@ -38,7 +38,7 @@ def test_a_unit_counts_once_for_all_its_sessions_and_no_longer_than_it_should() 
     ]
 
 
-def test_an_earlier_opening_heard_late_moves_the_slot_that_does_not_count() -> None:
+def test_a_late_earlier_opening_moves_the_opening_slot() -> None:
     seats = seats_of(use(11, 25))
     assert seats.count("MSTN", "CZ", MIDNIGHT + 10 * MINUTE_MS) == 0
     (late,) = fold([heartbeat(MIDNIGHT + MINUTE_MS, MIDNIGHT + 12 * MINUTE_MS)])
@@ -46,19 +46,19 @@ def test_an_earlier_opening_heard_late_moves_the_slot_that_does_not_count() -> N
     assert seats.count("MSTN", "CZ", MIDNIGHT + 10 * MINUTE_MS) == 1
 
 
-def test_slots_before_the_days_that_are_counted_are_asked_of_the_store() -> None:
+def test_slots_before_the_counted_days_are_left_to_the_store() -> None:
     seats = seats_of(use(1, 25), heartbeat(MIDNIGHT + 2 * DAY_MS, MIDNIGHT + 2 * DAY_MS + HOUR_MS, session="later"))
     assert seats.count("MSTN", "CZ", MIDNIGHT) == 0
     with pytest.raises(LookupError, match="ask the store"):
         seats.count("MSTN", "CZ", MIDNIGHT - 1)
 
 
-def test_what_is_older_than_the_days_counted_is_not_told_even_before_it_is_forgotten() -> None:
+def test_days_older_than_the_counted_days_are_not_reported() -> None:
     seats = seats_of(use(1, 25), heartbeat(MIDNIGHT + 3 * DAY_MS, MIDNIGHT + 3 * DAY_MS, session="later"))
     assert list(seats.counts()) == []
 
 
-def test_forgetting_a_day_does_not_change_how_a_session_over_midnight_is_judged() -> None:
+def test_forgetting_a_day_does_not_change_a_session_over_midnight() -> None:
     over_midnight = [
         use(-20, -19),
         heartbeat(MIDNIGHT + 5 * MINUTE_MS, MIDNIGHT + 8 * MINUTE_MS),  # its client has lost when it was opened
@@ -71,7 +71,7 @@ def test_forgetting_a_day_does_not_change_how_a_session_over_midnight_is_judged(
     assert seats.count("MSTN", "CZ", MIDNIGHT) == 1
 
 
-def test_a_day_older_than_those_kept_changes_nothing() -> None:
+def test_a_session_day_older_than_the_kept_days_is_ignored() -> None:
     seats = seats_of(use(1, 25))
     before = list(seats.counts())
     for day in fold([heartbeat(MIDNIGHT - 9 * DAY_MS, MIDNIGHT - 9 * DAY_MS + HOUR_MS, session="old")]):
@@ -79,7 +79,7 @@ def test_a_day_older_than_those_kept_changes_nothing() -> None:
     assert list(seats.counts()) == before
 
 
-def test_where_no_policy_says_anything_of_the_time_nothing_counts_and_nothing_fails() -> None:
+def test_nothing_counts_at_a_time_without_a_policy() -> None:
     late = CustomPolicy("late", "bentley-select", MIDNIGHT + 99 * DAY_MS)
     contract = Contract("acme", "CZ", "EUR", "", default_policy="late", policies={"late": late})
     seats = seats_of(use(1, 25), contract=contract)
@@ -88,24 +88,24 @@ def test_where_no_policy_says_anything_of_the_time_nothing_counts_and_nothing_fa
     assert (list(ancient.counts()), list(ancient.in_grace())) == ([], [])
 
 
-def test_an_open_session_is_in_grace_until_it_has_lasted_long_enough_outside_its_first_slot() -> None:
-    (one,) = seats_of(use(1, 5)).in_grace()
-    assert (one.product, one.country, one.opened_at) == ("MSTN", "CZ", MIDNIGHT + MINUTE_MS)
-    assert one.counts_from == MIDNIGHT + 11 * MINUTE_MS
+def test_an_open_session_is_in_grace_until_its_min_use_outside_its_opening_slot() -> None:
+    (grace,) = seats_of(use(1, 5)).in_grace()
+    assert (grace.product, grace.country, grace.opened_at) == ("MSTN", "CZ", MIDNIGHT + MINUTE_MS)
+    assert grace.counts_from == MIDNIGHT + 11 * MINUTE_MS
     assert list(seats_of(use(1, 11)).in_grace()) == []
 
 
-def test_grace_is_told_in_order_of_opening() -> None:
+def test_sessions_in_grace_are_sorted_by_opening() -> None:
     seats = seats_of(use(3, 5, "a"), use(1, 5, "b"), use(2, 5, "c"))
-    assert [one.session.session for one in seats.in_grace()] == ["b", "c", "a"]
+    assert [grace.session.session for grace in seats.in_grace()] == ["b", "c", "a"]
 
 
-def test_grace_ends_by_the_policy_that_judges_the_slots_after_midnight() -> None:
+def test_grace_ends_by_the_policy_in_force_after_midnight() -> None:
     slow = CustomPolicy("slow", "bentley-select", MIDNIGHT, min_use_ms=12 * MINUTE_MS)
     changed = Entitlement(("MSTN",), "CZ", "pooled", "slow", 1, MIDNIGHT, None)
     contract = Contract("acme", "CZ", "EUR", "", policies={"slow": slow}, entitlements=(changed,))
-    (one,) = seats_of(use(-5, -2), contract=contract).in_grace()
-    assert one.counts_from == MIDNIGHT + 7 * MINUTE_MS
+    (grace,) = seats_of(use(-5, -2), contract=contract).in_grace()
+    assert grace.counts_from == MIDNIGHT + 7 * MINUTE_MS
 
 
 @pytest.mark.parametrize("bare_at", [5, 9])
@@ -116,28 +116,28 @@ def test_a_closed_session_is_not_in_grace(bare_at: int) -> None:
     assert list(seats.in_grace()) == []
 
 
-def test_a_session_that_is_heard_again_after_a_close_is_in_grace_again() -> None:
+def test_a_session_with_a_heartbeat_after_its_close_is_in_grace_again() -> None:
     seats = seats_of(use(1, 5))
     (grace,) = seats.in_grace()
     seats.close(SessionClose(grace.session, MIDNIGHT + 5 * MINUTE_MS))
     for day in fold([use(1, 6)]):
         seats.merge(day)
-    assert [one.session for one in seats.in_grace()] == [grace.session]
+    assert [grace.session for grace in seats.in_grace()] == [grace.session]
 
 
-def test_trials_silent_sessions_and_free_plug_ins_are_not_in_grace() -> None:
+def test_trials_old_sessions_and_free_plug_ins_are_not_in_grace() -> None:
     products = {"MSTN": Product("MSTN"), "PLUG": Product("PLUG", plugin_of="MSTN")}
     contract = Contract("acme", "CZ", "EUR", "", products=products)
-    told = [
+    heartbeats = [
         use(1, 5, "trial", usage="trial"),
         use(1, 5, "silent"),
         use(20, 25, "plug", product="PLUG"),
         use(20, 25, "new"),
     ]
-    assert [one.session.session for one in seats_of(*told, contract=contract).in_grace()] == ["new"]
+    assert [grace.session.session for grace in seats_of(*heartbeats, contract=contract).in_grace()] == ["new"]
 
 
-def test_what_was_closed_is_forgotten_with_its_days_even_if_no_evidence_ever_came() -> None:
+def test_closes_without_evidence_are_forgotten_with_their_days() -> None:
     seats = seats_of(use(1, 5))
     (grace,) = seats.in_grace()
     for number in range(100):
@@ -147,3 +147,13 @@ def test_what_was_closed_is_forgotten_with_its_days_even_if_no_evidence_ever_cam
     seats.forget()
     assert len(seats._closed_at) == 0
     assert len(seats._days) == 1
+
+
+def test_another_version_of_the_contract_judges_everything_anew() -> None:
+    seats, replacing = seats_of(use(1, 25)), Contract("acme", "SK", "EUR", "sha256:1")
+    before = [units for _, _, units in seats.counts()]
+    seats.judge_by(reading_of(replacing))
+    assert {pool for pool, _, _ in seats.counts()} == {("MSTN", "SK")}
+    assert [units for _, _, units in seats.counts()] == before
+    seats.judge_by(reading_of(CONTRACT))
+    assert list(seats.counts()) == list(seats_of(use(1, 25)).counts())

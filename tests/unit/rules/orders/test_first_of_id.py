@@ -1,4 +1,4 @@
-"""The log of commands: the first of an id is the command, the same again is nothing, anything else a conflict."""
+"""The first command with an id stands; the same order again is ignored, another order is a conflict."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ ONE, OTHER = Void("x", session="s1"), Void("x", session="s2")
 
 def ids(log: list[Command]) -> tuple[list[str], list[str]]:
     firsts, conflicts = first_of_each(logged(*log))
-    return [one.command.id for one in firsts], [one.id for one in conflicts]
+    return [first.command.id for first in firsts], [conflict.id for conflict in conflicts]
 
 
-def test_the_same_command_again_is_nothing_new_whoever_sends_it_and_whenever() -> None:
+def test_the_same_order_again_is_ignored() -> None:
     again = [command(ONE, "a"), command(ONE, "a"), command(ONE, "a", by="somebody else", issued_at=AT + 1)]
     assert ids(again) == (["a"], [])
     assert first_of_each(logged(*again))[0][0].received_at == AT
 
 
-def test_the_first_in_log_order_stands_and_another_order_under_its_id_is_a_conflict() -> None:
+def test_another_order_under_a_used_id_is_a_conflict() -> None:
     firsts, conflicts = first_of_each(logged(command(ONE, "a"), command(OTHER, "a"), command(OTHER, "b")))
-    assert [one.command.order for one in firsts] == [ONE, OTHER]
-    assert [(one.id, one.code) for one in conflicts] == [("a", "conflict")]
+    assert [first.command.order for first in firsts] == [ONE, OTHER]
+    assert [(conflict.id, conflict.code) for conflict in conflicts] == [("a", "conflict")]
     assert "the id a stands for another order already" in conflicts[0].sentence
 
 
-def test_a_conflict_delivered_twice_is_told_once_and_the_first_order_again_is_none() -> None:
+def test_a_conflict_that_is_delivered_twice_is_listed_once() -> None:
     assert ids([command(ONE, "a"), command(OTHER, "a"), command(ONE, "a"), command(OTHER, "a")]) == (["a"], ["a"])
 
 
@@ -40,7 +40,7 @@ ORDERS = st.builds(command, st.sampled_from((ONE, OTHER)), st.sampled_from("abc"
 
 
 @given(log=st.lists(ORDERS), data=st.data())
-def test_deliveries_again_later_in_the_log_change_nothing(log: list[Command], data: st.DataObject) -> None:
+def test_repeated_deliveries_change_nothing(log: list[Command], data: st.DataObject) -> None:
     again = [*log]
     for _ in range(data.draw(st.integers(0, 3)) if log else 0):
         at = data.draw(st.integers(1, len(again)))

@@ -1,4 +1,4 @@
-"""Voids: what they leave out, what they leave alone, and how they are undone (RULES 7)."""
+"""Voids: what they leave out and how they are undone (RULES 7)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ READING = reading_of(Contract("acme", "CZ", "EUR", "sha256:0"))
 
 
 def used(since: str, until: str, **more: str) -> list[Session]:
-    told = beating(heartbeat(instant(f"2022-05-03 {since}"), instant(f"2022-05-03 {until}"), **more))  # type: ignore[arg-type]
-    return sessions(fold(told))
+    heartbeats = beating(heartbeat(instant(f"2022-05-03 {since}"), instant(f"2022-05-03 {until}"), **more))  # type: ignore[arg-type]
+    return sessions(fold(heartbeats))
 
 
 def void(session: str = "", machine: str = "", user: str = "", product: str = "", range_: str = "") -> VoidEntry:
@@ -33,29 +33,33 @@ def void(session: str = "", machine: str = "", user: str = "", product: str = ""
     return VoidEntry("v", "admin", AT, "a reason", session, product, machine, user, *bounds)
 
 
-def counted(found: list[Session], *voids: VoidEntry) -> list[str]:
+def counted(all_sessions: list[Session], *voids: VoidEntry) -> list[str]:
     """The slots in which sessions count under the ten-minute policy."""
     policy = READING.policy_at("MSTN", "CZ", AT)
     slots = {
         slot
-        for session in without_voided(found, voids)
+        for session in without_voided(all_sessions, voids)
         for slot in counted_slots(session, policy, PERIOD.start_at, PERIOD.end_at)
     }
     return [iso(at)[11:16] for at in sorted(slots)]
 
 
-def test_a_voided_session_is_left_out_whole_and_no_other_is() -> None:
-    found = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
-    assert [one.key.session for one in without_voided(found, [void(session="s1")])] == ["s2"]
-    assert without_voided(found, [void(session="s3")]) == found == without_voided(found, [])
+def test_exactly_the_voided_session_is_left_out() -> None:
+    all_sessions = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
+    assert [session.key.session for session in without_voided(all_sessions, [void(session="s1")])] == ["s2"]
+    assert without_voided(all_sessions, [void(session="s3")]) == all_sessions == without_voided(all_sessions, [])
 
 
-def test_a_session_whose_id_is_not_unique_is_told_by_product_machine_and_user() -> None:
-    found = [*used("09:01", "09:42"), *used("09:01", "09:42", machine="pc2"), *used("09:01", "09:42", product="ORD")]
-    assert len(without_voided(found, [void(session="s")])) == 0
-    assert len(without_voided(found, [void(session="s", machine="pc2")])) == 2
-    assert len(without_voided(found, [void(session="s", product="MSTN", machine="pc1")])) == 2
-    assert without_voided(found, [void(session="s", user="petr")]) == found
+def test_product_machine_and_user_select_among_sessions_with_the_same_id() -> None:
+    all_sessions = [
+        *used("09:01", "09:42"),
+        *used("09:01", "09:42", machine="pc2"),
+        *used("09:01", "09:42", product="ORD"),
+    ]
+    assert len(without_voided(all_sessions, [void(session="s")])) == 0
+    assert len(without_voided(all_sessions, [void(session="s", machine="pc2")])) == 2
+    assert len(without_voided(all_sessions, [void(session="s", product="MSTN", machine="pc1")])) == 2
+    assert without_voided(all_sessions, [void(session="s", user="petr")]) == all_sessions
 
 
 @pytest.mark.parametrize(
@@ -70,35 +74,43 @@ def test_a_session_whose_id_is_not_unique_is_told_by_product_machine_and_user() 
         ("09:50-11:00", ["09:10", "09:20", "09:30", "09:40"]),
     ],
 )
-def test_of_a_machine_over_a_range_every_base_slot_that_overlaps_it_is_not_read(range_: str, left: list[str]) -> None:
-    found = used("09:01", "09:42")
-    assert counted(found, void(machine="pc1", range_=range_)) == left
-    assert counted(found, void(user="eva", range_=range_)) == left
-    assert counted(found, void(machine="pc2", range_=range_)) == ["09:10", "09:20", "09:30", "09:40"]
-    assert counted(found, void(machine="pc1", user="petr", range_=range_)) == ["09:10", "09:20", "09:30", "09:40"]
+def test_a_void_of_a_range_leaves_out_every_base_slot_that_overlaps_it(range_: str, left: list[str]) -> None:
+    all_sessions = used("09:01", "09:42")
+    assert counted(all_sessions, void(machine="pc1", range_=range_)) == left
+    assert counted(all_sessions, void(user="eva", range_=range_)) == left
+    assert counted(all_sessions, void(machine="pc2", range_=range_)) == ["09:10", "09:20", "09:30", "09:40"]
+    assert counted(all_sessions, void(machine="pc1", user="petr", range_=range_)) == [
+        "09:10",
+        "09:20",
+        "09:30",
+        "09:40",
+    ]
 
 
-def test_whether_a_session_is_recorded_is_judged_by_its_whole_life() -> None:
+def test_min_use_is_judged_by_the_whole_session_including_voided_slots() -> None:
     assert counted(used("09:01", "09:12"), void(machine="pc1", range_="09:00-09:10")) == ["09:10"]
 
 
-def test_a_void_of_the_opening_slot_does_not_make_the_next_one_that_of_the_opening() -> None:
+def test_a_void_of_the_opening_slot_does_not_move_the_opening_slot() -> None:
     assert counted(used("09:01", "09:25"), void(machine="pc1", range_="09:00-09:09")) == ["09:10", "09:20"]
 
 
 def test_voids_apply_together_and_over_midnight() -> None:
-    found = sessions(fold(beating(heartbeat(instant("2022-05-03 23:41"), instant("2022-05-04 00:35")))))
-    one = void(machine="pc1", range_="23:50-23:51")
-    other = VoidEntry("w", "", AT, "", "", "", "", "eva", instant("2022-05-04 00:10"), instant("2022-05-04 00:20"))
-    assert counted(found, one, other) == ["00:00", "00:20", "00:30"]
+    all_sessions = sessions(fold(beating(heartbeat(instant("2022-05-03 23:41"), instant("2022-05-04 00:35")))))
+    by_machine = void(machine="pc1", range_="23:50-23:51")
+    by_user = VoidEntry("w", "", AT, "", "", "", "", "eva", instant("2022-05-04 00:10"), instant("2022-05-04 00:20"))
+    assert counted(all_sessions, by_machine, by_user) == ["00:00", "00:20", "00:30"]
 
 
 def in_force(*orders: tuple[str, Order]) -> list[str]:
-    return [one.id for one in voids_in_force(logged(*(command(order, id_) for id_, order in orders)))]
+    return [applied.id for applied in voids_in_force(logged(*(command(order, id_) for id_, order in orders)))]
 
 
 def refused(*orders: tuple[str, Order]) -> list[tuple[str, str]]:
-    return [(one.id, one.code) for one in refused_unvoids(logged(*(command(order, id_) for id_, order in orders)))]
+    return [
+        (refusal.id, refusal.code)
+        for refusal in refused_unvoids(logged(*(command(order, id_) for id_, order in orders)))
+    ]
 
 
 VOID, UNDO = Void("x", session="s"), Unvoid("v1", "y")
@@ -110,14 +122,14 @@ def test_a_later_entry_undoes_a_void_for_good() -> None:
     assert in_force(("v1", VOID), ("u1", UNDO), ("v1", VOID)) == []
 
 
-def test_undoing_what_is_no_void_or_undone_already_is_refused_and_changes_nothing() -> None:
+def test_undoing_something_that_is_not_a_void_in_force_is_refused() -> None:
     assert refused(("u1", UNDO), ("v1", VOID)) == [("u1", "unknown_void")]
     assert in_force(("u1", UNDO), ("v1", VOID)) == ["v1"]
     assert refused(("v1", VOID), ("u1", UNDO), ("u2", UNDO)) == [("u2", "undone_already")]
     assert refused(("v1", VOID), ("u1", UNDO), ("u1", UNDO)) == []
 
 
-def test_a_void_under_a_used_id_excludes_nothing() -> None:
+def test_a_void_under_a_used_id_has_no_effect() -> None:
     assert in_force(("v1", VOID), ("v1", Void("x", session="other"))) == ["v1"]
     [entry] = voids_in_force(logged(command(VOID, "v1"), command(Void("x", session="other"), "v1")))
     assert (entry.session, entry.by, entry.at, entry.reason) == ("s", "admin", AT, "x")
@@ -131,20 +143,20 @@ def test_a_statement_shows_a_range_that_reaches_into_its_period() -> None:
     assert not overlaps(VoidEntry("v", "", AT, "", "", "", "m", "", PERIOD.end_at, PERIOD.end_at + 1), PERIOD)
 
 
-def test_explain_says_which_void_left_a_session_out() -> None:
-    found = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
+def test_an_explanation_names_the_void_that_left_a_session_out() -> None:
+    all_sessions = [*used("09:01", "09:42", session="s1"), *used("09:01", "09:42", session="s2", machine="pc2")]
     at = instant("2022-05-03 09:20")
     voids = [void(session="s1"), void(user="x", range_="09:20-09:30")]
-    explained = explain_slot(READING, "MSTN", "CZ", at, found, voids=voids)
+    explained = explain_slot(READING, "MSTN", "CZ", at, all_sessions, voids=voids)
     assert [unit.machine for unit in explained.units] == ["pc2"]
-    [one] = explained.uncounted
-    assert (one.session.key.session, one.reason) == ("s1", "voided")
-    assert one.void is not None
-    assert one.void.reason == "a reason"
+    [left_out] = explained.uncounted
+    assert (left_out.session.key.session, left_out.reason) == ("s1", "voided")
+    assert left_out.void is not None
+    assert left_out.void.reason == "a reason"
 
 
 def statuses(*commands: Command) -> list[str]:
-    return [one.status for one in outcomes(READING, logged(*commands))]
+    return [outcome.status for outcome in outcomes(READING, logged(*commands))]
 
 
 def test_every_message_of_the_log_has_its_outcome() -> None:

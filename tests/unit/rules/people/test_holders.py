@@ -1,4 +1,4 @@
-"""Entries of a contract's lists that give nobody anything, as they are told beside what was ordered since."""
+"""Refused entries of a contract's lists, in the light of later orders."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ def contract(*users: str) -> Contract:
     return Contract("acme", "CZ", "EUR", "sha256:0", products=PRODUCTS, entitlements=(SEAT,), assignments=given)
 
 
-def told(one: Contract, *orders: Order) -> list[tuple[int, str]]:
+def refusals(judged: Contract, *orders: Order) -> list[tuple[int, str]]:
     log = logged(*(command(order, f"c{number}") for number, order in enumerate(orders)))
-    return [(listed.place[1], refused.sentence) for listed, refused in refused_entries(one, log)]
+    return [(listed.place[1], refused.sentence) for listed, refused in refused_entries(judged, log)]
 
 
-def test_without_commands_an_entry_too_many_is_told_with_its_reason() -> None:
-    [(index, sentence)] = told(contract("jana", "petr"))
+def test_an_entry_beyond_the_quantity_is_refused_with_its_reason() -> None:
+    [(index, sentence)] = refusals(contract("jana", "petr"))
     assert index == 1
     assert sentence.startswith("no seat of STAAD in CZ (single user) is free")
 
 
-def test_an_entry_whose_user_was_given_a_seat_by_command_is_no_more_worth_a_word() -> None:
+def test_an_entry_is_not_listed_if_an_order_gave_its_user_a_seat() -> None:
     take_over = Assign("STAAD", "CZ", "petr", MAY + DAY_MS, "jana")
-    assert told(contract("jana", "petr"), take_over) == []
+    assert refusals(contract("jana", "petr"), take_over) == []
 
 
-def test_an_entry_that_became_possible_says_so() -> None:
-    [(_, sentence)] = told(contract("jana", "petr"), Release("STAAD", "CZ", "jana", MAY))
+def test_an_entry_that_has_become_possible_is_listed_as_such() -> None:
+    [(_, sentence)] = refusals(contract("jana", "petr"), Release("STAAD", "CZ", "jana", MAY))
     assert sentence.endswith("; by now it is possible, as a command")
 
 
 @pytest.mark.parametrize("order", [Assign("STAAD", "CZ", "zoe", MAY), Release("STAAD", "CZ", "eva", MAY)])
-def test_commands_that_change_nothing_change_no_word_of_it(order: Order) -> None:
-    assert told(contract("jana", "petr"), order) == told(contract("jana", "petr"))
+def test_orders_without_effect_do_not_change_the_refusal(order: Order) -> None:
+    assert refusals(contract("jana", "petr"), order) == refusals(contract("jana", "petr"))
 
 
-def test_commands_of_another_account_do_not_matter() -> None:
+def test_orders_of_another_account_are_ignored() -> None:
     order = Release("STAAD", "CZ", "jana", MAY)
     log = logged(command(order, account="other"))
     assert refused_entries(contract("jana", "petr"), log) == refused_entries(contract("jana", "petr"))

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.instants import DAY_MS
-from pipeline.model.orders import Assign, Order, Release, SeatModel
+from pipeline.model.orders import Assign, AssignableModel, Order, Release
 from pipeline.rules.people.holders import People, people_of
 from pipeline.rules.people.practitioner_lock import locked_until
 from tests.support.evidence.evidence_shorthand import instant
@@ -18,7 +18,7 @@ MAY: Final = instant("2022-05-01 08:00")
 UNLOCKED: Final = instant("2022-05-31 08:00")
 
 
-def people(model: SeatModel, *orders: Order) -> People:
+def people(model: AssignableModel, *orders: Order) -> People:
     """What orders lead to with a seat of a model."""
     seat = Entitlement(("STAAD",), "CZ", model, "bentley-select", 1, instant("2022-01-01 00:00"), None)
     contract = Contract("acme", "CZ", "EUR", "sha256:0", products={"STAAD": Product("STAAD")}, entitlements=(seat,))

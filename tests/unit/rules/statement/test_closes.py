@@ -1,4 +1,4 @@
-"""Which close freezes a quarter, and why another does not."""
+"""Which close freezes a quarter, and why others are refused."""
 
 from __future__ import annotations
 
@@ -41,64 +41,64 @@ def closes(*commands: Logged) -> Closes:
     return read_closes(commands, statement)
 
 
-def codes(found: Closes) -> list[tuple[str, str]]:
-    return [(one.id, one.code) for one in found.refused]
+def codes(judged: Closes) -> list[tuple[str, str]]:
+    return [(refusal.id, refusal.code) for refusal in judged.refused]
 
 
-def test_the_first_close_in_log_order_wins_whenever_it_was_issued() -> None:
-    found = closes(logged("late", close(), AFTER + 9), logged("early", close(), AFTER, by="petr"))
-    assert [(closed.id, closed.command.by) for closed in found.quarters.values()] == [("late", "eva")]
-    assert codes(found) == [("early", "already_closed")]
-    sentence = found.refused[0].sentence
+def test_the_first_close_in_log_order_wins() -> None:
+    judged = closes(logged("late", close(), AFTER + 9), logged("early", close(), AFTER, by="petr"))
+    assert [(closed.id, closed.command.by) for closed in judged.quarters.values()] == [("late", "eva")]
+    assert codes(judged) == [("early", "already_closed")]
+    sentence = judged.refused[0].sentence
     assert sentence == "2022Q2 was closed by eva at 2022-07-02T00:00:00Z (late): the first close stands."
 
 
-def test_every_quarter_has_its_own_close_and_they_are_told_in_order_of_time() -> None:
-    found = closes(logged("b", close()), logged("a", close("2022Q1")))
-    assert [(name, one.id) for name, one in found.quarters.items()] == [("2022Q1", "a"), ("2022Q2", "b")]
-    assert found.refused == ()
+def test_every_quarter_has_its_own_close_and_closes_are_sorted_by_quarter() -> None:
+    judged = closes(logged("b", close()), logged("a", close("2022Q1")))
+    assert [(name, quarter.id) for name, quarter in judged.quarters.items()] == [("2022Q1", "a"), ("2022Q2", "b")]
+    assert judged.refused == ()
 
 
-def test_what_is_frozen_is_closed_and_knows_which_commands_were_there_before() -> None:
+def test_a_frozen_statement_is_closed_and_has_the_position_of_its_close() -> None:
     seat = Assign("STAAD", "CZ", "jana", 0)
-    found = closes(logged("1", seat), logged("2", seat), logged("3", close()), logged("4", seat)).quarters["2022Q2"]
-    assert (found.statement.state, found.position, found.period) == ("closed", 2, Q2)
+    quarter = closes(logged("1", seat), logged("2", seat), logged("3", close()), logged("4", seat)).quarters["2022Q2"]
+    assert (quarter.statement.state, quarter.position, quarter.period) == ("closed", 2, Q2)
 
 
 @pytest.mark.parametrize(("before_ms", "refused"), [(1, True), (0, False), (-1, False)])
-def test_a_quarter_is_closed_once_it_is_over_by_the_time_of_the_command(before_ms: int, refused: bool) -> None:
-    found = closes(logged("c", close(), Q2.end_at - before_ms))
-    assert codes(found) == ([("c", "not_over")] if refused else [])
-    assert [one.possible_at for one in found.refused] == [Q2.end_at] * refused
+def test_a_close_that_is_issued_before_the_quarters_end_is_refused(before_ms: int, refused: bool) -> None:
+    judged = closes(logged("c", close(), Q2.end_at - before_ms))
+    assert codes(judged) == ([("c", "not_over")] if refused else [])
+    assert [refusal.possible_at for refusal in judged.refused] == [Q2.end_at] * refused
 
 
 @pytest.mark.parametrize("complete_until", [None, 0, Q2.end_at - 1])
-def test_what_is_not_complete_is_closed_only_by_force(complete_until: int | None) -> None:
-    found = closes(logged("c", close(complete_until=complete_until)))
-    assert codes(found) == [("c", "incomplete")]
+def test_an_incomplete_quarter_is_closed_only_by_force(complete_until: int | None) -> None:
+    judged = closes(logged("c", close(complete_until=complete_until)))
+    assert codes(judged) == [("c", "incomplete")]
     forced = closes(logged("c", close(complete_until=complete_until, forced=True)))
     assert forced.quarters["2022Q2"].close.forced
     assert forced.refused == ()
 
 
-def test_force_does_not_close_what_is_not_over() -> None:
+def test_force_does_not_close_a_quarter_that_is_not_over() -> None:
     assert codes(closes(logged("c", close(forced=True), Q2.end_at - 1))) == [("c", "not_over")]
 
 
-def test_a_close_that_was_refused_does_not_stand_in_the_way_of_the_next() -> None:
-    found = closes(logged("a", close(complete_until=None)), logged("b", close()), logged("c", close()))
-    assert [one.id for one in found.quarters.values()] == ["b"]
-    assert codes(found) == [("a", "incomplete"), ("c", "already_closed")]
+def test_a_refused_close_does_not_prevent_the_next_close() -> None:
+    judged = closes(logged("a", close(complete_until=None)), logged("b", close()), logged("c", close()))
+    assert [quarter.id for quarter in judged.quarters.values()] == ["b"]
+    assert codes(judged) == [("a", "incomplete"), ("c", "already_closed")]
 
 
 @pytest.mark.parametrize("text", ["nonsense", "other 2022Q2", "acme 2022Q1"])
-def test_a_close_freezes_its_own_statement_or_nothing(text: str) -> None:
-    found = closes(logged("c", close(text=text)), logged("d", close()))
-    assert codes(found) == [("c", "no_statement")]
-    assert found.quarters["2022Q2"].id == "d"
+def test_a_close_without_a_valid_statement_of_its_own_is_refused(text: str) -> None:
+    judged = closes(logged("c", close(text=text)), logged("d", close()))
+    assert codes(judged) == [("c", "no_statement")]
+    assert judged.quarters["2022Q2"].id == "d"
 
 
-def test_what_is_no_quarter_is_refused() -> None:
+def test_a_close_of_something_other_than_a_quarter_is_refused() -> None:
     assert codes(closes(logged("c", close("2022Q5", text="acme 2022Q2")))) == [("c", "not_a_quarter")]
 
 
@@ -110,18 +110,18 @@ def test_what_is_no_quarter_is_refused() -> None:
         ("2022Q2", ["2022Q1", "2022Q2", "2022Q4"], "2022Q3"),
     ],
 )
-def test_adjustments_stand_on_the_earliest_open_quarter_after(period: str, closed: list[str], carrier: str) -> None:
+def test_adjustments_are_on_the_earliest_open_quarter_after(period: str, closed: list[str], carrier: str) -> None:
     assert carrier_of(Period.parse(period), closed).name == carrier
 
 
-def test_a_close_in_the_log_is_told_as_what_became_of_it() -> None:
+def test_each_close_in_the_log_has_its_outcome() -> None:
     log = [logged("a", close(complete_until=None)), logged("b", close()), logged("b", close()), logged("c", close())]
     reading = ContractReading(Contract("acme", "CZ", "EUR", "sha256:a"), metering_catalogue())
-    found = [
-        (one.logged.command.id, one.status, one.refused.code if one.refused else None)
-        for one in outcomes(reading, log, statement)
+    statuses = [
+        (outcome.logged.command.id, outcome.status, outcome.refused.code if outcome.refused else None)
+        for outcome in outcomes(reading, log, statement)
     ]
-    assert found == [
+    assert statuses == [
         ("a", "refused", "incomplete"),
         ("b", "accepted", None),
         ("b", "known", None),

@@ -1,4 +1,4 @@
-"""What disputes have granted, line by line."""
+"""Amounts granted by disputes, by line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STATES: tuple[DisputeState, ...] = ("submitted", "answered", "granted")
 
 
 def log(*disputes: tuple[str, str], until: DisputeState = "granted") -> list[Logged]:
-    """Disputes of products and quarters, one after the other moved to a state; 500 are granted in each."""
+    """Disputes of products and quarters, each moved to a state; 500 are granted in each."""
     orders: list[tuple[str, Order]] = []
     for number, (product, period) in enumerate(disputes):
         orders.append((f"d{number}", OpenDispute(period, product, "CZ", "pooled", "over_pool", None)))
@@ -20,12 +20,12 @@ def log(*disputes: tuple[str, str], until: DisputeState = "granted") -> list[Log
     return [Logged(Command(id_, "acme", "eva", 0, order), 0) for id_, order in orders]
 
 
-def test_only_what_is_granted_counts() -> None:
+def test_only_granted_disputes_count() -> None:
     assert granted(log(("MSTN", "2022Q2"), until="answered")) == {}
     assert granted(log(("MSTN", "2022Q2"))) == {"2022Q2": {LineId("MSTN", "CZ", "pooled"): 500}}
 
 
-def test_disputes_of_a_line_add_up_and_lines_and_quarters_stay_apart() -> None:
-    found = granted(log(("MSTN", "2022Q2"), ("MSTN", "2022Q2"), ("ORD", "2022Q2"), ("MSTN", "2022Q3")))
+def test_disputes_add_up_by_line_and_quarter() -> None:
+    amounts = granted(log(("MSTN", "2022Q2"), ("MSTN", "2022Q2"), ("ORD", "2022Q2"), ("MSTN", "2022Q3")))
     mstn, ord_ = LineId("MSTN", "CZ", "pooled"), LineId("ORD", "CZ", "pooled")
-    assert found == {"2022Q2": {mstn: 1_000, ord_: 500}, "2022Q3": {mstn: 500}}
+    assert amounts == {"2022Q2": {mstn: 1_000, ord_: 500}, "2022Q3": {mstn: 500}}

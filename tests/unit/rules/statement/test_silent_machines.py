@@ -1,4 +1,4 @@
-"""Which machines are silent: those whose evidence may still be missing."""
+"""Silent machines are those whose evidence may still be missing."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ DAY = SilentRange(NINE - DAY_MS, NINE + DAY_MS)
 
 def silent(*heartbeats: Heartbeat, within: SilentRange = DAY) -> list[SilentMachine]:
     usage = UsageFold()
-    for one in heartbeats:
-        usage.add(one, 0)
+    for beat in heartbeats:
+        usage.add(beat, 0)
     closed_at = {close.session: close.closed_at for close in usage.closes()}
     return list(silent_machines(sessions(usage.session_days()), closed_at, within))
 
 
-def test_a_machine_with_an_unclosed_session_is_told_with_who_used_what_and_when_it_was_last_heard() -> None:
-    found = silent(
+def test_a_machine_with_an_unclosed_session_is_listed_with_user_product_and_last_heartbeat() -> None:
+    machines = silent(
         heartbeat(NINE, NINE + 5, user="eva", product="ORD"),
         heartbeat(NINE, NINE + 9, user="petr", session="b"),
         heartbeat(NINE, NINE + 9, machine="pc0"),
     )
-    assert found == [
+    assert machines == [
         SilentMachine("pc0", 1, NINE + 9, ("eva",), ("MSTN",)),
         SilentMachine("pc1", 2, NINE + 9, ("eva", "petr"), ("MSTN", "ORD")),
     ]
 
 
 @pytest.mark.parametrize("closed_at", [NINE + 9, NINE + 60 * MINUTE_MS])
-def test_a_session_that_was_closed_is_not_silent(closed_at: int) -> None:
+def test_a_closed_session_is_not_silent(closed_at: int) -> None:
     bare = heartbeat(NINE, closed_at, since=closed_at, state="close")
     assert silent(heartbeat(NINE, NINE + 9), bare) == []
     assert silent(bare, heartbeat(NINE, NINE + 9)) == []
@@ -45,23 +45,23 @@ def test_a_session_that_was_closed_is_not_silent(closed_at: int) -> None:
 
 def test_a_session_that_went_on_after_its_close_is_open_again() -> None:
     close = heartbeat(NINE, NINE + 5, state="close")
-    assert [one.last_at for one in silent(close, heartbeat(NINE, NINE + 9))] == [NINE + 9]
+    assert [machine.last_at for machine in silent(close, heartbeat(NINE, NINE + 9))] == [NINE + 9]
 
 
-def test_only_production_use_is_missed() -> None:
+def test_only_production_use_makes_a_machine_silent() -> None:
     assert silent(heartbeat(NINE, NINE + 9, usage="trial")) == []
 
 
-@pytest.mark.parametrize(("last_at", "found"), [(10, 1), (11, 0), (4, 0), (5, 1)])
-def test_the_range_holds_both_its_ends(last_at: int, found: int) -> None:
+@pytest.mark.parametrize(("last_at", "count"), [(10, 1), (11, 0), (4, 0), (5, 1)])
+def test_the_range_includes_both_its_ends(last_at: int, count: int) -> None:
     within = SilentRange(NINE + 5, NINE + 10)
-    assert len(silent(heartbeat(NINE, NINE + last_at), within=within)) == found
+    assert len(silent(heartbeat(NINE, NINE + last_at), within=within)) == count
 
 
-def test_half_an_hour_before_the_completeness_mark_begins_the_silence() -> None:
+def test_the_range_begins_half_an_hour_before_the_completeness_mark() -> None:
     assert SilentRange.of(NINE, 35) == SilentRange(NINE - 35 * DAY_MS, NINE - 30 * MINUTE_MS)
 
 
-def test_of_a_quarter_only_what_was_last_heard_in_it_is_silent() -> None:
+def test_a_machine_is_silent_in_the_quarter_of_its_last_heartbeat() -> None:
     assert SilentRange.of(NINE, 35, Q2) == SilentRange(Q2.start_at, NINE - 30 * MINUTE_MS)
     assert SilentRange.of(Q2.end_at + DAY_MS, 35, Q2) == SilentRange(Q2.start_at, Q2.end_at - 1)

@@ -8,8 +8,7 @@ from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import DAY_MS, HOUR_MS
 from pipeline.model.ledger_entries import Debit, Window
 from pipeline.model.orders import Tick
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft

@@ -1,4 +1,4 @@
-"""Purchases and credits judged by the ledger, balances with what is reserved, and charges taken apart."""
+"""Purchases and credits checked against the ledger, balances with reservations, and explained charges."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.model.ledger_entries import Debit
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.pool.reading import ContractReading
@@ -84,58 +83,60 @@ def ordered(*orders: Order) -> tuple[Logged, ...]:
         (CreditTokens("nobody", 1, "goodwill"), "unknown_team"),
     ],
 )
-def test_an_order_is_judged_by_contract_and_ledger_and_alike_once_it_is_in_the_ledger(
-    order: Order, code: str | None
-) -> None:
+def test_an_order_is_judged_the_same_before_and_after_it_is_in_the_ledger(order: Order, code: str | None) -> None:
     log = ordered(order)
     before = refused_orders(settled(evidence_of(), MONDAY), CONTRACT, log)
     after = refused_orders(settled(evidence_of(), MONDAY, log), CONTRACT, log)
-    assert [one.code for one in before] == [one.code for one in after] == ([] if code is None else [code])
+    assert (
+        [refusal.code for refusal in before] == [refusal.code for refusal in after] == ([] if code is None else [code])
+    )
 
 
-def test_a_purchase_in_the_future_says_from_when_it_is_possible() -> None:
+def test_a_purchase_in_the_future_is_refused_with_the_instant_from_which_it_is_possible() -> None:
     log = ordered(BuyTokens((replace(BOUGHT, purchased_at=MONDAY + DAY_MS),)))
     (refused,) = refused_orders(Ledger("acme"), CONTRACT, log)
     assert refused.possible_at == MONDAY + DAY_MS
 
 
-def test_a_purchase_number_is_bought_once_and_the_first_order_in_the_log_stands() -> None:
+def test_the_first_order_with_a_purchase_number_stands() -> None:
     log = ordered(BuyTokens((BOUGHT,)), BuyTokens((BOUGHT,)), BuyTokens((replace(BOUGHT, id="C", tokens=5),)))
-    assert [(one.id, one.code) for one in refused_orders(Ledger("acme"), CONTRACT, log)] == [
+    assert [(refusal.id, refusal.code) for refusal in refused_orders(Ledger("acme"), CONTRACT, log)] == [
         ("c2", "purchase_conflict")
     ]
     ledger = settled(evidence_of(), MONDAY, log)
     assert set(ledger.packs) == {"P", "Q", "B"}
 
 
-def test_open_windows_are_reserved_where_they_will_be_paid_and_shown_apart() -> None:
+def test_open_windows_are_reserved_in_the_team_that_will_pay() -> None:
     evidence = evidence_of(0, 1, 2, 3)
     ledger = settled(evidence, MONDAY + HOUR_MS)
-    waiting = [one for found in evidence.open_windows(ledger).values() for one in found]
+    waiting = [window for windows in evidence.open_windows(ledger).values() for window in windows]
     default, other = balances(ledger, waiting)
     assert (default.settled.balance, default.reserved, default.available) == (3, 3, 0)
     assert (other.settled.balance, other.reserved, other.available) == (10, 10, 0)
-    assert [(one.open_windows, one.open_uncovered) for one in (default, other)] == [(1, 4), (2, 4)]
+    assert [(team.open_windows, team.open_uncovered) for team in (default, other)] == [(1, 4), (2, 4)]
     assert [pack.left for pack in default.packs] == [3], "balances only plan"
 
 
-def test_each_charge_is_taken_down_to_its_stretch_and_what_cost_nothing_has_a_reason() -> None:
+def test_each_charge_has_its_session_and_free_use_has_a_reason() -> None:
     evidence = evidence_of(0, 1)
     glance_at = MONDAY + 2 * DAY_MS
     for day in fold([heartbeat(glance_at, glance_at + 4 * MINUTE_MS, product="ACD", user="eva", session="glance")]):
         evidence.merge(day)
     ledger = settled(evidence, MONDAY + HOUR_MS)
-    waiting = [one for found in evidence.open_windows(ledger).values() for one in found]
+    waiting = [window for windows in evidence.open_windows(ledger).values() for window in windows]
     sessions: list[Session] = list(evidence.sessions())
     whole = Asked(MONDAY, MONDAY + 9 * DAY_MS)
-    found = explain_tokens(ledger, waiting, sessions, READING, whole)
-    assert [(one.window.start_at, one.debit is None) for one in found.charges] == [
+    explained = explain_tokens(ledger, waiting, sessions, READING, whole)
+    assert [(charge.window.start_at, charge.debit is None) for charge in explained.charges] == [
         (MONDAY, False), (MONDAY + DAY_MS, True),
     ]  # fmt: skip
-    assert [[key.session for key, _ in one.causes] for one in found.charges] == [["s0"], ["s1"]]
-    assert [(one.session.session, one.reason) for one in found.free] == [("glance", "free_connection")]
+    assert [[key.session for key, _ in charge.causes] for charge in explained.charges] == [["s0"], ["s1"]]
+    assert [(free_use.session.session, free_use.reason) for free_use in explained.free] == [
+        ("glance", "free_connection")
+    ]
     (debit,) = (entry for entry in ledger.entries.values() if isinstance(entry.fact, Debit))
-    one = explain_tokens(ledger, waiting, sessions, READING, replace(whole, entry=debit.id))
-    assert ([charge.entry for charge in one.charges], one.free) == ([debit.id], ())
+    of_entry = explain_tokens(ledger, waiting, sessions, READING, replace(whole, entry=debit.id))
+    assert ([charge.entry for charge in of_entry.charges], of_entry.free) == ([debit.id], ())
     nobody = explain_tokens(ledger, waiting, sessions, READING, replace(whole, user="petr"))
     assert (nobody.charges, nobody.free) == ((), ())

@@ -1,4 +1,4 @@
-"""Versions, forecasts, statements, audits and the ledger's refusals, in small."""
+"""Versions, forecasts, statements, audits and the ledger's refusals, on small examples."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import DAY_MS, HOUR_MS, Period
 from pipeline.model.ledger_entries import Debit, Entry, Expiry, Grant, Part, Posting, Settled
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.policy.token_policies import token_catalogue
+from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.drafts import draft, postings
@@ -75,7 +74,7 @@ def test_versions_are_compared_number_by_number(version: str, first: str, expect
     assert is_at_least(version, first) == expected
 
 
-def test_a_window_is_on_the_statement_of_the_quarter_it_starts_in_and_a_line_needs_no_charge() -> None:
+def test_a_window_is_on_the_statement_of_the_quarter_in_which_it_starts() -> None:
     ledger = read_ledger("acme", log_of(3))
     (line,) = flex_lines(reading(), ledger, Period.parse("2022Q2"))
     assert (line.charges, line.tokens, line.uncovered, len(line.windows)) == (3, 21, 0, 3)
@@ -84,14 +83,14 @@ def test_a_window_is_on_the_statement_of_the_quarter_it_starts_in_and_a_line_nee
     assert flex_lines(reading(), ledger, Period.parse("2021Q4")) == ()
 
 
-def test_the_block_leaves_out_packs_bought_at_or_after_the_instant() -> None:
+def test_the_token_block_leaves_out_packs_bought_at_or_after_the_instant() -> None:
     ledger = read_ledger("acme", log_of(1))
     assert token_block(ledger, BOUGHT_AT).granted == 0
     assert token_block(ledger, BOUGHT_AT + 1).granted == 500
     assert token_block(ledger, expires_at(BOUGHT_AT)).expired == 493
 
 
-def test_the_forecast_tells_how_long_tokens_last_and_what_expires_unused() -> None:
+def test_the_forecast_states_how_long_tokens_last_and_what_expires_unused() -> None:
     ledger = read_ledger("acme", log_of(30))
     at = MONDAY + 30 * DAY_MS
     (outlook,) = forecast(ledger, at)
@@ -106,13 +105,13 @@ def test_the_forecast_tells_how_long_tokens_last_and_what_expires_unused() -> No
     assert (idle.days_left, idle.unused) == (None, (Unused("P", left, expires_at(BOUGHT_AT)),))
 
 
-def test_a_posting_whose_number_is_taken_or_is_not_the_next_is_void_as_a_whole() -> None:
+def test_a_posting_whose_number_is_not_the_next_is_void_as_a_whole() -> None:
     first, second, third = log_of(3)[:3]
     stale = replace(second, entries=(*second.entries, *third.entries))
     assert read_ledger("acme", [first, second, stale, third]).entries == read_ledger("acme", log_of(3)[:3]).entries
     assert read_ledger("acme", [second, third]).entries == {}
     assert [*read_ledger("acme", [first, third, second]).entries] == [
-        one.id for posting in (first, second) for one in posting.entries
+        entry.id for posting in (first, second) for entry in posting.entries
     ]
 
 
@@ -126,28 +125,33 @@ def test_a_posting_whose_number_is_taken_or_is_not_the_next_is_void_as_a_whole()
         Entry("x", 0, Grant("default", "Q", "", 0, 1, 2, None)),
     ],
 )
-def test_an_entry_that_breaks_a_law_of_the_ledger_ends_its_reader(broken: Entry) -> None:
+def test_an_entry_that_breaks_an_invariant_of_the_ledger_raises(broken: Entry) -> None:
     ledger = read_ledger("acme", log_of(1))
     with pytest.raises(LedgerBroken):
         ledger.append(Posting("acme", ledger.sequence + 1, (broken,)))
 
 
-def test_an_audit_of_what_was_posted_finds_nothing() -> None:
+def test_an_audit_of_a_correct_ledger_finds_nothing() -> None:
     assert audit(log_of(5), reading(), evidence_of(5), ()) == []
 
 
-def test_an_audit_tells_what_is_missing_and_what_nothing_explains() -> None:
-    assert {one.what for one in audit(log_of(3)[:1], reading(), evidence_of(0), ())} == {"no_evidence"}
-    found = audit(log_of(2), reading(), evidence_of(0), ())
-    assert [one.what for one in found] == ["no_evidence", "no_evidence"]
-    without = [replace(one, entries=one.entries[:1]) for one in log_of(2)[:1]]
+def test_an_audit_names_missing_and_unexplained_entries() -> None:
+    assert {difference.what for difference in audit(log_of(3)[:1], reading(), evidence_of(0), ())} == {"no_evidence"}
+    differences = audit(log_of(2), reading(), evidence_of(0), ())
+    assert [difference.what for difference in differences] == ["no_evidence", "no_evidence"]
+    without = [replace(posting, entries=posting.entries[:1]) for posting in log_of(2)[:1]]
     settled = Posting("acme", 2, (Entry("s", MONDAY + DAY_MS, Settled(MONDAY + DAY_MS)),))
-    assert [one.what for one in audit([*without, settled], reading(), evidence_of(2), ())] == ["missing", "missing"]
+    assert [difference.what for difference in audit([*without, settled], reading(), evidence_of(2), ())] == [
+        "missing",
+        "missing",
+    ]
     unbought = replace(CONTRACT, token_packs=())
-    assert [one.what for one in audit(log_of(1), reading(unbought), evidence_of(1), ())] == ["unknown_purchase"]
+    assert [difference.what for difference in audit(log_of(1), reading(unbought), evidence_of(1), ())] == [
+        "unknown_purchase"
+    ]
 
 
-def test_an_audit_tells_another_rate_length_and_payment() -> None:
+def test_an_audit_names_a_wrong_rate_length_and_payment() -> None:
     first, *rest = log_of(1)
     entry = first.entries[1]
     assert isinstance(entry.fact, Debit)
@@ -157,15 +161,15 @@ def test_an_audit_tells_another_rate_length_and_payment() -> None:
     unpaid = replace(entry, fact=replace(entry.fact, parts=(), uncovered=7))
     for changed, what in ((dearer, "other_rate"), (shorter, "other_length"), (unpaid, "other_payment")):
         log = [replace(first, entries=(first.entries[0], changed)), *rest]
-        assert what in {one.what for one in audit(log, reading(), evidence_of(1), ())}
+        assert what in {difference.what for difference in audit(log, reading(), evidence_of(1), ())}
 
 
-def test_late_evidence_is_not_forgotten_before_it_is_charged() -> None:
+def test_late_evidence_is_kept_until_it_is_charged() -> None:
     evidence, ledger = evidence_of(3), read_ledger("acme", [Posting("acme", 1, (Entry("s", 1, Settled(MONDAY)),))])
     evidence.forget(MONDAY + 50 * DAY_MS)
     settled_until = MONDAY + 60 * DAY_MS
     entries = draft(ledger, CONTRACT, evidence, (), now=MONDAY, hold_ms=0, complete_until=settled_until)
-    assert sum(isinstance(one.fact, Debit) for one in entries) == 3
+    assert sum(isinstance(entry.fact, Debit) for entry in entries) == 3
     for posting in postings(ledger, entries):
         ledger.append(posting)
         evidence.posted(posting)
@@ -174,12 +178,12 @@ def test_late_evidence_is_not_forgotten_before_it_is_charged() -> None:
     assert not list(evidence.sessions())
 
 
-def test_who_uses_it_every_day_is_forgotten_day_by_day() -> None:
+def test_evidence_of_daily_use_is_forgotten_day_by_day() -> None:
     evidence, ledger = evidence_of(60), read_ledger("acme", log_of(58))
     evidence.open_windows(ledger)
     evidence.forget(MONDAY + 50 * DAY_MS)
     assert len(list(evidence.sessions())) == 10
-    assert [one.start_at for found in evidence.open_windows(ledger).values() for one in found] == [
+    assert [window.start_at for windows in evidence.open_windows(ledger).values() for window in windows] == [
         MONDAY + 58 * DAY_MS,
         MONDAY + 59 * DAY_MS,
     ]

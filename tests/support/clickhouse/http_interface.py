@@ -1,9 +1,9 @@
-"""ClickHouse's HTTP interface in front of chDB, on loopback: processes share one engine, and faults come on order.
+"""ClickHouse's HTTP interface in front of chDB, on loopback: processes share an engine, and tests inject faults.
 
-``python -m tests.support.clickhouse.clickhouse_http --data-dir D`` prints the ports of the interface and of its control
-endpoint. What ``clickhouse-connect`` sends is answered as a server answers it, but for ``client_protocol_version``,
-which is ignored, as some proxies do. The control endpoint takes ``POST /seatbeat-faults`` with a ``Fault`` or
-``{"kind": "down", "delay_ms": T}`` as JSON, ``DELETE /seatbeat-faults``, and ``GET /seatbeat-faults`` for the counts.
+``python -m tests.support.clickhouse.http_interface --data-dir D`` prints the ports of the interface and of its control
+endpoint. It answers ``clickhouse-connect`` as a server does, except that it ignores ``client_protocol_version``, as
+some proxies do. The control endpoint takes ``POST /seatbeat-faults`` with a ``Fault`` or ``{"kind": "down",
+"delay_ms": T}`` as JSON, ``DELETE /seatbeat-faults``, and ``GET /seatbeat-faults`` for the counts.
 """
 
 from __future__ import annotations
@@ -11,22 +11,19 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import socket
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from tests.support.clickhouse.clickhouse_engine import Answer, Engine, EngineError
-from tests.support.clickhouse.clickhouse_faults import Fault, Faults, Target
-from tests.support.clickhouse.clickhouse_request import (
+from tests.support.clickhouse.engine import Answer, Engine, EngineError
+from tests.support.clickhouse.faults import Fault, Faults, Target
+from tests.support.clickhouse.http_wire import Handler, Server
+from tests.support.clickhouse.request import (
     NotServed,
     Statement,
     compressed,
@@ -45,22 +42,22 @@ _SAID: Final[Mapping[str, tuple[int, str]]] = {
 
 
 class Seam:
-    """The interface on its port, which it leaves while it is down, and returns to."""
+    """The interface on its port; the port is closed while the interface is down."""
 
     def __init__(self, engine: Engine, port: int) -> None:
         self.engine, self.faults, self.port = engine, Faults(), port
-        self._server: _Server | None = None
+        self._server: _SeamServer | None = None
         self._lock = threading.Lock()
 
     def up(self) -> None:
         """Listen."""
         with self._lock:
             if self._server is None:
-                self._server = _Server(("127.0.0.1", self.port), _Interface, self)
+                self._server = _SeamServer(("127.0.0.1", self.port), _Interface, self)
                 threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def down(self, for_ms: int) -> None:
-        """Refuse connections and drop those that are open; come back after ``for_ms``, not by itself for 0."""
+        """Refuse new connections and drop open connections; up again after ``for_ms``, for 0 only by ``up``."""
         with self._lock:
             if self._server is not None:
                 self._server.shutdown()
@@ -74,97 +71,35 @@ class Seam:
             timer.start()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], seam: Seam) -> None:
+class _SeamServer(Server):
+    def __init__(self, address: tuple[str, int], handler: type[Handler], seam: Seam) -> None:
         self.seam = seam
-        self._open: set[socket.socket] = set()
         super().__init__(address, handler)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
 
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
+class _Interface(Handler):
+    server: _SeamServer
 
-    def drop_connections(self) -> None:
-        for connection in tuple(self._open):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no news; anything else is told by the standard trace."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name in the base class
-        """Requests are not logged: the counts tell."""
-
-    def _body(self, part: float = 1.0) -> bytes:
-        """The request's body, or its first part, in the encoding it came in."""
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(int(self.headers.get("Content-Length") or 0) * part))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(int(size * part)))
-            if part < 1:
-                return b"".join(chunks)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return b"".join(chunks)
-
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes, fault: Fault | None = None) -> None:
-        head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Connection: Keep-Alive", "Keep-Alive: timeout=10"]
-        head += [f"{name}: {value}" for name, value in headers.items()]
-        head_bytes = ("\r\n".join([*head, "Transfer-Encoding: chunked"]) + "\r\n\r\n").encode("latin-1")
-        chunked = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-        if fault is not None and fault.kind == "head-cut":
-            self._cut(head_bytes[: len(head_bytes) // 2])
-        elif fault is not None and fault.kind == "answer-cut":
-            self._cut(head_bytes + chunked[: len(chunked) // 2])
-        else:
-            self.wfile.write(head_bytes + chunked + b"0\r\n\r\n")
-
-    def _cut(self, written: bytes = b"") -> None:
-        """Say only this, and close the connection."""
-        self.wfile.write(written)
-        self.wfile.flush()
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Interface(_Handler):
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 -- the name that http.server calls
         self._serve(read_only=True)
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 -- the name that http.server calls
         self._serve(read_only=False)
 
     def _serve(self, *, read_only: bool) -> None:
         split = urlsplit(self.path)
         if split.path == "/ping" or (read_only and not split.query):
-            self._answer(200, {"Content-Type": "text/html; charset=UTF-8"}, b"Ok.\n")
+            self.answer(200, {"Content-Type": "text/html; charset=UTF-8"}, b"Ok.\n")
             return
         faults = self.server.seam.faults
         target, tables = subject(query_parameter(split.query))
         fault = faults.take(target, tables) if target == "insert" else None
         if fault is not None and fault.kind in {"refused", "request-cut"}:
-            self._body(part=0.5 if fault.kind == "request-cut" else 0)
-            self._cut()
+            self.body(part=0.5 if fault.kind == "request-cut" else 0)
+            self.cut()
             return
         try:
-            statement = read_statement(split.query, dict(self.headers), self._body(), read_only=read_only)
+            statement = read_statement(split.query, dict(self.headers), self.body(), read_only=read_only)
         except NotServed as error:
             self._tell(EngineError(48, f"Code: 48. DB::Exception: {error} is not served. (NOT_IMPLEMENTED)\n"), "")
             return
@@ -178,7 +113,7 @@ class _Interface(_Handler):
         if fault is not None and kind == "slow":
             time.sleep(fault.delay_ms / 1_000)
         if kind in {"refused", "request-cut"}:
-            self._cut()
+            self.cut()
             return
         if kind in {"error-before", "disk-full"}:
             self._tell(self._said(kind), statement.query_id)
@@ -192,7 +127,7 @@ class _Interface(_Handler):
         if kind == "error-after":
             self._tell(self._said(kind), statement.query_id)
         elif kind == "answer-lost":
-            self._cut()
+            self.cut()
         else:
             self._rows(statement, answer, fault)
 
@@ -203,14 +138,14 @@ class _Interface(_Handler):
         encoding = statement.encoding if answer.body else ""
         if encoding:
             headers["Content-Encoding"] = encoding
-        self._answer(200, headers, compressed(answer.body, encoding), fault)
+        self.answer(200, headers, compressed(answer.body, encoding), fault)
 
     def _tell(self, error: EngineError, query_id: str) -> None:
         headers = self._headers(query_id) | {
             "Content-Type": "text/plain; charset=UTF-8",
             "X-ClickHouse-Exception-Code": str(error.code),
         }
-        self._answer(error.status, headers, error.text.encode())
+        self.answer(error.status, headers, error.text.encode())
 
     def _said(self, kind: str) -> EngineError:
         code, text = _SAID[kind]
@@ -225,47 +160,49 @@ class _Interface(_Handler):
         }
 
 
-class _Control(_Handler):
-    def do_POST(self) -> None:
+class _Control(Handler):
+    server: _SeamServer
+
+    def do_POST(self) -> None:  # noqa: N802 -- the name that http.server calls
         try:
-            asked = json.loads(self._body())
+            asked = json.loads(self.body())
             if asked["kind"] == "down":
                 self.server.seam.down(asked["delay_ms"])
             else:
                 self.server.seam.faults.arm(Fault(**asked))
         except (KeyError, TypeError, ValueError) as error:
-            self._answer(400, {}, f"{error}\n".encode())
+            self.answer(400, {}, f"{error}\n".encode())
         else:
-            self._answer(200, {}, b"")
+            self.answer(200, {}, b"")
 
-    def do_DELETE(self) -> None:
+    def do_DELETE(self) -> None:  # noqa: N802 -- the name that http.server calls
         self.server.seam.faults.disarm()
         self.server.seam.up()
-        self._answer(200, {}, b"")
+        self.answer(200, {}, b"")
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 -- the name that http.server calls
         counts = json.dumps(self.server.seam.faults.counts())
-        self._answer(200, {"Content-Type": "application/json"}, counts.encode())
+        self.answer(200, {"Content-Type": "application/json"}, counts.encode())
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT, then close the data directory."""
-    parser = argparse.ArgumentParser(prog="python -m tests.support.clickhouse.clickhouse_http", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.support.clickhouse.http_interface", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--control-port", type=int, default=0, help="0: a free one")
     args = parser.parse_args(arguments)
-    told = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: told.set())
+    asked_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked_to_end.set())
     engine = Engine(args.data_dir)
     seam = Seam(engine, args.port or free_port())
-    control = _Server(("127.0.0.1", args.control_port or free_port()), _Control, seam)
+    control = _SeamServer(("127.0.0.1", args.control_port or free_port()), _Control, seam)
     threading.Thread(target=control.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     seam.up()
     sys.stdout.write(f"{seam.port} {control.server_address[1]}\n")
     sys.stdout.flush()
-    told.wait()
+    asked_to_end.wait()
     engine.close()
     return 0
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import chdb
 
-from tests.support.clickhouse.clickhouse_request import Statement
+from tests.support.clickhouse.request import Statement
 
 _CODE: Final = re.compile(r"Code: (\d+)\.")
 _SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -37,7 +37,7 @@ class Answer:
 
 
 class EngineError(Exception):
-    """What the engine said of a statement: ClickHouse's code and its whole text."""
+    """The engine's error for a statement: ClickHouse's code and its whole text."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -45,15 +45,15 @@ class EngineError(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status that ClickHouse gives it."""
+        """The HTTP status with which ClickHouse answers this code."""
         return _STATUS.get(self.code, 500)
 
 
 class Engine:
     """A data directory of chDB. Statements may come from many threads and run one after the other.
 
-    Each statement has a connection of its own, so that settings and databases of one never meet another; those of a
-    named session share one.
+    Each statement has a connection of its own, so that its settings and database do not affect another statement; the
+    statements of a named session share a connection.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -66,7 +66,7 @@ class Engine:
         self.version = f"{version} (official build)"
 
     def run(self, statement: Statement) -> Answer:
-        """Carry it out whole. Raises ``EngineError``."""
+        """Execute a statement. Raises ``EngineError``."""
         with self._lock:
             connection = self._connection(statement.session)
             try:
@@ -78,7 +78,7 @@ class Engine:
                     connection.close()
 
     def close(self) -> None:
-        """Close the data directory, after what is running."""
+        """Close the data directory after the running statement."""
         with self._lock:
             for connection in (*self._sessions.values(), self._keeps_open):
                 connection.close()
@@ -95,7 +95,7 @@ class Engine:
         if statement.names_its_format or statement.answer_format != "TabSeparated":
             result = connection.query(sql, statement.answer_format, params=parameters)
             return Answer(result.bytes() or b"", statement.answer_format, _summary(result))
-        # With the names of its columns even an empty result is told from a statement that has none.
+        # The header line of column names distinguishes an empty result from a statement without a result.
         result = connection.query(sql, "TabSeparatedWithNames", params=parameters)
         names, _, rows = (result.bytes() or b"").partition(b"\n")
         return Answer(rows, "TabSeparated" if names else "", _summary(result))
@@ -120,9 +120,9 @@ class Engine:
         return bytes(self._keeps_open.query(sql, "TabSeparated").bytes()).decode().strip()
 
     def _error(self, text: str) -> EngineError:
-        found = _CODE.search(text)
-        said = text[found.start() :].strip() if found else f"Code: 49. DB::Exception: {text} (LOGICAL_ERROR)"
-        return EngineError(int(found[1]) if found else 49, f"{said} (version {self.version})\n")
+        match = _CODE.search(text)
+        said = text[match.start() :].strip() if match else f"Code: 49. DB::Exception: {text} (LOGICAL_ERROR)"
+        return EngineError(int(match[1]) if match else 49, f"{said} (version {self.version})\n")
 
 
 def _connect(path: str) -> Any:

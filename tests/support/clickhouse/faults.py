@@ -1,4 +1,4 @@
-"""Faults of a store: what can go wrong around a statement, how often, and how often it did."""
+"""Faults of a store: which faults are injected into which statements, and counts of what happened."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Target = Literal["insert", "query"]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 AFTER_THE_EFFECT: Final[frozenset[Kind]] = frozenset({"slow", "error-after", "answer-lost", "answer-cut", "head-cut"})
-"""With these the statement has done its work; with the others it has not."""
+"""With these faults the statement takes effect; with the others it does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault for the next ``times`` statements that match, the first ``after`` of them left alone.
+    """A fault for the next ``times`` matching statements, after the first ``after`` of them.
 
     - ``refused``: the connection is closed before anything is done.
     - ``slow``: the statement is carried out and answered, ``delay_ms`` late.
@@ -65,7 +65,7 @@ class Fault:
 
 
 class Faults:
-    """The faults still to come, and counts of what happened. For many threads."""
+    """The pending faults, and counts of what happened. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,12 +78,12 @@ class Faults:
             self._armed.append((fault, [fault.after, fault.times]))
 
     def disarm(self) -> None:
-        """Forget what is still to come; counts stay."""
+        """Remove pending faults; counts stay."""
         with self._lock:
             self._armed.clear()
 
     def take(self, on: Target, tables: str) -> Fault | None:
-        """The fault that this statement meets, counted as injected."""
+        """The fault for this statement, counted as injected."""
         with self._lock:
             for fault, left in self._armed:
                 if not fault.matches(on, tables) or left[1] <= 0:

@@ -10,7 +10,9 @@ from typing import cast
 import orjson
 import pytest
 
-from pipeline.codec.statement_json import COLUMNS, csv_cell, statement_csv, statement_json
+from pipeline.codec.csv_text import csv_cell
+from pipeline.codec.statement.statement_csv import LINE_COLUMNS, statement_csv
+from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.instants import Period, iso
 from pipeline.model.statements import (
     Adjustment,
@@ -60,7 +62,7 @@ ALL_MODELS: tuple[Line, ...] = (
 SCHEMA = validator(SCHEMAS[-1])
 
 
-def told(statement: Statement) -> dict[str, object]:
+def as_record(statement: Statement) -> dict[str, object]:
     fields: dict[str, object] = orjson.loads(statement_json(statement))
     assert SCHEMA.is_valid(fields)
     return fields
@@ -70,8 +72,8 @@ def rows(statement: Statement) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(statement_csv(statement), newline="")))
 
 
-def test_a_statement_is_told_in_the_interfaces_names_and_order() -> None:
-    assert told(STATEMENT) == {
+def test_a_statement_is_written_with_the_names_and_order_of_the_interface() -> None:
+    assert as_record(STATEMENT) == {
         "v": 1,
         "account": "acme",
         "period": "2022Q2",
@@ -143,15 +145,15 @@ def test_json_is_indented_utf_8_that_ends_a_line() -> None:
     assert written.endswith(b"}\n")
 
 
-def test_without_knowledge_of_completeness_it_is_null() -> None:
+def test_unknown_completeness_is_null() -> None:
     unknown = replace(STATEMENT, basis=replace(STATEMENT.basis, complete_until=None))
-    assert told(unknown)["basis"] == {**orjson.loads(statement_json(STATEMENT))["basis"], "complete_until": None}
+    assert as_record(unknown)["basis"] == {**orjson.loads(statement_json(STATEMENT))["basis"], "complete_until": None}
 
 
-def test_a_statement_without_lines_is_a_statement() -> None:
+def test_a_statement_may_have_no_lines() -> None:
     empty = replace(STATEMENT, lines=())
-    assert told(empty)["lines"] == []
-    assert told(empty)["total"] == "0.00"
+    assert as_record(empty)["lines"] == []
+    assert as_record(empty)["total"] == "0.00"
     assert rows(empty) == []
 
 
@@ -174,9 +176,9 @@ def test_money_has_the_currencys_own_precision(currency: str, unit_price: str, a
 
 
 @pytest.mark.parametrize(("currency", "total"), [("EUR", "0.05"), ("KWD", "0.005"), ("JPY", "5")])
-def test_amounts_below_one_keep_their_noughts(currency: str, total: str) -> None:
+def test_amounts_below_one_keep_their_leading_zeros(currency: str, total: str) -> None:
     statement = replace(STATEMENT, currency=currency, lines=(replace(LINE, unit_price=5, amount=5),))
-    assert told(statement)["total"] == total
+    assert as_record(statement)["total"] == total
 
 
 def test_csv_is_one_row_per_line_under_the_interfaces_names() -> None:
@@ -194,22 +196,22 @@ ACD,CZ,flex,autodesk-flex@2021-09-24,,,,,,,,,,,,41,280,7,jana/SLOT/0/7
     ).replace("\n", "\r\n")
 
 
-def test_csv_and_json_tell_the_same() -> None:
+def test_csv_and_json_contain_the_same_values() -> None:
     statement = replace(STATEMENT, lines=ALL_MODELS[:-1])
-    fields = told(statement)
+    fields = as_record(statement)
     for row, line in zip(rows(statement), cast(list[dict[str, object]], fields["lines"]), strict=True):
         as_texts = {name: " ".join(value) if isinstance(value, list) else value for name, value in line.items()}
         said = {name: "" if value is None else str(value) for name, value in as_texts.items()}
-        assert row == dict.fromkeys(COLUMNS, "") | said
+        assert row == dict.fromkeys(LINE_COLUMNS, "") | said
 
 
-def test_adjustments_and_voids_are_told_with_their_sum() -> None:
+def test_adjustments_and_voids_are_written_with_their_sum() -> None:
     adjustments = (
         Adjustment("2022Q1", "late_evidence", "MSTN", "CZ", "pooled", 0, 96_000),
         Adjustment("2022Q1", "void", "MSTN", "CZ", "pooled", 96_000, 48_000),
     )
     voids = (VoidEntry("v1", "eva", SLOT_AT, "a test install", "", "MSTN", "pc1", "", SLOT_AT, None),)
-    fields = told(replace(STATEMENT, adjustments=adjustments, voids=voids, tokens=TokenBlock(500, 287, 0, 213)))
+    fields = as_record(replace(STATEMENT, adjustments=adjustments, voids=voids, tokens=TokenBlock(500, 287, 0, 213)))
     assert fields["adjustments_total"] == "480.00"
     assert fields["adjustments"] == [
         {"period": "2022Q1", "kind": "late_evidence", "product": "MSTN", "country": "CZ", "model": "pooled",
@@ -225,14 +227,14 @@ def test_adjustments_and_voids_are_told_with_their_sum() -> None:
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", '=HYPERLINK("x","y")'])
-def test_text_that_a_spreadsheet_would_run_is_put_behind_an_apostrophe(text: str) -> None:
+def test_text_that_a_spreadsheet_would_execute_is_prefixed_with_an_apostrophe(text: str) -> None:
     assert csv_cell(text) == f"'{text}"
     assert rows(replace(STATEMENT, lines=(replace(LINE, product=text),)))[0]["product"] == f"'{text}"
     assert csv_cell([text, "b"]) == f"'{text} b"
 
 
 @pytest.mark.parametrize("text", ["", "MSTN", "a=1", "a@acme.example", "1-2", " =1", "'x", 'say "x", twice'])
-def test_other_text_is_left_as_it_is(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert csv_cell(text) == text
     assert rows(replace(STATEMENT, lines=(replace(LINE, product=text),)))[0]["product"] == text
 

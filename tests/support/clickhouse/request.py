@@ -1,4 +1,4 @@
-"""ClickHouse's HTTP interface, the reading half: a request's parts, and its body in whatever encoding it comes."""
+"""Reading half of ClickHouse's HTTP interface: the parts of a request, and bodies in every negotiated encoding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import lz4.frame  # type: ignore[import-untyped]  # ships no types
 import zstandard
 
-from tests.support.clickhouse.clickhouse_faults import Target
+from tests.support.clickhouse.faults import Target
 
 _NOT_SETTINGS: Final = frozenset(
     {
@@ -27,7 +27,7 @@ _NOT_SETTINGS: Final = frozenset(
     }
 )  # fmt: skip
 FIELD_BYTES_MAX: Final = 128 * 1024 + 1
-"""What a server takes for a field of a form (``http_max_field_value_size``, and one byte past it)."""
+"""Largest form field that a server accepts (``http_max_field_value_size``, plus one byte)."""
 _INSERT: Final = re.compile(rb"\s*INSERT\s+INTO\s+(?:TABLE\s+)?([^\s(]+)", re.IGNORECASE)
 _INSERT_DATA: Final = re.compile(
     rb"\s*(INSERT\s+INTO\s+(?:TABLE\s+)?[^\s(]+\s*(?:\([^)]*\))?)\s*FORMAT\s+(\w+)[ \t]*(?:\r?\n|$)", re.IGNORECASE
@@ -37,12 +37,12 @@ _ENCODINGS: Final = ("lz4", "zstd", "gzip", "deflate")
 
 
 class NotServed(Exception):
-    """A request for something of ClickHouse's that stands behind no engine here."""
+    """A request for a feature of ClickHouse that this interface does not support."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a request asks for. ``data`` are rows in ``data_format`` for the insert ``sql``, else ``None``."""
+    """A parsed request. ``data`` are rows in ``data_format`` for the insert ``sql``, else ``None``."""
 
     sql: bytes
     data: bytes | None
@@ -59,18 +59,18 @@ class Statement:
 
 def subject(sql: bytes) -> tuple[Target, str]:
     """An insert and its table, without database and quotes; or a query and its whole text."""
-    if found := _INSERT.match(sql):
-        return "insert", found[1].decode("utf-8", "replace").rsplit(".", 1)[-1].strip('`"')
+    if insert := _INSERT.match(sql):
+        return "insert", insert[1].decode("utf-8", "replace").rsplit(".", 1)[-1].strip('`"')
     return "query", sql.decode("utf-8", "replace")
 
 
 def query_parameter(query_string: str) -> bytes:
-    """The statement, or the beginning of it, that the address itself carries."""
+    """The statement, or its beginning, from the query string."""
     return dict(parse_qsl(query_string)).get("query", "").encode()
 
 
 def read_statement(query_string: str, headers: Mapping[str, str], body: bytes, *, read_only: bool) -> Statement:
-    """Take a request apart. Raises ``NotServed``."""
+    """Parse a request. Raises ``NotServed``."""
     asked = dict(parse_qsl(query_string, keep_blank_values=True))
     body = decompressed(body, headers.get("Content-Encoding", ""))
     content_type = headers.get("Content-Type", "")
@@ -81,8 +81,8 @@ def read_statement(query_string: str, headers: Mapping[str, str], body: bytes, *
     sql = asked.get("query", "").encode()
     whole = sql + b"\n" + body if sql and body else sql or body
     data, data_format = None, ""
-    if found := _INSERT_DATA.match(whole):
-        data, data_format, whole = whole[found.end() :], found[2].decode(), found[1]
+    if insert := _INSERT_DATA.match(whole):
+        data, data_format, whole = whole[insert.end() :], insert[2].decode(), insert[1]
     named = _TRAILING_FORMAT.search(whole)
     settings = {name: value for name, value in asked.items() if _is_setting(name)}
     return Statement(
@@ -101,7 +101,7 @@ def read_statement(query_string: str, headers: Mapping[str, str], body: bytes, *
 
 
 def compressed(body: bytes, encoding: str) -> bytes:
-    """A body in one of the encodings that are negotiated, or as it is."""
+    """A body in the negotiated encoding; unchanged without an encoding."""
     if encoding == "lz4":
         return bytes(lz4.frame.compress(body))
     if encoding == "zstd":
@@ -114,7 +114,7 @@ def compressed(body: bytes, encoding: str) -> bytes:
 
 
 def decompressed(body: bytes, encoding: str) -> bytes:
-    """A body out of its encoding; it may hold several frames. Raises ``NotServed``."""
+    """A decoded body; it may hold several compressed frames. Raises ``NotServed``."""
     if encoding == "lz4":
         with lz4.frame.open(io.BytesIO(body)) as frames:
             return bytes(frames.read())
@@ -140,7 +140,7 @@ def _is_setting(name: str) -> bool:
 
 
 def _form(content_type: str, body: bytes) -> dict[str, str]:
-    """The text fields of a form: long parameters come in one. External tables are not served."""
+    """The text fields of a form: clients send long parameters as a form. External tables are not supported."""
     form = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
     fields: dict[str, str] = {}
     for part in form.iter_parts():

@@ -1,0 +1,83 @@
+"""Which contract an account's live counts are judged by: the version of the log that was applied last."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from pipeline.agents.applied_contracts import AppliedContract, read_applied_contract
+from pipeline.agents.live.live_counts import LiveCounts
+from pipeline.codec.contract.examination import read_contract
+from pipeline.codec.topics.message_keys import encode_key
+from pipeline.codec.topics.usage_frames import UsageFrame
+from pipeline.kafka.topics import CONTRACTS
+from pipeline.model.instants import MINUTE_MS
+from pipeline.rules.evidence.merge import fold
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
+
+OPENED_AT = instant("2022-05-04 00:01")
+DEFAULT = "account: acme\ncountry: CZ\ncurrency: EUR\n"
+SK = "account: acme\ncountry: SK\ncurrency: EUR\n"
+REPLACED = f"{DEFAULT}products:\n  ORD: {{replaces: [MSTN]}}\n"
+
+
+def version(text: str, applied_at: int, offset: int = 0) -> AppliedContract:
+    contract = read_contract("contract", text.encode())
+    key = encode_key(contract.account, contract.content_hash)
+    return read_applied_contract(key, text.encode(), applied_at, None, offset)
+
+
+def counting(*versions: AppliedContract, account: str = "acme") -> LiveCounts:
+    """Counts of half an hour's use, after which the versions come."""
+    counts = LiveCounts()
+    beat = heartbeat(OPENED_AT, OPENED_AT + 30 * MINUTE_MS, account=account)
+    counts.merge(UsageFrame(account, tuple(fold([beat])), (), ()))
+    assert sum(units for *_, units in counts.account(account).counts()) == 3
+    for applied in versions:
+        counts.apply(applied)
+    return counts
+
+
+def pools(counts: LiveCounts, account: str = "acme") -> set[tuple[str, str]]:
+    return {pool for pool, _, _ in counts.account(account).counts()}
+
+
+def test_an_account_without_a_contract_is_judged_by_the_default_policy() -> None:
+    assert pools(counting()) == {("MSTN", "")}
+    assert pools(counting(version(SK, 1), account="other"), "other") == {("MSTN", "")}
+
+
+@pytest.mark.parametrize(("text", "pool"), [(DEFAULT, ("MSTN", "CZ")), (SK, ("MSTN", "SK")), (REPLACED, ("ORD", "CZ"))])
+def test_a_contract_that_comes_later_judges_what_was_counted_before(text: str, pool: tuple[str, str]) -> None:
+    counts = counting(version(text, 1))
+    assert pools(counts) == {pool}
+    assert sum(units for *_, units in counts.account("acme").counts()) == 3
+
+
+@pytest.mark.parametrize(
+    "last", [version(REPLACED, 3), version(REPLACED, 2, offset=7)], ids=["by the clock", "by the offset"]
+)
+def test_the_version_applied_last_is_in_force_whatever_order_they_come_in(last: AppliedContract) -> None:
+    for versions in permutations((version(DEFAULT, 1), version(SK, 2, offset=5), last)):
+        assert pools(counting(*versions)) == {("ORD", "CZ")}
+
+
+def test_a_version_applied_again_is_in_force_again() -> None:
+    assert pools(counting(version(DEFAULT, 1), version(SK, 2), version(DEFAULT, 3))) == {("MSTN", "CZ")}
+
+
+def test_a_record_that_is_no_contract_changes_nothing() -> None:
+    counts = counting(version(SK, 1))
+    body = REPLACED.encode()
+    key = encode_key("acme", read_contract("contract", body).content_hash)
+    for wrong_key, value in ((key, b"account: ["), (key, None), (encode_key("other", "sha256:0"), body), (None, body)):
+        counts.hear_contract(record(wrong_key, value))
+    assert pools(counts) == {("MSTN", "SK")}
+    counts.hear_contract(record(key, body))
+    assert pools(counts) == {("ORD", "CZ")}
+
+
+def record(key: bytes | None, value: bytes | None) -> ConsumerRecord:
+    return ConsumerRecord(CONTRACTS, 0, 9, 9, 0, key, value, None, -1, -1, ())

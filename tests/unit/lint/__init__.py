@@ -1,0 +1,1 @@
+"""Tests of the lints in ``tests/lint``."""
