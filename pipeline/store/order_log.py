@@ -13,7 +13,7 @@ from typing import Final, cast
 import pyarrow as pa
 
 from pipeline.codec.topics import command_messages as codec
-from pipeline.codec.topics.order_fields import kind_of
+from pipeline.codec.topics.order_fields import order_kind
 from pipeline.model.orders import Command, Logged
 from pipeline.rules.orders.first_of_id import first_of_each
 from pipeline.store.client import Client
@@ -45,7 +45,7 @@ def write_commands(client: Client, placed: Iterable[PlacedCommand]) -> None:
     rows = [
         (
             one.command.account, one.log, one.topic, one.partition, one.offset, one.command.id,
-            kind_of(one.command.order), one.command.by, one.command.issued_at, one.received_at,
+            order_kind(one.command.order), one.command.by, one.command.issued_at, one.received_at,
             codec.encode(one.command).decode("utf-8"),
         )
         for one in placed

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, cast
 import pyarrow as pa
 
 from pipeline.codec.json_text import Json, json_bytes, parse_json
-from pipeline.codec.topics.ledger_messages import fact_record, kind_of, read_fact
+from pipeline.codec.topics.ledger_messages import entry_kind, fact_record, read_fact
 from pipeline.model.ledger_entries import Credit, Debit, Entry, EntryFact, Expiry, Grant, Posting
 from pipeline.rules.tokens.ledger import Ledger, read_ledger
 from pipeline.store.client import Client
@@ -39,7 +39,7 @@ def write_postings(client: Client, placed: Iterable[PlacedPosting]) -> None:
     rows = [
         (
             one.posting.account, one.log, one.partition, one.offset, index, one.posting.sequence,
-            entry.id, entry.at, kind_of(entry.fact), *_columns(entry.fact),
+            entry.id, entry.at, entry_kind(entry.fact), *_columns(entry.fact),
             json_bytes(fact_record(entry.fact)).decode(),
         )
         for one in placed

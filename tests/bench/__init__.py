@@ -1,1 +1,1 @@
-"""The benchmark: `python -m tests.bench`. What it does and why: README.md beside this file."""
+"""The benchmark: `python -m tests.bench`. README.md in this folder says what it measures and why."""

@@ -34,7 +34,7 @@ ALL_REFERENCES: Final = frozenset({"bare_loop", "quix_window", "faust_table", "f
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status is 0 where everything ran, whether or not every target was met."""
+    """The exit status is 0 if every scenario ran, whether or not every target was met."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
         "--only", choices=sorted(SCENARIOS), action="append", help="these scenarios; no file is written"

@@ -1,4 +1,4 @@
-"""What every scenario is given: sizes, a folder, results, and which jobs can be had."""
+"""The arguments of every scenario: sizes, a folder, results, and the available jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MANY_SESSIONS: Final = Fleet(accounts=400)
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many heartbeats each job is given: enough for seconds, on two cores, of work after it has started."""
+    """Numbers of heartbeats for each job: enough for seconds of work on two cores after its start."""
 
     repetitions: int = 5
     fleet: Fleet = FLEET
@@ -46,12 +46,12 @@ SMOKE = Sizes(
     quixstreams=500, stock_map=500, stock_table=300, visible=6_000, two_workers=6_000, memory=(2_000, 6_000), live_s=2,
     statement_machines=40, statement_days=91, other_account_days=2_000, open_sessions=2_000,
 )  # fmt: skip
-"""A few thousand heartbeats: whether everything still runs, not how fast."""
+"""A few thousand heartbeats: they show that everything runs, not how fast."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """``references``: those that can run here."""
+    """The environment of a scenario. ``references`` are those that can run on this machine."""
 
     sizes: Sizes
     folder: Path
@@ -60,12 +60,12 @@ class Bench:
     reference_job: Callable[..., Job] = reference
 
     def pipeline(self, where: World, heartbeats: int, **options: object) -> Job:
-        """Our own path over what is in a world, as a consumer group of its own."""
+        """Run our pipeline over the messages of a world, as a consumer group of its own."""
         group = where.new_group("ours")
         return ours("pipeline", where.folder, **where.options, group=group, heartbeats=heartbeats, **options)
 
     def reference(self, name: str, where: World, heartbeats: int) -> Job:
-        """A reference over the same."""
+        """Run a reference over the same messages."""
         group = where.new_group(name)
         return self.reference_job(
             name, where.folder, **where.options, group=group, heartbeats=heartbeats, state=where.folder / group,
@@ -73,10 +73,10 @@ class Bench:
         )  # fmt: skip
 
     def new_store(self, where: World) -> str:
-        """The address of a store that is not there yet."""
+        """The address of a new store."""
         return f"chdb://{where.folder / where.new_group('store')}"
 
 
 def rate(answer: dict[str, float]) -> float:
-    """Heartbeats a second."""
+    """Heartbeats per second."""
     return answer["heartbeats"] / answer["seconds"]

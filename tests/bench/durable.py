@@ -1,4 +1,4 @@
-"""The durable path and single heartbeats, against a bare loop, Quix Streams and stock Faust, turn by turn."""
+"""The durable path and single heartbeats, compared with a bare loop, Quix Streams and stock Faust in turns."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ REFERENCES: Final = {
     "quix_window": ("quixstreams_per_s", "durable_over_quixstreams"),
     "faust_table": ("stock_faust_table_per_s", "durable_over_stock_faust"),
 }
-"""Each with its figure and its ratio; they read single messages."""
+"""References that read single messages, with the names of figure and ratio."""
 
 
 def run(bench: Bench) -> None:
-    """Ours before every reference, over the same heartbeats, so that what the machine does meanwhile falls on both."""
+    """Run ours before every reference, over the same heartbeats, so that other load of the machine affects both."""
     sizes, results = bench.sizes, bench.results
     with world(bench.folder, "frames") as frames, world(bench.folder, "singles") as singles:
         load_frames(frames, sizes.fleet, sizes.frames)
@@ -44,7 +44,7 @@ def run(bench: Bench) -> None:
 
 
 def many_sessions(bench: Bench) -> None:
-    """Ours alone, of more sessions than a process knows by their bytes (``codec/topics/known.py``)."""
+    """Ours alone, with more sessions than the cache of known bytes holds (``codec/topics/known.py``)."""
     sizes = bench.sizes
     with world(bench.folder, "many-sessions") as where:
         load_frames(where, sizes.many_sessions, sizes.of_many_sessions)

@@ -1,7 +1,8 @@
-"""The heartbeats of the benchmark: a fleet that works, one heartbeat a minute from each machine, in order of time.
+"""The heartbeats of the benchmark: a working fleet, a heartbeat per minute and machine, in order of time.
 
-A frame is what a gateway gathers of one account in a minute: a heartbeat of each of its machines, at each machine's own
-second. So no two heartbeats of a frame are of one session. The same heartbeats come as frames, singly, and as NDJSON.
+A frame is what a gateway collects from an account in a minute: a heartbeat of each machine, at the machine's own
+second. So no two heartbeats of a frame belong to the same session. The same heartbeats exist as frames, singly, and as
+NDJSON.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PRODUCTS: Final = ("MSTN", "STAAD", "ACD", "MAYA", "ORD")
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """``accounts`` of ``machines`` each, whose first heartbeat comes at ``first_at``; a session a day and machine."""
+    """``accounts`` of ``machines`` each, with the first heartbeat at ``first_at`` and a session per day and machine."""
 
     accounts: int = 8
     machines: int = 250
@@ -41,7 +42,7 @@ class Fleet:
             yield account_name(account), self.frame(account, minute)
 
     def frame(self, account: int, minute: int) -> bytes:
-        """The heartbeats of an account in one minute of work, the nights left out."""
+        """The heartbeats of an account in a minute of work; minutes do not count at night."""
         day, minute_of_day = divmod(minute, WORKING_MINUTES)
         opened_at = self.first_at + day * DAY_MS
         at = opened_at + minute_of_day * MINUTE_MS
@@ -52,13 +53,13 @@ class Fleet:
         return _template(account, self.machines, day, "beat" if minute_of_day else "open") % tuple(times)
 
     def singles(self, heartbeats: int) -> Iterator[tuple[bytes, bytes]]:
-        """The same heartbeats one by one, with the key that a client's heartbeat has."""
+        """The same heartbeats singly, with the key of a client's heartbeat."""
         for _, frame in self.frames(heartbeats):
             for member in orjson.loads(frame):
                 yield encode_key(member["account"], member["user"]), orjson.dumps(member)
 
     def session_days(self, heartbeats: int) -> int:
-        """How many session days that many heartbeats make."""
+        """The number of session days of that many heartbeats."""
         minutes = -(-heartbeats // self.sessions)
         return self.sessions * -(-minutes // WORKING_MINUTES)
 
@@ -74,7 +75,7 @@ def _offsets_ms(machines: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1_024)
 def _template(account: int, machines: int, day: int, state: str) -> bytes:
-    """A frame with a place for each time."""
+    """A frame with a placeholder for each time."""
     return b"[%b]" % b",".join(_heartbeat(account, machine, day, state) for machine in range(machines))
 
 

@@ -1,4 +1,4 @@
-"""Measured jobs: each a process of its own that says what it found as JSON on its last line."""
+"""Measured jobs: each is a process of its own that prints its result as JSON on its last line."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Answer = dict[str, float]
 
 
 class JobFailed(Exception):
-    """A job ended badly or not in time; with the end of what it said."""
+    """A job failed or did not end in time; with the end of its log."""
 
 
 class Job:
-    """A job that runs. ``folder`` keeps what it says."""
+    """A running job. ``folder`` keeps its log."""
 
     def __init__(self, name: str, folder: Path, python: Path | str, module: str, options: Mapping[str, object]) -> None:
         self.name = name
@@ -33,12 +33,12 @@ class Job:
         self.process: subprocess.Popen[bytes] = spawn([python, "-m", module, *words], log=self._log)
 
     def lines(self) -> list[dict[str, float]]:
-        """Every whole line of JSON said so far."""
+        """Every complete line of JSON so far."""
         said = self._log.read_bytes()
         return [orjson.loads(line) for line in said[: said.rfind(b"\n") + 1].splitlines() if line.startswith(b"{")]
 
     def answer(self, wait_s_max: float = JOB_S_MAX) -> Answer:
-        """What it found, once it has ended. Raises ``JobFailed``."""
+        """The result, after the end of the job. Raises ``JobFailed``."""
         try:
             code = self.process.wait(wait_s_max)
         except subprocess.TimeoutExpired:
@@ -50,7 +50,7 @@ class Job:
         return lines[-1]
 
     def until(self, key: str, wait_s_max: float = JOB_S_MAX) -> Answer:
-        """The first line that has ``key``. Raises ``JobFailed``."""
+        """The first line with ``key``. Raises ``JobFailed``."""
         deadline = time.monotonic() + wait_s_max
         while True:
             lines = [line for line in self.lines() if key in line]
@@ -61,7 +61,7 @@ class Job:
                 raise JobFailed(f"{self.name} never said {key}:\n{self._tail()}")
             time.sleep(_POLL_S)
 
-    def tell_to_end(self) -> None:
+    def terminate(self) -> None:
         self.process.terminate()
 
     def kill(self) -> None:

@@ -1,6 +1,6 @@
-"""Sent to visible: from the time a frame was due to be sent until its rows are in the store, frame by frame.
+"""Latency per frame: from the time at which a frame was due to be sent until its rows are in the store.
 
-At half of peak load; while every insert takes longer; and behind a backlog. The load does not wait for anybody.
+At half of peak load, with slow inserts, and behind a backlog. The load does not wait for the pipeline.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tests.support.clickhouse.server import ClickhouseSeam
 
 SLOW_MS = 500
 WARM_UP_S = 2.0
-"""The first seconds, in which a new process still loads code, are not judged."""
+"""The first seconds, in which a new process still loads code, are not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long frames were on their way, and when the last one had arrived."""
+    """The latency of each frame, and the time at which the last frame was visible."""
 
     waits_ms: list[float]
     finished_s: float
@@ -32,14 +32,14 @@ class Waits:
 
 
 def run(bench: Bench) -> None:
-    """Ours is one process with meter and sink, which flush every 500 and every 1,000 ms."""
+    """A single process with meter and sink, which flush every 500 and every 1,000 ms."""
     half_peak(bench)
     slow_store(bench)
     behind_backlog(bench)
 
 
 def half_peak(bench: Bench) -> None:
-    """Peak: what ``visible`` has found; by itself this takes the load of a million desktops."""
+    """Half of the peak that ``visible`` measured; if run alone, half of twice the load of a million desktops."""
     results = bench.results
     peak = statistics.median(results.figures.get("visible_per_s", [2.0 * LIVE_PER_S]))
     with world(bench.folder, "half-peak") as where:
@@ -69,7 +69,7 @@ def behind_backlog(bench: Bench) -> None:
 
 
 def sent_to_visible(bench: Bench, where: World, load_per_s: float, *, store: str, backlog: int = 0) -> Waits:
-    """Send for a while and wait until all is visible. Behind a backlog worker and sender start together."""
+    """Send for a while and wait until all frames are visible. With a backlog, worker and sender start together."""
     sizes = bench.sizes
     frame = sizes.fleet.machines
     sent_heartbeats = int(load_per_s * sizes.live_s) // frame * frame
@@ -91,5 +91,5 @@ def sent_to_visible(bench: Bench, where: World, load_per_s: float, *, store: str
 
 
 def _live_rate(bench: Bench) -> float:
-    """The load of a million desktops; of a small fleet, less."""
+    """The load of a million desktops; less for a small fleet."""
     return min(float(LIVE_PER_S), bench.sizes.frames / 4)

@@ -1,6 +1,6 @@
-"""What the meter keeps: its resident memory after two and after twenty million heartbeats of one fleet.
+"""The meter's resident memory after two and after twenty million heartbeats of the same fleet.
 
-Once, not five times: twenty million take a minute or more. They are written while the meter reads them.
+Measured once, because twenty million take a minute or more. They are written while the meter reads them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A worker restarted amid a million open sessions: from the start of its process until each role has new work done.
+"""A worker restarted amid a million open sessions: from the start of its process until each role has done new work.
 
-The process is ``seatbeat worker meter sink seats``, told to stop and started again while heartbeats wait. A role is at
-work once its group has committed what waited: the meter the heartbeats, sink and seats the usage made of them. The
-meter and the sink keep no state, so what is open costs them nothing. Live counts are a cache: they take in new usage at
-once, and say when they hold everything that was open, too.
+The process is ``seatbeat worker meter sink seats``, stopped and started again while heartbeats wait. A role is at work
+when its group has committed the waiting messages: the meter the heartbeats, sink and seats the usage made of them. The
+meter and the sink keep no state, so open sessions cost them nothing. Live counts are a cache: they take in new usage at
+once, and log when they contain everything that was open, too.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def run(bench: Bench) -> None:
 
 
 def _restart(bench: Bench, where: World, store: str, *, judged: bool) -> None:
-    """The first start only lets the groups come to be."""
+    """The first start only creates the groups."""
     log = where.folder / f"worker-{time.monotonic_ns()}.log"
     started_s = time.monotonic()
     process = _start(where, store, log)
@@ -77,7 +77,7 @@ def _start(where: World, store: str, log: Path) -> Popen[bytes]:
 
 
 async def _at_work(where: World, process: Popen[bytes], log: Path) -> float:
-    """When the last role had committed all that waited for it."""
+    """The time at which the last role had committed its waiting messages."""
     async with AsyncExitStack() as stack:
         groups: dict[str, AIOKafkaConsumer] = {}
         for role in ROLES:

@@ -1,4 +1,4 @@
-"""What a run found: ratios and figures with every repetition, where it ran, and on what."""
+"""Results of a run: ratios and figures with every repetition, the machine and the versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``value`` is to be reached, at least or at most; ``None``: told only."""
+    """``value`` must be reached, at least or at most; ``None`` means that there is no target."""
 
     means: str
     value: float | None = None
@@ -93,7 +93,7 @@ FIGURES: Final[dict[str, Target]] = {
 
 @dataclass(slots=True)
 class Results:
-    """Every repetition of every ratio and figure, and notes such as a query's plan. ``say`` hears of each found."""
+    """Every repetition of every ratio and figure, and notes such as a query's plan. ``say`` is called with each."""
 
     broker: str
     say: Callable[[str], None] = print
@@ -144,14 +144,14 @@ def _json(value: object) -> bytes:
 
 
 def missed(results: Results) -> list[str]:
-    """The names of ratios and figures whose median is not what it should be."""
+    """The names of ratios and figures whose median misses its target."""
     medians = _medians(results.ratios) | _medians(results.figures)
     targets = RATIOS | FIGURES
     return [name for name, median in medians.items() if targets[name].met(median) is False]
 
 
 def machine() -> dict[str, str]:
-    """What it ran on."""
+    """The machine of the run."""
     cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
     model = next((line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name")), "unknown")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
@@ -161,7 +161,7 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Of what was measured; those of the references stand in tests/bench/references/requirements.lock."""
+    """Versions of what was measured; those of the references are in tests/bench/references/requirements.lock."""
     ours = ("seatbeat", "faust-streaming", "aiokafka", "orjson", "chdb-core", "clickhouse-connect", "pyarrow")
     pinned = Path(__file__).parent / "references" / "requirements.in"
     references = dict(line.split("==") for line in pinned.read_text(encoding="utf-8").splitlines() if "==" in line)

@@ -1,4 +1,4 @@
-"""Statements from a large account's quarter, generated straight into the store, with another account's beside it."""
+"""Statements of a large account's quarter, generated directly in the store beside another account's."""
 
 from __future__ import annotations
 

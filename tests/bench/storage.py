@@ -1,4 +1,4 @@
-"""Bytes in Kafka for a machine's working day: its heartbeats in frames, and what the meter makes of them live.
+"""Bytes in Kafka for a machine's working day: its heartbeats in frames, and the meter's live outputs.
 
 A whole day minute by minute through a broker: each frame is written and stands by itself, the meter's step makes of it
 what a live checkpoint would (one heartbeat of each session: nothing folds), and our own producer writes that. Counted
@@ -41,7 +41,7 @@ def run(bench: Bench) -> None:
 
 
 async def _a_day(where: World, fleet: Fleet) -> dict[str, int]:
-    """Write a working day of one account. The bytes of the batches by topic, each message a batch of its own."""
+    """Write a working day of an account; the bytes of the batches by topic, each message a batch of its own."""
     step, batches = MeterStep("bench"), {HEARTBEATS: 0, USAGE: 0}
     producer = Producer(where.bootstrap, idempotent=where.stage != "embedded")
     sizing = AIOKafkaProducer(bootstrap_servers=where.bootstrap, compression_type="lz4", max_batch_size=1024 * 1024)
@@ -65,7 +65,7 @@ async def _a_day(where: World, fleet: Fleet) -> dict[str, int]:
 
 
 def _segments(where: World, topic: str) -> int:
-    """The bytes of a topic's log segments on the broker's disk; 0 where it keeps none."""
+    """The bytes of a topic's log segments on the broker's disk; 0 if it keeps none."""
     return sum(file.stat().st_size for file in _data(where).glob(f"{topic}-[0-9]*/*.log"))
 
 

@@ -1,4 +1,4 @@
-"""The benchmark itself, with a few thousand heartbeats on the embedded broker: it runs, and ours does its work.
+"""The benchmark itself with a few thousand heartbeats on the embedded broker: it runs and measures correctly.
 
 Nothing here looks at speed. What is left to ``make bench`` and its ``--smoke``: two workers of one group and a worker's
 idempotent producer, which need Apache Kafka; Quix Streams, in an environment of its own; stock Faust, which waits 1.5 s
@@ -28,7 +28,7 @@ REFERENCES = frozenset({"bare_loop"})
 
 
 def here(name: str, folder: Path, **options: object) -> Job:
-    """A reference under this Python, which has aiokafka and orjson, too."""
+    """A reference under this Python, which also has aiokafka and orjson."""
     return Job(name, folder, sys.executable, f"tests.bench.references.{name}", options)
 
 
@@ -48,8 +48,10 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     ],
     ids=["visible", "statements", "storage"],
 )
-def test_each_scenario_finds_its_figures(scenario: Callable[[Bench], None], expected: set[str], bench: Bench) -> None:
-    """The visible one holds what ours stored against what ClickHouse's SQL makes of the same heartbeats."""
+def test_each_scenario_measures_its_figures(
+    scenario: Callable[[Bench], None], expected: set[str], bench: Bench
+) -> None:
+    """``visible`` compares what ours stored with what ClickHouse's SQL computes from the same heartbeats."""
     scenario(bench)
     results = bench.results
     measured: Mapping[str, list[float]] = results.ratios | results.figures
@@ -75,7 +77,7 @@ def test_the_results_are_ratios_figures_machine_and_versions() -> None:
     assert orjson.loads(results.details())["spread"]["durable_over_bare_loop"]["max"] == 3.0
 
 
-def test_a_frame_and_the_single_heartbeats_of_it_say_the_same() -> None:
+def test_a_frame_has_the_same_heartbeats_as_the_single_messages() -> None:
     fleet = Fleet(accounts=2, machines=3)
     framed = [member for _, frame in fleet.frames(60) for member in orjson.loads(frame)]
     assert framed == [orjson.loads(value) for _, value in fleet.singles(60)]

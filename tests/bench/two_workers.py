@@ -32,7 +32,7 @@ def run(bench: Bench) -> None:
 def _seconds(bench: Bench, where: World, workers: int) -> tuple[float, float]:
     """From the first message that any of them took until the last checkpoint; and the machine's CPU seconds for it."""
     group, heartbeats = where.new_group("workers"), bench.sizes.two_workers
-    # Each is to do more than there is: it works until it is told to end.
+    # Each job expects more heartbeats than there are, so it works until it is terminated.
     jobs = [
         ours("pipeline", where.folder, **where.options, group=group, heartbeats=heartbeats + 1) for _ in range(workers)
     ]
@@ -48,7 +48,7 @@ def _seconds(bench: Bench, where: World, workers: int) -> tuple[float, float]:
         time.sleep(0.05)
     busy_s = _busy_s() - busy_before_s
     for job in jobs:
-        job.tell_to_end()
+        job.terminate()
     for job in jobs:
         job.answer()
     made = [line for job in jobs for line in job.lines() if "done" in line]

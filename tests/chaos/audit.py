@@ -1,4 +1,4 @@
-"""The comparison: everything a store says against what the raw log says. The first difference is told in words."""
+"""Compares everything in a store with the raw log; the first difference is returned as text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DENIALS: Final = "SELECT account, toUnixTimestamp64Milli(at), id FROM denials F
 
 
 def difference(client: Client, truth: Truth, log_id: str) -> str:
-    """What differs first, ``''`` where nothing does: facts, denials, every offset, every statement."""
+    """The first difference, or ``''``: of facts, denials, offsets, orders and statements."""
     try:
         stored = _facts(client, log_id)
         letters = _letters(client, log_id)
@@ -53,11 +53,11 @@ def difference(client: Client, truth: Truth, log_id: str) -> str:
 
 
 class ForeignLog(Exception):
-    """Something is stored of a log that nobody wrote."""
+    """The store has rows of an unexpected log id."""
 
 
 def _facts(client: Client, log_id: str) -> Knowledge:
-    """Session days, closes and deliveries, as they are stored."""
+    """The stored session days, closes and deliveries."""
     stored = Knowledge()
     for row in cast(list[tuple[object, ...]], client.query(_DAYS).result_rows):
         session, (day, opened_at, last_at, slots, stretches, version, received_min_at, received_max_at) = (
@@ -107,21 +107,21 @@ def _unaccounted(stored: Knowledge, truth: Truth) -> str:
 
 
 def _unreadable(letters: Mapping[tuple[str, int, int, int], tuple[str, str]], truth: Truth) -> str:
-    found = {place[:3] for place in letters if place[0] != HEARTBEATS}
-    wrong = sorted(found ^ truth.unreadable)
-    return f"unreadable: {wrong[0]} is {'' if wrong[0] in found else 'not '}stored as a dead letter" if wrong else ""
+    stored = {place[:3] for place in letters if place[0] != HEARTBEATS}
+    wrong = sorted(stored ^ truth.unreadable)
+    return f"unreadable: {wrong[0]} is {'' if wrong[0] in stored else 'not '}stored as a dead letter" if wrong else ""
 
 
 def _denials(client: Client, truth: Truth) -> str:
     stored = cast(list[Denied], [tuple(row) for row in client.query(_DENIALS).result_rows])
     if sorted(stored) == sorted(truth.denied):
         return ""
-    wrong = sorted(set(stored) ^ truth.denied) or [one for one in stored if stored.count(one) > 1]
+    wrong = sorted(set(stored) ^ truth.denied) or [denial for denial in stored if stored.count(denial) > 1]
     return f"denials: {len(stored)} instead of {len(truth.denied)}, the first that differs is {wrong[0]}"
 
 
 def _orders(client: Client, truth: Truth, log_id: str) -> str:
-    """Every command at its place, word for word, and every version of a contract with when it was applied last."""
+    """Every command at its place, unchanged, and every version of a contract with its last application."""
     stored = {}
     for log, partition, offset, received_at, body in cast(
         list[tuple[str, int, int, int, str]], client.query(_COMMANDS).result_rows
@@ -129,13 +129,13 @@ def _orders(client: Client, truth: Truth, log_id: str) -> str:
         _expect(log, log_id)
         stored[partition, offset] = json.loads(body), received_at
     for place in sorted({*stored, *truth.orders.placed}):
-        found, expected = stored.get(place), truth.orders.placed.get(place)
-        if found is None or expected is None or (_folded(expected[0]), expected[1]) != found:
-            return f"commands {place}: {found} is stored instead of {expected}"
+        actual, expected = stored.get(place), truth.orders.placed.get(place)
+        if actual is None or expected is None or (_folded(expected[0]), expected[1]) != actual:
+            return f"commands {place}: {actual} is stored instead of {expected}"
     stored_versions = {
-        (account, one.content_hash): (one.applied_at, one.applied_by)
+        (account, version.content_hash): (version.applied_at, version.applied_by)
         for account in ACCOUNTS
-        for one in contract_versions(client, account)
+        for version in contract_versions(client, account)
     }
     for version in sorted({*stored_versions, *truth.orders.versions}):
         applied = stored_versions.get(version, (0, ""))
@@ -156,13 +156,16 @@ def _statements(client: Client, truth: Truth, letters_of: Mapping[str, int]) -> 
         reading = reading_of(account)
         statement = read_statement(client, reading, PERIOD, seatbeat="chaos", engine="server")
         seats = tuple(user for line in statement.lines if isinstance(line, SeatLine) for user in line.users)
-        found: Statement = (statement.pooled, seats, statement.basis.heartbeats, statement.basis.dead_letters)
+        actual: Statement = (statement.pooled, seats, statement.basis.heartbeats, statement.basis.dead_letters)
         letters = letters_of.get(account, 0) + letters_of.get("", 0)
         expected = truth.statement(account, letters)
-        if found != expected:
-            return f"statement of {account}: {found} instead of {expected}"
+        if actual != expected:
+            return f"statement of {account}: {actual} instead of {expected}"
         after = open_statement(client, reading, _AFTER, seatbeat="chaos", engine="server", now=_AFTER.end_at)
-        carried = sorted((one.kind, one.product, one.country, one.amount) for one in after.adjustments)
+        carried = sorted(
+            (adjustment.kind, adjustment.product, adjustment.country, adjustment.amount)
+            for adjustment in after.adjustments
+        )
         if carried != truth.adjustments(account):
             return f"adjustments of {account}: {carried} instead of {truth.adjustments(account)}"
     return ""

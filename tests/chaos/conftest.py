@@ -1,7 +1,7 @@
-"""``--chaos short|long``: how much of the chaos suite is played, and what its scenarios share.
+"""``--chaos short|long``: the size of the chaos suite, and the fixtures that its scenarios share.
 
-The option is there where this folder is named on the command line, and ``short`` by default. In a run of all tests it
-is not, and the scenarios are left out.
+The option exists if this folder is named on the command line; its default is ``short``. A run of all tests skips the
+scenarios.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--chaos",
         default="short",
         choices=("off", "short", "long"),
-        help="short: one broker, minutes. long: three brokers, many repetitions",
+        help="short: a single broker, minutes. long: three brokers, many repetitions",
     )
-    parser.addoption("--chaos-seed", default=SEED, type=int, help="what every random choice is drawn from")
+    parser.addoption("--chaos-seed", default=SEED, type=int, help="the seed of every random choice")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,24 +47,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not played, with the reason."""
+    """Skip scenarios that are not part of this run, with the reason."""
     chosen = config.getoption("--chaos", default="off")
-    found = available()
+    availability = available()
     for item in items:
         long_only = item.get_closest_marker("chaos_long")
         if item.get_closest_marker("chaos") is None and long_only is None:
             continue
         if chosen == "off":
             item.add_marker(pytest.mark.skip(reason="chaos scenarios are played by: make test-chaos"))
-        elif not found:
-            item.add_marker(pytest.mark.skip(reason=found.reason))
+        elif not availability:
+            item.add_marker(pytest.mark.skip(reason=availability.reason))
         elif long_only is not None and chosen != "long":
             item.add_marker(pytest.mark.skip(reason=f"--chaos long: {long_only.kwargs['reason']}"))
 
 
 @pytest.fixture(scope="session")
 def form(pytestconfig: pytest.Config) -> Form:
-    """How much is done in this run."""
+    """The size of this run."""
     seed = int(pytestconfig.getoption("--chaos-seed"))
     if pytestconfig.getoption("--chaos") == "long":
         return Form(
@@ -83,22 +83,22 @@ def brokers(form: Form, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
 @pytest.fixture(scope="session")
 def seam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickhouseSeam]:
     """The store behind its HTTP interface."""
-    with ClickhouseSeam(tmp_path_factory.mktemp("store") / "data") as found:
-        yield found
+    with ClickhouseSeam(tmp_path_factory.mktemp("store") / "data") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Nursery]:
-    """Where workers are forked."""
-    with Nursery() as found:
-        yield found
+    """The process that forks workers."""
+    with Nursery() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[Loop]:
-    """Where the tests' own Kafka clients live."""
-    with Loop() as found:
-        yield found
+    """The event loop of the tests' own Kafka clients."""
+    with Loop() as running:
+        yield running
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,12 @@ class Parts:
 
     @contextmanager
     def world(self, test: str, folder: Path) -> Iterator[World]:
-        """A world with a name that no other has."""
+        """A world with a unique name."""
         name = f"w{next(_numbers)}_{re.sub(r'[^a-z0-9]+', '_', test.lower())[:40].strip('_')}"
         kafka = KafkaClient(self.loop, self.brokers.bootstrap)
         try:
-            with World(name, test, self.form, kafka, self.seam, self.nursery, folder) as found:
-                yield found
+            with World(name, test, self.form, kafka, self.seam, self.nursery, folder) as made:
+                yield made
         finally:
             kafka.close()
 
@@ -131,26 +131,26 @@ def parts(form: Form, brokers: ApacheKafka, seam: ClickhouseSeam, nursery: Nurse
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest, parts: Parts, tmp_path: Path) -> Iterator[World]:
-    """A world for one scenario."""
-    with parts.world(request.node.name, tmp_path) as found:
-        yield found
+    """A world for a single scenario."""
+    with parts.world(request.node.name, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def steady_world(
     request: pytest.FixtureRequest, parts: Parts, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """A world for all scenarios of a module that disturb it only from outside, with its workers; use ``steady``."""
-    with parts.world(request.module.__name__.rpartition(".")[2], tmp_path_factory.mktemp("steady")) as found:
+    """A world with workers for all scenarios of a module that disturb it only from outside; use ``steady``."""
+    with parts.world(request.module.__name__.rpartition(".")[2], tmp_path_factory.mktemp("steady")) as made:
         for role in ROLES:
-            found.keep(role)
-        yield found
-        found.check()
+            made.keep(role)
+        yield made
+        made.check()
 
 
 @pytest.fixture
 def steady(steady_world: World) -> Iterator[World]:
-    """The module's world, with nothing wrong; none of its workers may end."""
+    """The module's world without faults; none of its workers may end."""
     steady_world.seam.clear()
     yield steady_world
-    assert not steady_world.ended(), steady_world.told()
+    assert not steady_world.ended(), steady_world.report()

@@ -1,4 +1,4 @@
-"""What clients and importers send, drawn from a seed: sessions, duplicates, disorder, poison, wrong keys and none."""
+"""Random input of clients and importers: sessions, duplicates, disorder, poison, wrong and missing keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DENIED_FROM_AT: Final = 1_651_536_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message as it is sent. ``partition`` is ``None`` where the key decides."""
+    """A message to send. ``partition`` is ``None`` if the key decides."""
 
     topic: str
     key: bytes | None
@@ -33,7 +33,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Evidence:
-    """An endless stream of small fleets' messages; a denial, an order, a contract now and then. A seed is a stream."""
+    """An endless stream of small fleets' messages with some denials, orders and contracts, determined by its seed."""
 
     seed: int
     _stream: Iterator[Sent] = field(init=False)
@@ -49,10 +49,10 @@ class Evidence:
 def _messages(chance: Random) -> Iterator[Sent]:
     number, orders = 0, posted(chance)
     while True:
-        for one in messages(chance):
+        for message in messages(chance):
             # The test's own Kafka client sends no message without both key and value.
-            key = b"nobody" if one.key is None and one.value is None else one.key
-            yield Sent(HEARTBEATS, key, one.value, one.headers)
+            key = b"nobody" if message.key is None and message.value is None else message.key
+            yield Sent(HEARTBEATS, key, message.value, message.headers)
             number += 1
             if number % _DENIALS_EVERY == 0:
                 yield _denial(chance, number)

@@ -1,7 +1,7 @@
-"""What the log of commands comes to, read once more as plainly as possible: nothing here is the pipeline's.
+"""A second, plain model of what the log of commands means; it shares no code with the pipeline.
 
-One rule each (RULES 5 and 7): the first of an id is the order; of two seats the first two users who are assigned hold
-one; a session that is void counts nowhere until that is undone; the first close that may be carried out stands.
+Rules (RULES 5 and 7): the first command with an id is the order; the first two assigned users hold the two seats; a
+voided session counts nowhere until it is unvoided; the first close that can be carried out stands.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ACCOUNTS: Final[Mapping[str, str]] = {
     "Škoda Praha a. s.": "bentley-select-deployed",
     "設計": "bentley-select",
 }
-"""Every account that evidence and orders speak of, and the policy of its contract."""
+"""The accounts of evidence and orders, and the policy of their contracts."""
 _CONTRACT: Final = """
 account: {account}
 country: CZ
@@ -46,12 +46,12 @@ Record = dict[str, Any]
 
 
 def contract_body(account: str) -> bytes:
-    """The contract that an account is judged by, as a file."""
+    """The bytes of an account's contract."""
     name = json.dumps(account, ensure_ascii=False)
     return _CONTRACT.format(account=name, policy=ACCOUNTS[account], seats=SEATS).encode()
 
 
-class Known(NamedTuple):
+class OrderEffects(NamedTuple):
     """Who holds a seat, in order of assignment, and which sessions are void: session and product, ``''`` for any."""
 
     holders: tuple[str, ...]
@@ -63,14 +63,14 @@ class Known(NamedTuple):
 
 @dataclass(slots=True)
 class Orders:
-    """The commands and contracts of a raw log: each at its place, with when the broker received it."""
+    """The commands and contracts of a raw log: each at its place, with its append time."""
 
     placed: dict[Place, tuple[Record, int]] = field(default_factory=dict)
     versions: dict[tuple[str, str], tuple[int, frozenset[str]]] = field(default_factory=dict)
-    """When each version of each account's contract was applied last, and by whom: several at one millisecond."""
+    """The last application of each version of an account's contract, with its authors in that millisecond."""
 
     def read(self, message: Message) -> bool:
-        """Take in a message of the two topics; whether it is one that counts."""
+        """Read a message of the two topics; whether it is valid."""
         value = message.value or b""
         if message.topic == COMMANDS:
             try:
@@ -81,7 +81,7 @@ class Orders:
                 return False
             self.placed[message.partition, message.offset] = record, message.received_at
             return True
-        account = next((one for one in ACCOUNTS if value.startswith(contract_body(one))), None)
+        account = next((account for account in ACCOUNTS if value.startswith(contract_body(account))), None)
         version = f"sha256:{sha256(value).hexdigest()}"
         if account is None or message.key != _key(account, version):
             return False
@@ -91,7 +91,7 @@ class Orders:
         return True
 
     def of(self, account: str) -> list[Record]:
-        """The orders of an account in the order of the log, the first of each id."""
+        """The orders of an account in log order, only the first with each id."""
         firsts: dict[str, Record] = {}
         for _, (record, _) in sorted(self.placed.items()):
             if record["account"] == account:
@@ -99,25 +99,25 @@ class Orders:
         return list(firsts.values())
 
 
-def known(orders: Iterable[Record]) -> Known:
-    """What some orders, one after the other, come to."""
+def effects_of(orders: Iterable[Record]) -> OrderEffects:
+    """The effects of orders in their sequence."""
     holders: list[str] = []
     voided: dict[str, tuple[str, str]] = {}
-    for one in orders:
-        if one["kind"] == "assign":
-            user = unicodedata.normalize("NFC", one["user"]).casefold()
+    for order in orders:
+        if order["kind"] == "assign":
+            user = unicodedata.normalize("NFC", order["user"]).casefold()
             if user not in holders and len(holders) < SEATS:
                 holders.append(user)
-        elif one["kind"] == "void":
-            voided[one["id"]] = one["session"], one.get("product", "")
-        elif one["kind"] == "unvoid":
-            voided.pop(one["void"], None)
-    return Known(tuple(holders), frozenset(voided.values()))
+        elif order["kind"] == "void":
+            voided[order["id"]] = order["session"], order.get("product", "")
+        elif order["kind"] == "unvoid":
+            voided.pop(order["void"], None)
+    return OrderEffects(tuple(holders), frozenset(voided.values()))
 
 
 def closed_at(orders: list[Record]) -> int | None:
-    """The place of the close that stands among the orders; nothing is complete, so only by force is one carried out."""
-    return next((at for at, one in enumerate(orders) if one["kind"] == "close" and one["forced"]), None)
+    """The index of the close that stands; evidence is never complete, so only a forced close can stand."""
+    return next((at for at, order in enumerate(orders) if order["kind"] == "close" and order["forced"]), None)
 
 
 def _key(*parts: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The test's own Kafka clients, on an event loop of their own: what is sent, how far groups are, what the log holds."""
+"""The tests' own Kafka clients, on an event loop of their own: sending, progress of groups, contents of logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
 class Loop:
-    """An event loop in a thread, for callers that have none. ``with`` starts and ends it."""
+    """An event loop in a thread, for callers without a loop. ``with`` starts and ends it."""
 
     def __enter__(self) -> Loop:
         self._loop = asyncio.new_event_loop()
@@ -40,12 +40,12 @@ class Loop:
         self._loop.close()
 
     def run(self, work: Coroutine[object, object, Answer], within_s: float = _ANSWER_S_MAX) -> Answer:
-        """Run it on the loop and wait for its end. Raises ``TimeoutError``."""
+        """Run a coroutine on the loop and wait for its end. Raises ``TimeoutError``."""
         return asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, within_s), self._loop).result()
 
 
 class KafkaClient:
-    """Everything a scenario asks of its brokers. Blocks until it is so."""
+    """Everything a scenario asks of its brokers. Every method blocks until its effect holds."""
 
     def __init__(self, loop: Loop, bootstrap: str) -> None:
         self._loop, self.bootstrap = loop, bootstrap
@@ -57,11 +57,11 @@ class KafkaClient:
         self._loop.run(self._open.aclose())
 
     def renew(self, topics: Iterable[Topic]) -> None:
-        """Have these topics, empty."""
+        """Delete and create topics, so that they are empty."""
         self._loop.run(self._renew(list(topics)))
 
     def create(self, topics: Iterable[Topic]) -> None:
-        """Create topics that are not there."""
+        """Create missing topics."""
         self._loop.run(create_topics(self.bootstrap, topics))
 
     def delete(self, *names: str) -> None:
@@ -73,31 +73,31 @@ class KafkaClient:
         self._loop.run(self._configure(topic, config))
 
     def send(self, messages: Sequence[Sent]) -> None:
-        """Send, and wait until the brokers have everything."""
+        """Send messages and wait for all acknowledgements."""
         self._loop.run(self._send(messages))
 
     def lag(self, group: str, topics: Mapping[str, int]) -> int:
-        """How many messages of these topics (and their partitions) a group has not committed."""
+        """The number of messages of these topics that a group has not committed."""
         return self._loop.run(self._lag(group, topics))
 
     def until_committed(self, group: str, topics: Mapping[str, int], within_s: float) -> None:
-        """Wait until a group has committed all of these topics, whoever is away meanwhile. Raises ``TimeoutError``."""
+        """Wait until a group has committed all of these topics; brokers may be away. Raises ``TimeoutError``."""
         self._loop.run(self._until_committed(group, topics), within_s)
 
     def members(self, group: str) -> int:
-        """How many members a group has that own something, 0 while it is being balanced."""
+        """The number of members with assigned partitions, 0 during a rebalance."""
         return self._loop.run(self._members(group))
 
     def reset(self, group: str, topics: Mapping[str, int]) -> None:
-        """Put an idle group's offsets back to the start."""
+        """Reset the offsets of an idle group to the start."""
         self._loop.run(self._reset(group, topics))
 
     def read(self, topics: Mapping[str, int]) -> list[Message]:
-        """Everything that stands in these topics."""
+        """All messages of these topics."""
         return self._loop.run(self._read(topics))
 
     def until(self, holds: Callable[[], bool], within_s: float) -> None:
-        """Wait until something holds; a broker that cannot say is asked again. Raises ``TimeoutError``."""
+        """Wait for a condition; errors of brokers are retried. Raises ``TimeoutError``."""
 
         async def watch() -> None:
             while True:
@@ -109,7 +109,7 @@ class KafkaClient:
         self._loop.run(watch(), within_s)
 
     async def _renew(self, topics: list[Topic]) -> None:
-        await self._delete([one.name for one in topics])
+        await self._delete([topic.name for topic in topics])
         created: set[str] = set()
         while len(created) < len(topics):
             try:
@@ -135,9 +135,9 @@ class KafkaClient:
         await admin.start()
         try:
             while True:
-                described = await admin.describe_topics([one.name for one in topics])
-                leaders = [partition["leader"] for one in described for partition in one["partitions"]]
-                if len(leaders) == sum(one.partitions for one in topics) and min(leaders) >= 0:
+                described = await admin.describe_topics([topic.name for topic in topics])
+                leaders = [partition["leader"] for topic in described for partition in topic["partitions"]]
+                if len(leaders) == sum(topic.partitions for topic in topics) and min(leaders) >= 0:
                     return
                 await asyncio.sleep(POLL_S)
         finally:
@@ -165,9 +165,13 @@ class KafkaClient:
             self._open.push_async_callback(self._producer.stop)
         sent = [
             await self._producer.send(
-                one.topic, value=one.value, key=one.key, partition=one.partition, headers=list(one.headers)
+                message.topic,
+                value=message.value,
+                key=message.key,
+                partition=message.partition,
+                headers=list(message.headers),
             )
-            for one in messages
+            for message in messages
         ]
         await asyncio.gather(*sent)
 
@@ -204,7 +208,7 @@ class KafkaClient:
         try:
             assigned = _places(topics)
             consumer.assign(assigned)
-            await consumer.commit({one: OffsetAndMetadata(0, "") for one in assigned})
+            await consumer.commit({partition: OffsetAndMetadata(0, "") for partition in assigned})
         finally:
             await consumer.stop()
 
@@ -218,19 +222,27 @@ class KafkaClient:
             assigned = _places(topics)
             consumer.assign(assigned)
             ends = await consumer.end_offsets(assigned)
-            found: list[Message] = []
-            for one in assigned:
-                consumer.seek(one, 0)
-            while any([await consumer.position(one) < ends[one] for one in assigned]):
+            messages: list[Message] = []
+            for partition in assigned:
+                consumer.seek(partition, 0)
+            while any([await consumer.position(partition) < ends[partition] for partition in assigned]):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [
-                        Message(one.topic, one.partition, one.offset, one.key, one.value, one.headers, one.timestamp)
-                        for one in records
+                    messages += [
+                        Message(
+                            record.topic,
+                            record.partition,
+                            record.offset,
+                            record.key,
+                            record.value,
+                            record.headers,
+                            record.timestamp,
+                        )
+                        for record in records
                     ]
-            return found
+            return messages
         finally:
             await consumer.stop()
 
 
 def _places(topics: Mapping[str, int]) -> list[TopicPartition]:
-    return [TopicPartition(topic, one) for topic, partitions in topics.items() for one in range(partitions)]
+    return [TopicPartition(topic, number) for topic, partitions in topics.items() for number in range(partitions)]

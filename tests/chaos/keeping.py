@@ -1,4 +1,4 @@
-"""Worker processes as a supervisor keeps them: whatever ends is started anew until it is told to end."""
+"""Keeps worker processes running, like a supervisor: a process that ends is started again."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.support.process.processes import ROOT, end, spawn
 
 ENDS_S_MAX: Final = 60.0
 ENDED_WELL: Final = (0, 143, -signal.SIGTERM)
-"""A worker that is told to end before it has begun is ended by the signal itself."""
+"""The signal itself ends a worker that has not installed its handler yet."""
 _PAUSE_S: Final = 0.3
-"""Between two starts, where a worker failed: a broker or a store that is away is not helped by haste."""
+"""Pause before a failed worker is started again, for example while a broker or the store is away."""
 
 
 class Process(Protocol):
-    """What is needed of a process, whoever started it."""
+    """The part of ``subprocess.Popen`` that a keeper uses."""
 
     @property
     def pid(self) -> int: ...
@@ -63,7 +63,7 @@ class Forked:
 
 
 class Nursery:
-    """``tests.chaos.nursery`` from outside. ``with`` starts it, and ends it with every worker."""
+    """Starts workers by the process ``tests.chaos.nursery``. ``with`` starts it, and ends it with every worker."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes]
@@ -84,36 +84,36 @@ class Nursery:
         end(self._process)
 
     def fork(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
-        """Start a worker: the arguments of ``tests.chaos.worker``."""
+        """Start a worker with the arguments of ``tests.chaos.worker``."""
         asked = {"arguments": list(arguments), "environment": dict(environment), "log": str(log)}
         with self._lock, self._answered:
-            known = len(self._started)
+            started_before = len(self._started)
             if self._process.stdin is None:
                 raise BrokenPipeError("the nursery has no stdin")
             self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
-            if not self._answered.wait_for(lambda: len(self._started) > known, ENDS_S_MAX):
+            if not self._answered.wait_for(lambda: len(self._started) > started_before, ENDS_S_MAX):
                 raise TimeoutError("the nursery did not start a worker")
             return self._started[-1]
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
-            told = json.loads(line)
+            answer = json.loads(line)
             with self._answered:
-                if "status" in told:
-                    self._running.pop(told["pid"]).end_with(told["status"])
+                if "status" in answer:
+                    self._running.pop(answer["pid"]).end_with(answer["status"])
                 else:
-                    self._started.append(Forked(told["pid"]))
-                    self._running[told["pid"]] = self._started[-1]
+                    self._started.append(Forked(answer["pid"]))
+                    self._running[answer["pid"]] = self._started[-1]
                     self._answered.notify_all()
 
 
 Start = Callable[[Sequence[str]], Process]
-"""Starts a worker with some arguments before its role."""
+"""Starts a worker with arguments before its role."""
 
 
 def as_command(role: Role, environment: Mapping[str, str], log: Path) -> Start:
-    """Workers as in production: ``python -m pipeline.cli.main worker ROLE``, a whole process each, nothing planted."""
+    """Workers as in production: each is a process ``python -m pipeline.cli.main worker ROLE`` without faults."""
 
     def start(arguments: Sequence[str]) -> Process:
         if arguments:
@@ -125,7 +125,7 @@ def as_command(role: Role, environment: Mapping[str, str], log: Path) -> Start:
 
 
 def as_fork(nursery: Nursery, role: Role, environment: Mapping[str, str], log: Path) -> Start:
-    """Workers with the test-only entry point, out of the nursery."""
+    """Workers with the entry point of the tests, forked by the nursery."""
 
     def start(arguments: Sequence[str]) -> Process:
         return nursery.fork([*arguments, role], environment, log)
@@ -134,7 +134,7 @@ def as_fork(nursery: Nursery, role: Role, environment: Mapping[str, str], log: P
 
 
 class Keeper:
-    """One worker, kept running. ``orders`` gives each process in turn what happens to it; then nothing does.
+    """Keeps a worker running. ``orders`` has the fault of each process in turn; later processes have no fault.
 
     ``always`` are arguments of every process.
     """
@@ -153,20 +153,20 @@ class Keeper:
         self._stopping, self._changed = threading.Event(), threading.Condition()
         self.process: Process | None = None
         self.statuses: list[int] = []
-        """How each process ended, in turn."""
+        """The exit status of each process, in turn."""
         self.failure: BaseException | None = None
         self.ended_well = False
-        """Whether it ended as it was told to."""
+        """Whether the last process ended as requested."""
         self._thread = threading.Thread(target=self._keep, daemon=True, name="keeper")
         self._thread.start()
 
     @property
     def starts(self) -> int:
-        """How many processes there have been."""
+        """The number of processes so far."""
         return len(self.statuses) + (self.process is not None)
 
     def send(self, which: signal.Signals) -> int:
-        """Send the running process a signal; its process id."""
+        """Send a signal to the running process; returns its process id."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.process is not None, ENDS_S_MAX) or self.process is None:
                 raise TimeoutError("no worker was started")
@@ -174,31 +174,31 @@ class Keeper:
             return self.process.pid
 
     def until_ended(self, count: int, within_s: float) -> bool:
-        """Wait until so many processes have ended."""
+        """Wait until ``count`` processes have ended."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.statuses) >= count, within_s)
 
     def hits(self) -> Counter[str]:
-        """How often something happened to its processes at each step."""
+        """Counts of the faults at each step."""
         return read_hits([self._hits])
 
     def said(self, text: str) -> int:
-        """How often its processes have said something."""
+        """The number of occurrences of a text in the log."""
         return self._log.read_text(errors="replace").count(text) if self._log.exists() else 0
 
-    def told(self) -> str:
-        """How its processes ended, and the end of what they said."""
+    def report(self) -> str:
+        """The statuses of the processes and the end of their log."""
         said = self._log.read_text(errors="replace").splitlines()[-15:] if self._log.exists() else []
         return "\n".join([f"{self.role} ended with {self.statuses[-20:]} {self.failure or ''}:", *said])
 
-    def end(self, told: signal.Signals = signal.SIGTERM) -> None:
-        """Tell the worker to end, and wait; one that does not is killed, and its status shows it."""
-        self.ended_well |= told is signal.SIGKILL
+    def end(self, which: signal.Signals = signal.SIGTERM) -> None:
+        """End the worker and wait; it is killed if it does not end in time, and then its status shows it."""
+        self.ended_well |= which is signal.SIGKILL
         self._stopping.set()
         with self._changed:
             process = self.process
         if process is not None:
-            process.send_signal(told)
+            process.send_signal(which)
             process.send_signal(signal.SIGCONT)
         self._thread.join(ENDS_S_MAX)
         if self._thread.is_alive() and self.process is not None:

@@ -1,8 +1,8 @@
-"""Workers without their start: a process that has loaded everything, and forks one worker after the other.
+"""Starts workers without the cost of imports: a process that has loaded everything forks them.
 
-Loading takes a worker seconds, forking none, so that workers can be killed hundreds of times. ``python -m
-tests.chaos.nursery`` takes a JSON object a line on stdin, ``{"arguments", "environment", "log"}``, and says on stdout
-``{"pid"}`` for each in turn, and ``{"pid", "status"}`` when one has ended. When stdin ends it ends with all of them.
+The imports of a worker take seconds, and tests kill workers hundreds of times. ``python -m tests.chaos.nursery`` reads
+a JSON object per line from stdin, ``{"arguments", "environment", "log"}``, and prints ``{"pid"}`` for each in turn, and
+``{"pid", "status"}`` when a worker has ended. At the end of stdin it ends with all workers.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _fork(asked: dict[str, Any]) -> int:
 
 
 def _make_a_worker(asked: dict[str, Any]) -> None:
-    """Leave behind what is the nursery's: its signals, its pipes, its environment."""
+    """Replace the nursery's signal handlers, pipes and environment in a forked worker."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()

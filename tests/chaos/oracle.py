@@ -1,7 +1,7 @@
-"""What must be stored, and what every statement must say: computed once more from the raw log, as plainly as possible.
+"""Computes what must be stored, and what every statement must say, from the raw log with a second, plain model.
 
-Facts come from the simulation's reading of RULES 1 (``tests.simulation.evidence``), which shares nothing with the
-pipeline; counts are taken here, slot by slot, as RULES 3 says it. Only the arithmetic on counts is the pipeline's.
+Facts come from the simulation's reading of RULES 1 (``tests.simulation.evidence``), which shares no code with the
+pipeline; counts are computed here, slot by slot, by RULES 3. Only the arithmetic on counts is the pipeline's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.model.statements import PooledLine
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from tests.chaos.judge import ACCOUNTS, ASSIGNED_AT, PERIOD, Known, Orders, closed_at, contract_body, known
+from tests.chaos.judge import ACCOUNTS, ASSIGNED_AT, PERIOD, OrderEffects, Orders, closed_at, contract_body, effects_of
 from tests.simulation.evidence import SLOT_MS, read_heartbeats
 from tests.simulation.knowledge import Knowledge, Session
 
@@ -38,9 +38,9 @@ Adjusted = tuple[str, str, str, int]
 
 @dataclass(slots=True)
 class Truth:
-    """What a raw log leads to. ``members`` is how many of them each message of ``heartbeats`` holds.
+    """The results of a raw log. ``members`` is the number of members in each message of ``heartbeats``.
 
-    ``unreadable`` are messages on the topics between the agents that no agent wrote.
+    ``unreadable`` are foreign messages on the topics between the agents.
     """
 
     knowledge: Knowledge = field(default_factory=Knowledge)
@@ -50,7 +50,7 @@ class Truth:
     orders: Orders = field(default_factory=Orders)
 
     def read(self, message: Message) -> None:
-        """Take in a message as the broker has it."""
+        """Read a message of the log."""
         if message.topic == HEARTBEATS:
             place = message.partition, message.offset
             self.members[place], says = read_heartbeats(message)
@@ -65,13 +65,13 @@ class Truth:
             self.denied.add((denial["account"], denial["at"], denial["id"]))
 
     def statement(self, account: str, letters: int) -> Statement:
-        """The statement of an account, of which (or of nobody) there are so many dead letters."""
+        """The statement of an account; ``letters`` counts the dead letters of it or without an account."""
         delivered = sum(count for (name, *_), count in self.knowledge.deliveries.items() if name == account)
-        today = known(self.orders.of(account))
+        today = effects_of(self.orders.of(account))
         return self._lines(account, today), today.holders, delivered, letters
 
     def adjustments(self, account: str) -> list[Adjusted]:
-        """What the quarter after the closed one carries: it was closed with no line at all (RULES 7)."""
+        """The adjustments on the quarter after the closed one, which was closed without lines (RULES 7)."""
         orders = self.orders.of(account)
         closed = closed_at(orders)
         if closed is None:
@@ -79,21 +79,24 @@ class Truth:
         before, after = orders[:closed], orders[closed:]
         steps = [
             ("late_evidence", before),
-            ("void", [*before, *(one for one in after if one["kind"] in _LATER)]),
+            ("void", [*before, *(order for order in after if order["kind"] in _LATER)]),
             ("contract", orders),
         ]
-        found, billed = list[Adjusted](), dict[tuple[str, str], int]()
+        carried, billed = list[Adjusted](), dict[tuple[str, str], int]()
         for kind, orders_known in steps:
-            due = {(line.product, line.country): line.amount or 0 for line in self._lines(account, known(orders_known))}
-            found += [(kind, *pool, amount - billed.get(pool, 0)) for pool, amount in due.items()]
-            found += [(kind, *pool, -amount) for pool, amount in billed.items() if pool not in due]
+            due = {
+                (line.product, line.country): line.amount or 0
+                for line in self._lines(account, effects_of(orders_known))
+            }
+            carried += [(kind, *pool, amount - billed.get(pool, 0)) for pool, amount in due.items()]
+            carried += [(kind, *pool, -amount) for pool, amount in billed.items() if pool not in due]
             billed = due
-        return sorted(one for one in found if one[-1])
+        return sorted(adjustment for adjustment in carried if adjustment[-1])
 
-    def _lines(self, account: str, today: Known) -> tuple[PooledLine, ...]:
+    def _lines(self, account: str, today: OrderEffects) -> tuple[PooledLine, ...]:
         return pooled_lines(reading_of(account), PERIOD, self.counts(account, today))
 
-    def counts(self, account: str, today: Known) -> dict[tuple[str, str], dict[int, int]]:
+    def counts(self, account: str, today: OrderEffects) -> dict[tuple[str, str], dict[int, int]]:
         """Units per product, country and slot of the period (RULES 3), without what is void or covered (RULES 5)."""
         slot_ms, min_use_ms, opening_counts, is_by_machine = {
             "bentley-select": (SLOT_MS, 600_000, False, True),
@@ -113,20 +116,20 @@ class Truth:
                     continue
                 if opening_counts or slot != opened_at // slot_ms:
                     slots.setdefault(slot * slot_ms, set()).add(unit)
-        return {pool: {at: len(found) for at, found in slots.items()} for pool, slots in units.items()}
+        return {pool: {at: len(units_of_slot) for at, units_of_slot in slots.items()} for pool, slots in units.items()}
 
     def _sessions(self, account: str) -> Iterator[tuple[Session, int, int, list[int]]]:
-        found: dict[Session, tuple[int, int, list[int]]] = {}
+        by_session: dict[Session, tuple[int, int, list[int]]] = {}
         for (session, day), fact in self.knowledge.days.items():
             if session[0] == account:
-                opened_at, last_at, used_at = found.get(session, (fact.opened_at, fact.last_at, []))
+                opened_at, last_at, used_at = by_session.get(session, (fact.opened_at, fact.last_at, []))
                 used_at += [(day * _SLOTS_PER_DAY + slot) * SLOT_MS for slot in fact.slots]
-                found[session] = (min(opened_at, fact.opened_at), max(last_at, fact.last_at), used_at)
-        return ((session, *found[session]) for session in sorted(found))
+                by_session[session] = (min(opened_at, fact.opened_at), max(last_at, fact.last_at), used_at)
+        return ((session, *by_session[session]) for session in sorted(by_session))
 
 
 def truth_of(log: Iterable[Message]) -> Truth:
-    """What some messages lead to."""
+    """The results of a log."""
     truth = Truth()
     for message in log:
         truth.read(message)
@@ -134,5 +137,5 @@ def truth_of(log: Iterable[Message]) -> Truth:
 
 
 def reading_of(account: str) -> ContractReading:
-    """The contract that an account is judged by."""
+    """The reading of an account's contract."""
     return ContractReading(read_contract(f"{account}.yaml", contract_body(account)), metering_catalogue())

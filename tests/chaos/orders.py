@@ -1,4 +1,4 @@
-"""What people order while evidence comes in: seats, voids, disputes and closes; twice, in conflict, out of place."""
+"""Random orders while evidence arrives: seats, voids, disputes and closes; repeated, conflicting, misplaced."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EDITIONS: Final = 3
 
 
 def posted(chance: Random) -> Iterator[list[Posted]]:
-    """An endless stream of what is posted at once: an order, some twice or with a rival under its id; contracts."""
+    """An endless stream of groups of messages: an order, some repeated or with a conflict under its id; contracts."""
     number, voids, before = 0, ["v?"], list[Posted]()
     while True:
         number += 1
@@ -76,9 +76,9 @@ def _contract(chance: Random, account: str) -> Posted:
     return CONTRACTS, key, body, (("applied_by", chance.choice((b"eva", b"petr"))),)
 
 
-def _rubbish(chance: Random, one: Posted) -> Posted:
-    """A message that nobody may take for an order: under a wrong key, or no command, or no contract."""
-    topic, key, value, headers = one
+def _rubbish(chance: Random, order: Posted) -> Posted:
+    """An invalid message: under a wrong key, or neither a command nor a contract."""
+    topic, key, value, headers = order
     return chance.choice(
         (
             (topic, encode_key("somebody else"), value, headers),

@@ -1,4 +1,4 @@
-"""Brokers that go and come back, leaders that change, and a topic that cannot be written to."""
+"""Restarts of brokers, changes of leaders, and topics that refuse messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLACES_WATCHED: Final = 4
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_a_broker_that_is_started_again_changes_nothing(
+def test_a_restart_of_a_broker_changes_nothing(
     world: World, brokers: ApacheKafka, how: Literal["stopped", "killed"]
 ) -> None:
     for role in ROLES:
@@ -38,10 +38,10 @@ def test_a_broker_that_is_started_again_changes_nothing(
 
 @pytest.mark.chaos_long(reason="leaders change where there are three brokers")
 @pytest.mark.parametrize("how", ["stopped", "killed", "paused"])
-def test_leaders_that_change_one_after_the_other_change_nothing(
+def test_changes_of_leaders_change_nothing(
     world: World, brokers: ApacheKafka, how: Literal["stopped", "killed", "paused"]
 ) -> None:
-    places = [(name, one) for name in (HEARTBEATS, USAGE) for one in range(_PLACES_WATCHED)]
+    places = [(name, partition) for name in (HEARTBEATS, USAGE) for partition in range(_PLACES_WATCHED)]
     for role in ROLES:
         world.keep(role)
     with world.feeding():
@@ -65,9 +65,7 @@ def _led_by_another(brokers: ApacheKafka, places: list[tuple[str, int]], number:
 
 
 @pytest.mark.parametrize("name", [HEARTBEATS_DLQ, USAGE])
-def test_a_topic_that_refuses_messages_ends_the_meter_again_and_again_and_loses_nothing(
-    world: World, name: str
-) -> None:
+def test_a_topic_that_refuses_messages_ends_the_meter_and_loses_nothing(world: World, name: str) -> None:
     config = dict(topic(name, world.form.stage).config)
     meter = world.keep("meter")
     world.keep("sink")
@@ -84,7 +82,7 @@ def test_a_topic_that_refuses_messages_ends_the_meter_again_and_again_and_loses_
 
 @pytest.mark.chaos_long(reason="replicas can be missing where there are three brokers")
 @pytest.mark.parametrize("name", [HEARTBEATS_DLQ, USAGE])
-def test_a_topic_without_enough_replicas_holds_the_meter_up_and_loses_nothing(
+def test_a_topic_without_enough_replicas_stops_the_meter_and_loses_nothing(
     world: World, brokers: ApacheKafka, name: str
 ) -> None:
     config = dict(topic(name, world.form.stage).config)
@@ -103,7 +101,7 @@ def test_a_topic_without_enough_replicas_holds_the_meter_up_and_loses_nothing(
     world.check()
 
 
-def test_a_dead_letter_topic_that_is_away_and_made_anew_loses_nothing(world: World) -> None:
+def test_deleting_and_recreating_the_dead_letter_topic_loses_nothing(world: World) -> None:
     meter, sink = world.keep("meter"), world.keep("sink")
     world.send(200)
     world.until_drained()

@@ -1,4 +1,4 @@
-"""A flood of poison from one account: it is quarantined, loudly, and the others go on (R6)."""
+"""A flood of poison messages of an account is quarantined and does not affect other accounts (R6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.chaos.world import World
 pytestmark = pytest.mark.chaos
 
 
-def test_a_poison_flood_from_one_account_is_quarantined_and_harms_nobody(world: World) -> None:
+def test_a_flood_of_poison_of_an_account_is_quarantined(world: World) -> None:
     poison = [
         Sent(HEARTBEATS, encode_key("studio", str(user)), b'{"v":1,"account":"studio","user":%d}' % user)
         for user in range(600)

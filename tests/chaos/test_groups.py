@@ -1,4 +1,4 @@
-"""Groups that change: a zombie that wakes up, workers that come and go, offsets that go back to the start."""
+"""Changes of groups: a zombie, workers that join and leave, offsets that are reset to the start."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.chaos
         ),
     ],
 )
-def test_a_zombie_that_wakes_up_after_its_session_changes_nothing(world: World, at_meter: str, at_sink: str) -> None:
+def test_a_zombie_changes_nothing(world: World, at_meter: str, at_sink: str) -> None:
     steps: dict[Role, str] = {"meter": at_meter, "sink": at_sink}
     zombies = [world.keep(role, orders=iter([Order(step, 2, "stop")])) for role, step in steps.items()]
     world.send(300)
@@ -51,7 +51,7 @@ def test_a_zombie_that_wakes_up_after_its_session_changes_nothing(world: World, 
     world.check()
 
 
-def test_one_to_three_to_two_workers_of_two_versions_while_data_flows(world: World) -> None:
+def test_scaling_from_one_to_three_to_two_workers_of_two_versions_changes_nothing(world: World) -> None:
     """The versions differ in how they pace their checkpoints; frames and rows are the same."""
     roles: tuple[Role, ...] = ("meter", "sink")
     with world.feeding():
@@ -69,7 +69,7 @@ def test_one_to_three_to_two_workers_of_two_versions_while_data_flows(world: Wor
     world.check()
 
 
-def test_offsets_reset_to_the_start_change_nothing(world: World) -> None:
+def test_resetting_offsets_to_the_start_changes_nothing(world: World) -> None:
     kept = [world.keep(role) for role in ROLES]
     world.send(400)
     world.until_drained(*ROLES)

@@ -1,4 +1,4 @@
-"""Input that comes twice, elsewhere, under the wrong key, or is no evidence at all: a merge does not mind (R1, R2)."""
+"""Input that is repeated, on another partition, under a wrong key, or invalid does not change results (R1, R2)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.chaos.world import World
 pytestmark = pytest.mark.chaos
 
 
-def test_a_topic_that_is_replayed_is_judged_and_merged_again(steady: World) -> None:
+def test_replaying_heartbeats_changes_only_the_deliveries(steady: World) -> None:
     steady.send(200)
     steady.send(_again(steady, HEARTBEATS))
     steady.check_running()
 
 
-def test_topics_between_the_agents_that_are_replayed_change_nothing(steady: World) -> None:
+def test_replaying_topics_between_the_agents_changes_nothing(steady: World) -> None:
     steady.send(200)
     steady.until_drained()
     before = steady.difference()
@@ -29,24 +29,26 @@ def test_topics_between_the_agents_that_are_replayed_change_nothing(steady: Worl
     assert before == ""
 
 
-def test_duplicates_across_partitions_are_counted_once_as_use_and_each_as_a_delivery(steady: World) -> None:
+def test_duplicates_on_other_partitions_change_only_the_deliveries(steady: World) -> None:
     chance, partitions = steady.chance, steady.partitions(HEARTBEATS)[HEARTBEATS]
-    messages = [one for one in steady.evidence.take(150) if one.topic == HEARTBEATS]
-    copies = [replace(one, partition=chance.randrange(partitions)) for one in messages for _ in range(3)]
+    messages = [message for message in steady.evidence.take(150) if message.topic == HEARTBEATS]
+    copies = [replace(message, partition=chance.randrange(partitions)) for message in messages for _ in range(3)]
     chance.shuffle(copies)
     steady.send(copies)
     steady.check_running()
 
 
 @pytest.mark.parametrize("kind", ["wrong", "none"])
-def test_keys_that_are_wrong_or_missing_cost_speed_and_never_a_count(steady: World, kind: str) -> None:
-    messages = [one for one in steady.evidence.take(150) if one.topic == HEARTBEATS and one.value is not None]
+def test_wrong_or_missing_keys_change_no_count(steady: World, kind: str) -> None:
+    messages = [
+        message for message in steady.evidence.take(150) if message.topic == HEARTBEATS and message.value is not None
+    ]
     keys = (b"", b"\x00\x00\x00\x06studi", bytes(range(256))) if kind == "wrong" else (None,)
-    steady.send([replace(one, key=steady.chance.choice(keys)) for one in messages])
+    steady.send([replace(message, key=steady.chance.choice(keys)) for message in messages])
     steady.check_running()
 
 
-def test_poison_among_good_frames_is_dead_lettered_and_stops_nothing(steady: World) -> None:
+def test_poison_messages_are_dead_lettered_and_stop_nothing(steady: World) -> None:
     heartbeat = {
         "v": 1, "account": "studio", "product": "MSTN", "machine": "ws-1", "user": "eva", "session": "poisoned",
         "opened_at": 1_651_569_060_000, "at": 1_651_569_960_000,
@@ -66,14 +68,16 @@ def test_poison_among_good_frames_is_dead_lettered_and_stops_nothing(steady: Wor
         b"[" + b",".join([good, b"null", b"{}", b"[]", b"0", good]) + b"]",
     ]
     partitions = steady.partitions(HEARTBEATS)[HEARTBEATS]
-    mixed = [Sent(HEARTBEATS, b"poison", value, partition=one) for value in poison for one in range(partitions)]
-    mixed += [one for one in steady.evidence.take(200) if one.topic == HEARTBEATS]
+    mixed = [
+        Sent(HEARTBEATS, b"poison", value, partition=partition) for value in poison for partition in range(partitions)
+    ]
+    mixed += [message for message in steady.evidence.take(200) if message.topic == HEARTBEATS]
     steady.chance.shuffle(mixed)
     steady.send(mixed)
     steady.check_running()
 
 
-def test_what_no_agent_wrote_is_dead_lettered_wherever_it_stands(steady: World) -> None:
+def test_foreign_messages_are_dead_lettered_on_every_topic(steady: World) -> None:
     rubbish = (b"rubbish", b"\xff", b"[]", b'{"v":2}')
     topics = (USAGE, HEARTBEATS_DLQ, DENIALS, COMMANDS, CONTRACTS)
     steady.kafka.send([Sent(topic, b"key", value) for topic in topics for value in rubbish])
@@ -82,9 +86,9 @@ def test_what_no_agent_wrote_is_dead_lettered_wherever_it_stands(steady: World) 
 
 
 def _again(world: World, *topics: str) -> list[Sent]:
-    """Everything that stands in some topics, as it was sent."""
+    """All messages of some topics, to be sent again."""
     return [
-        Sent(one.topic, one.key, one.value, one.headers, one.partition)
-        for one in world.kafka.read(world.partitions(*topics))
-        if one.key is not None or one.value is not None
+        Sent(message.topic, message.key, message.value, message.headers, message.partition)
+        for message in world.kafka.read(world.partitions(*topics))
+        if message.key is not None or message.value is not None
     ]

@@ -1,4 +1,4 @@
-"""SIGKILL at any moment, and at every named step of a checkpoint, changes nothing but time (R3)."""
+"""SIGKILL at any moment and at every named step of a checkpoint changes no result (R3)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_workers_killed_at_random_moments_change_nothing(world: World) -> None:
     world.until_drained("meter", "sink", "seats")
     world.check()
     for keeper in kept:
-        assert keeper.statuses == [*[KILLED] * world.form.rounds, 0], keeper.told()
+        assert keeper.statuses == [*[KILLED] * world.form.rounds, 0], keeper.report()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -42,17 +42,17 @@ def test_a_worker_killed_at_every_named_step_changes_nothing(world: World) -> No
     orders = {role: _orders(world, role) for role in ROLES}
     with world.feeding(per_turn=4):  # as much as the kills need: what is left must be worked off in the end
         kept = [
-            world.keep(role, orders=iter(found), instance_id=role, session_timeout_s=AT_HOME_S)
-            for role, found in orders.items()
+            world.keep(role, orders=iter(orders_of_role), instance_id=role, session_timeout_s=AT_HOME_S)
+            for role, orders_of_role in orders.items()
         ]
         for keeper in kept:
             for number in range(len(orders[keeper.role])):
-                assert keeper.until_ended(1 + number, _KILL_S_MAX), world.told()
+                assert keeper.until_ended(1 + number, _KILL_S_MAX), world.report()
     world.until_drained("meter", "sink", "seats")
     world.check()
     for keeper in kept:
         assert keeper.hits() == Counter(dict.fromkeys(STEPS[keeper.role], world.form.kills))
-        assert keeper.statuses == [*[KILLED] * len(orders[keeper.role]), 0], keeper.told()
+        assert keeper.statuses == [*[KILLED] * len(orders[keeper.role]), 0], keeper.report()
 
 
 @pytest.mark.parametrize(
@@ -65,23 +65,21 @@ def test_a_worker_killed_at_every_named_step_changes_nothing(world: World) -> No
         ),
     ],
 )
-def test_an_error_that_nobody_expected_ends_the_worker_and_changes_nothing(
-    world: World, at_meter: str, at_sink: str
-) -> None:
+def test_an_unexpected_error_ends_the_worker_and_changes_nothing(world: World, at_meter: str, at_sink: str) -> None:
     steps: dict[Role, str] = {"meter": at_meter, "sink": at_sink}
     kept = [
         world.keep(role, orders=iter([Order(step, nth, "raise") for nth in (1, 3)])) for role, step in steps.items()
     ]
     with world.feeding():
         for keeper in kept:
-            assert keeper.until_ended(2, 2 * _KILL_S_MAX), world.told()
+            assert keeper.until_ended(2, 2 * _KILL_S_MAX), world.report()
     world.check()
     for keeper in kept:
-        assert keeper.statuses[:2] == [1, 1], keeper.told()
+        assert keeper.statuses[:2] == [1, 1], keeper.report()
 
 
 def _orders(world: World, role: Role) -> list[Order]:
-    """Each step as often as the form says, in a random order, at one of its first passings."""
+    """Each step as often as the form says, in a random order, at an early occurrence."""
     orders = [
         Order(step, world.chance.randint(1, _OFTEN_PASSED.get(step, 2)), "kill")
         for step in STEPS[role]

@@ -1,6 +1,6 @@
-"""The suite can see: with any one defence removed, what is stored is no longer what the raw log says.
+"""The suite detects every mutation: with a defence removed, the store differs from the raw log.
 
-The same stories with every defence in place are green: the last test here, and all others of the suite.
+The same stories pass with every defence in place: see the last test and the rest of the suite.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ADDING: Final = {
 
 
 def usage_refuses_messages(world: World, mutation: str) -> None:
-    """The topic `usage` takes nothing for a while."""
+    """The topic `usage` refuses messages for a while."""
     config = dict(topic(USAGE, world.form.stage).config)
     world.kafka.configure(USAGE, {**config, "max.message.bytes": "100"})
     world.send(150)
@@ -35,7 +35,7 @@ def usage_refuses_messages(world: World, mutation: str) -> None:
 
 
 def store_refuses_rows(world: World, mutation: str) -> None:
-    """The store has no memory for a while."""
+    """The store refuses inserts for lack of memory for a while."""
     before = world.seam.counters().injected.get("error-before", 0)
     world.seam.fault("error-before", table="usage_days", times=3)
     world.keep("meter")
@@ -45,7 +45,7 @@ def store_refuses_rows(world: World, mutation: str) -> None:
 
 
 def sink_is_killed_while_the_store_is_away(world: World, mutation: str) -> None:
-    """The store is away, and the sink is killed once it has committed something all the same."""
+    """The store is away, and the sink is killed after it has committed something nevertheless."""
     world.send(150)
     world.keep("meter")
     world.until_drained("meter")
@@ -58,7 +58,7 @@ def sink_is_killed_while_the_store_is_away(world: World, mutation: str) -> None:
 
 
 def rows_are_stored_twice(world: World, mutation: str) -> None:
-    """The sink is killed between storing what was delivered and acknowledging it."""
+    """The sink is killed between an insert and its acknowledgement."""
     if mutation:
         with closing(world.store()) as client:
             client.command(f"ALTER TABLE {_ADDING[mutation]}")
@@ -69,7 +69,7 @@ def rows_are_stored_twice(world: World, mutation: str) -> None:
 
 
 def orders_come_in_conflict(world: World, mutation: str) -> None:
-    """Orders come twice, and others under the same id."""
+    """Orders are repeated, and other orders have the same id."""
     world.keep("meter")
     world.keep("sink", mutation=mutation)
     world.send(150)
@@ -91,26 +91,26 @@ STORIES: Final[Mapping[str, Story]] = {
 """Each mutation, and the story in which it shows."""
 
 
-def test_every_mutation_has_its_story() -> None:
+def test_every_mutation_has_a_story() -> None:
     assert set(STORIES) == {*MUTATIONS, *_ADDING}
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("mutation", STORIES)
-def test_a_removed_defence_turns_the_comparison_red(world: World, mutation: str) -> None:
+def test_the_comparison_fails_with_a_removed_defence(world: World, mutation: str) -> None:
     STORIES[mutation](world, mutation)
     world.until_drained()
     world.stop()
     for role in ("meter", "sink"):
         world.keep(role)
     world.until_drained()
-    assert world.difference() != "", "what was lost came back, or nothing was lost"
+    assert world.difference() != "", "the mutation was not detected"
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize(
     "story", [usage_refuses_messages, store_refuses_rows, rows_are_stored_twice], ids=lambda story: story.__name__
 )
-def test_with_every_defence_in_place_the_comparison_is_green(world: World, story: Story) -> None:
+def test_the_comparison_passes_with_every_defence(world: World, story: Story) -> None:
     story(world, "")
     world.check()

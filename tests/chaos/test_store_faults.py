@@ -1,4 +1,4 @@
-"""A store that fails in every way it can: refused, slow, before and after the effect, cut, full, killed."""
+"""Every fault of a store: refused, slow, errors before and after the effect, cut answers, full disk, killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SLOW_MS: Final = 700
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_fault_of_the_store_around_inserts_changes_nothing(steady: World, kind: Kind) -> None:
+def test_faults_of_inserts_change_nothing(steady: World, kind: Kind) -> None:
     before = steady.seam.counters().injected.get(kind, 0)
     tables = steady.chance.sample(_TABLES, steady.form.tables)
     for table in tables:
@@ -27,7 +27,7 @@ def test_a_fault_of_the_store_around_inserts_changes_nothing(steady: World, kind
     steady.check_running()
 
 
-def test_a_store_that_is_killed_and_started_again_changes_nothing(steady: World) -> None:
+def test_killing_and_restarting_the_store_changes_nothing(steady: World) -> None:
     with steady.feeding():
         steady.until(lambda: steady.lag("sink") < 50)
         steady.seam.kill()

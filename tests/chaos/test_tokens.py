@@ -1,4 +1,4 @@
-"""Tokens under everything that goes wrong: the same entries with the same ids, nothing twice, lost or below zero (R5).
+"""Tokens under faults: the same entries with the same ids, nothing twice, lost or below zero (R5).
 
 After every story the raw log of the ledger, the store's view of it, the rules over the raw log of evidence and orders,
 and a second model must say the same (``token_story``).
@@ -26,7 +26,7 @@ _OFTEN_PASSED: Final = {"taken": 8, "acked some": 6}
 
 
 def begun(world: World) -> TokenStory:
-    """Meter and sink at work, and contracts known."""
+    """Meter and sink are running and have the contracts."""
     story = TokenStory(world)
     for role in ("meter", "sink"):
         world.keep(role)
@@ -35,16 +35,16 @@ def begun(world: World) -> TokenStory:
 
 
 def check(world: World, story: TokenStory) -> None:
-    """All is worked off, late evidence too, and everybody says the same."""
+    """Everything is processed, late evidence too, and all models agree."""
     story.live_late()
     world.until_drained("tokens")
     story.until_stored()
-    assert story.difference() == "", world.told()
+    assert story.difference() == "", world.report()
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.usefixtures("part")
-def test_a_worker_killed_at_every_step_of_a_posting_posts_the_same_entries(world: World) -> None:
+def test_a_worker_killed_at_any_step_of_a_posting_posts_the_same_entries(world: World) -> None:
     story = begun(world)
     orders = [
         Order(step, world.chance.randint(1, _OFTEN_PASSED.get(step, 2)), "kill")
@@ -60,7 +60,7 @@ def test_a_worker_killed_at_every_step_of_a_posting_posts_the_same_entries(world
     check(world, story)
     world.stop()
     assert tokens.hits() == Counter(dict.fromkeys(STEPS["tokens"], world.form.kills))
-    assert tokens.statuses == [*[KILLED] * len(orders), 0], tokens.told()
+    assert tokens.statuses == [*[KILLED] * len(orders), 0], tokens.report()
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,7 @@ def test_a_worker_killed_at_every_step_of_a_posting_posts_the_same_entries(world
         ),
     ],
 )
-def test_a_zombie_that_wakes_after_its_successor_has_posted_and_workers_that_come_and_go(
-    world: World, step: str
-) -> None:
+def test_zombies_and_changes_of_workers_do_not_change_the_ledger(world: World, step: str) -> None:
     story = begun(world)
     zombie = world.keep("tokens", orders=iter([Order(step, 3, "stop")]))
     for _ in range(_DAYS_MAX):  # days that come close together are settled in one checkpoint
@@ -100,7 +98,7 @@ def test_a_zombie_that_wakes_after_its_successor_has_posted_and_workers_that_com
     world.stop()
 
 
-def test_usage_and_orders_heard_again_from_the_start_post_nothing(world: World) -> None:
+def test_replaying_usage_and_orders_posts_nothing(world: World) -> None:
     story = begun(world)
     tokens = world.keep("tokens")
     story.live(4)
@@ -116,7 +114,7 @@ def test_usage_and_orders_heard_again_from_the_start_post_nothing(world: World) 
 
 
 def ledger_refuses_messages(world: World, story: TokenStory, mutation: str) -> None:
-    """The topic takes nothing for a while; no later tick makes good what is lost."""
+    """The topic refuses messages for a while; no later tick repairs a loss."""
     config = dict(topic(TOKEN_LEDGER, world.form.stage).config)
     world.kafka.configure(TOKEN_LEDGER, {**config, "max.message.bytes": "100"})
     story.live(2)
@@ -128,7 +126,7 @@ def ledger_refuses_messages(world: World, story: TokenStory, mutation: str) -> N
 
 
 def a_zombie_posts(world: World, story: TokenStory, mutation: str) -> None:
-    """What a zombie posts is void, and yet read."""
+    """The postings of a zombie are void."""
     zombie = world.keep("tokens", orders=iter([Order("drafted", 3, "stop")]), mutation=mutation)
     story.live(3)
     world.until(lambda: zombie.hits().total() == 1)
@@ -143,12 +141,12 @@ def a_zombie_posts(world: World, story: TokenStory, mutation: str) -> None:
 STORIES: Final = {"ack before it stands": ledger_refuses_messages, "sequence numbers ignored": a_zombie_posts}
 
 
-def test_every_mutation_of_tokens_has_its_story() -> None:
+def test_every_mutation_of_tokens_has_a_story() -> None:
     assert set(STORIES) == set(TOKEN_MUTATIONS)
 
 
 @pytest.mark.parametrize("mutation", STORIES)
-def test_a_removed_defence_shows_in_the_ledger(world: World, mutation: str) -> None:
+def test_the_comparison_fails_with_a_removed_defence(world: World, mutation: str) -> None:
     story = begun(world)
     STORIES[mutation](world, story, mutation)
     world.until_drained("tokens")
@@ -157,10 +155,10 @@ def test_a_removed_defence_shows_in_the_ledger(world: World, mutation: str) -> N
         world.keep(role)
     world.until_drained("tokens")
     story.until_stored()
-    assert story.difference() != "", "what was lost came back, or nothing was lost"
+    assert story.difference() != "", "the mutation was not detected"
 
 
-def test_with_the_defence_in_place_nothing_shows_while_the_ledger_refuses_messages(world: World) -> None:
+def test_the_comparison_passes_with_every_defence_while_the_ledger_refuses_messages(world: World) -> None:
     story = begun(world)
     ledger_refuses_messages(world, story, "")
     world.until_drained("tokens")

@@ -13,12 +13,12 @@ from tests.chaos.mutations import AcknowledgesFirst
 
 
 def acknowledges_before_it_stands() -> None:
-    """An order is acknowledged, and then posted."""
+    """Acknowledge an order before its posting is written."""
     consumer.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
 
 
 def sequence_numbers_are_ignored() -> None:
-    """Whatever stands in the log is taken for a posting, whichever number it has."""
+    """Accept every posting in the log, whatever its number."""
     append = Ledger.append
 
     def takes_all(self: Ledger, posting: Posting) -> bool:

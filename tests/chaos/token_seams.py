@@ -1,4 +1,4 @@
-"""Stands around the tokens agent: its steps, and the steps of a posting."""
+"""Wraps the tokens agent to report its steps and the steps of a posting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.chaos.steps import Passing
 
 
 def stand_around_tokens(passing: Passing) -> None:
-    """Tell of every step; time in the log is the story's, not that of the clock."""
+    """Report every step; append times are the story's instead of the clock's."""
     take, drain, post = TokensStep.take, TokensStep.drain, LedgerLog.post
 
     def heard_take(self: TokensStep, message: object) -> None:

@@ -1,7 +1,7 @@
-"""A story of tokens: use, purchases and ticks day after day, and what the ledger must say of them.
+"""A story of tokens: use, purchases and ticks day by day, and the expected ledger.
 
-Every day's use is told, in disorder and twice, before the tick that settles it. All instants are whole minutes, so that
-the second model of ``tests.support.auditors.token_auditor`` can follow.
+Every day's use is sent, in disorder and twice, before the tick that settles it. All instants are whole minutes, as the
+second model in ``tests.support.auditors.token_auditor`` requires.
 """
 
 from __future__ import annotations
@@ -56,47 +56,50 @@ token_packs:
 
 
 class TokenStory:
-    """Some accounts' days in a world. ``day`` counts from 0; a day is settled by the tick two days later."""
+    """Days of some accounts in a world. ``day`` counts from 0; the tick two days later settles a day."""
 
     def __init__(self, world: World, accounts: Sequence[str] = ("alfa", "beta")) -> None:
         self._world, self.accounts, self.day = world, accounts, 0
-        contracts = {one: CONTRACT.format(account=one).encode() for one in accounts}
-        self._contracts = {one: read_contract(one, body) for one, body in contracts.items()}
-        self._send([contract_message(self._contracts[one], body, "chaos") for one, body in contracts.items()])
+        contracts = {account: CONTRACT.format(account=account).encode() for account in accounts}
+        self._contracts = {account: read_contract(account, body) for account, body in contracts.items()}
+        self._send([contract_message(self._contracts[account], body, "chaos") for account, body in contracts.items()])
 
     def until_stored(self) -> None:
-        """Wait until the sink has stored all there is, contracts, orders and postings included."""
+        """Wait until the sink has stored everything, including contracts, orders and postings."""
         self._world.until_drained("meter")
         topics = self._world.partitions(*SINK_TOPICS["sink"])
         self._world.kafka.until_committed(f"{self._world.name}-sink", topics, DRAINED_S_MAX)
 
     def live(self, days: int = 1) -> None:
-        """Some days: use, now and then a purchase, each sent twice, and then the tick."""
+        """Live through days: use, some purchases, each sent twice, and then the tick."""
         for _ in range(days):
-            self._world.send([one for account in self.accounts for one in self._use(account, self.day)])
+            self._world.send([message for account in self.accounts for message in self._use(account, self.day)])
             self._world.until_drained("meter")
             self._send([message for account in self.accounts for message in self._orders(account)])
             self.day += 1
 
     def live_late(self) -> None:
-        """Use of long ago is told; the next day settles it, too. Everything before must be worked off."""
+        """Send use of long ago, which the next day settles. Everything before must be processed."""
         self._world.until_drained("meter", "tokens")
         self._world.send(
-            [self._beat(one, "late", f"late-{self.day}", BEGINS_AT + 9 * 3_600_000, 30) for one in self.accounts]
+            [
+                self._beat(account, "late", f"late-{self.day}", BEGINS_AT + 9 * 3_600_000, 30)
+                for account in self.accounts
+            ]
         )
         self.live()
 
     def _use(self, account: str, day: int) -> list[Sent]:
-        chance, found = self._world.chance, []
+        chance, beats = self._world.chance, []
         for user in range(6):
             if chance.random() < 0.7:
                 at = BEGINS_AT + day * DAY_MS + chance.randrange(6 * 60, 16 * 60) * MINUTE
                 session = f"{day}-{user}"
                 whole = chance.choice((4, 5, 6, 45, 600))
-                found += [self._beat(account, f"user-{user}", session, at, length) for length in (whole // 2, whole)]
-        found += chance.sample(found, len(found) // 3)
-        chance.shuffle(found)
-        return found
+                beats += [self._beat(account, f"user-{user}", session, at, length) for length in (whole // 2, whole)]
+        beats += chance.sample(beats, len(beats) // 3)
+        chance.shuffle(beats)
+        return beats
 
     @staticmethod
     def _beat(account: str, user: str, session: str, at: int, minutes: int) -> Sent:
@@ -118,85 +121,92 @@ class TokenStory:
         yield from [ending] * chance.choice((1, 2))
 
     def _send(self, messages: Sequence[Outgoing]) -> None:
-        self._world.kafka.send([Sent(one.topic, one.key, one.value, one.headers) for one in messages])
+        self._world.kafka.send(
+            [Sent(message.topic, message.key, message.value, message.headers) for message in messages]
+        )
 
     def postings(self) -> list[Message]:
         """The raw log of the ledger."""
         return self._world.kafka.read(self._world.partitions(TOKEN_LEDGER))
 
     def void(self) -> int:
-        """How many postings of the raw log count nowhere."""
-        return len(self.postings()) - sum(len({one["sequence"] for one in self._raw(each)}) for each in self.accounts)
+        """The number of void postings in the raw log."""
+        return len(self.postings()) - sum(
+            len({posting["sequence"] for posting in self._raw(each)}) for each in self.accounts
+        )
 
     def difference(self) -> str:
-        """What differs first between the ledger, as the log and the store have it, and what it must be."""
+        """The first difference between the ledger in the log and in the store and the expected ledger."""
         log = self._world.kafka.read(self._world.partitions(HEARTBEATS, USAGE, COMMANDS))
         for account in self.accounts:
-            told = self._expected(account, log)
+            expected = self._expected(account, log)
             raw, stored = self._first_of_each_number(account), self._stored(account)
-            if raw != [one.id for one in told]:
-                return f"{account}: the log holds {len(raw)} entries in place of {len(told)}: {_first_wrong(raw, told)}"
+            if raw != [entry.id for entry in expected]:
+                wrong = _first_wrong(raw, expected)
+                return f"{account}: the log holds {len(raw)} entries in place of {len(expected)}: {wrong}"
             if stored is None:
                 return f"{account}: the view and the rules read the stored log otherwise"
             if stored != raw:
                 return f"{account}: the store shows {len(stored)} of {len(raw)} entries"
-            if (found := _charged(told)) != (due := self._audited(account, log)):
-                wrong = next(pair for pair in zip([*found, None], [*due, None], strict=False) if pair[0] != pair[1])
-                return f"{account}: {wrong[0]} in place of {wrong[1]}"
+            charged, due = _charged(expected), self._audited(account, log)
+            if charged != due:
+                pairs = zip([*charged, None], [*due, None], strict=False)
+                actual, audited = next(pair for pair in pairs if pair[0] != pair[1])
+                return f"{account}: {actual} in place of {audited}"
         return ""
 
     def _raw(self, account: str) -> list[dict[str, object]]:
-        read = [cast(dict[str, object], json.loads(one.value or b"")) for one in self.postings()]
-        return [one for one in read if one["account"] == account]
+        read = [cast(dict[str, object], json.loads(message.value or b"")) for message in self.postings()]
+        return [posting for posting in read if posting["account"] == account]
 
     def _first_of_each_number(self, account: str) -> list[str]:
-        """Ids in order, of the first posting of each number that is the next: told as plainly as possible."""
+        """Ids in order, of the first posting with each next number: a plain model of void postings."""
         ids: list[str] = []
         number = 0
-        for one in self._raw(account):
-            if one["sequence"] == number + 1:
+        for posting in self._raw(account):
+            if posting["sequence"] == number + 1:
                 number += 1
-                ids += [str(entry["id"]) for entry in cast(list[dict[str, object]], one["entries"])]
+                ids += [str(entry["id"]) for entry in cast(list[dict[str, object]], posting["entries"])]
         return ids
 
     def _stored(self, account: str) -> list[str] | None:
-        """Ids in order as the view has them; ``None`` where the rules read the stored log otherwise."""
+        """Ids in order from the view; ``None`` if the rules read the stored log differently."""
         with closing(self._world.store()) as client:
             rows = client.query(
                 "SELECT id FROM ledger WHERE account = {account:String} ORDER BY sequence, `index`",
                 {"account": account},
             ).result_rows
             folded = Ledger(account)
-            for one in read_postings(client, account):
-                folded.append(one)
+            for posting in read_postings(client, account):
+                folded.append(posting)
         viewed = [str(id_) for (id_,) in rows]
         return viewed if [*folded.entries] == viewed else None
 
     def _expected(self, account: str, log: Sequence[Message]) -> list[Entry]:
-        """The entries that the rules draft, order by order, from what stood in the raw log when each was given."""
+        """The entries that the rules draft, order by order, from the raw log at the time of each order."""
         contract = self._contracts[account]
         reading = token_reading(ContractReading(contract, metering_catalogue()))
         ledger, evidence = Ledger(account), TokenEvidence(reading)
         orders: list[Logged] = []
         for usage, logged in _by_order(account, log, USAGE):
-            for frame in (decode_frame(one.value or b"") for one in usage):
+            for frame in (decode_frame(message.value or b"") for message in usage):
                 for day in frame.days if frame.account == account else ():
                     evidence.merge(day)
             orders.append(logged)
             evidence.touch()
             firsts, _ = first_of_each(orders)
-            for one in postings(ledger, draft(ledger, contract, evidence, firsts, now=logged.received_at)):
-                assert ledger.append(one)
+            for posting in postings(ledger, draft(ledger, contract, evidence, firsts, now=logged.received_at)):
+                assert ledger.append(posting)
         return [*ledger.entries.values()]
 
     @staticmethod
     def _audited(account: str, log: Sequence[Message]) -> list[Charged]:
-        """What the second model charges."""
+        """The charges of the second model."""
         auditor, bought = Auditor(RATE), set[str]()
         auditor.buy("P0", "default", 40, PACK_0_AT // MINUTE)
         ends: dict[tuple[str, str], tuple[int, int]] = {}
         for beats, logged in _by_order(account, log, HEARTBEATS):
-            for says in (json.loads(one.value or b"") for one in beats):
+            for says in (json.loads(message.value or b"") for message in beats):
                 if says["account"] == account:
                     opened, last = says["opened_at"] // MINUTE, says["at"] // MINUTE
                     ends[says["user"], says["session"]] = (
@@ -217,33 +227,33 @@ class TokenStory:
 
 
 def _by_order(account: str, log: Sequence[Message], topic: str) -> Iterator[tuple[list[Message], Logged]]:
-    """An account's orders in log order, each with the messages of another topic since the one before it."""
-    others = sorted((one for one in log if one.topic == topic), key=lambda one: one.received_at)
+    """An account's orders in log order, each with the messages of another topic since the previous order."""
+    others = sorted((message for message in log if message.topic == topic), key=lambda message: message.received_at)
     read = 0
-    for one in log:
-        if one.topic == COMMANDS and one.key == encode_key(account):
+    for message in log:
+        if message.topic == COMMANDS and message.key == encode_key(account):
             until = read
-            while until < len(others) and others[until].received_at <= one.received_at:
+            while until < len(others) and others[until].received_at <= message.received_at:
                 until += 1
-            yield others[read:until], Logged(command_messages.decode(one.value or b""), one.received_at)
+            yield others[read:until], Logged(command_messages.decode(message.value or b""), message.received_at)
             read = until
 
 
-def _charged(told: Sequence[Entry]) -> list[Charged]:
-    """The debits of a ledger as the second model has them."""
+def _charged(entries: Sequence[Entry]) -> list[Charged]:
+    """The debits of a ledger in the form of the second model."""
     return [
         Charged(
             fact.window.user, fact.window.start_at // MINUTE, fact.window.end_at // MINUTE, fact.team,
             [part.pack for part in fact.parts for _ in range(part.tokens)], fact.uncovered,
         )
-        for fact in (one.fact for one in told)
+        for fact in (entry.fact for entry in entries)
         if isinstance(fact, Debit)
     ]  # fmt: skip
 
 
-def _first_wrong(raw: Sequence[str], told: Sequence[Entry]) -> str:
+def _first_wrong(raw: Sequence[str], expected: Sequence[Entry]) -> str:
     """The first entry that differs."""
-    for place, entry in enumerate(told):
+    for place, entry in enumerate(expected):
         if place >= len(raw) or raw[place] != entry.id:
             return f"entry {place} should be {entry}"
-    return f"entry {len(told)} should not be there"
+    return f"entry {len(expected)} should not be there"

@@ -1,4 +1,4 @@
-"""``seatbeat worker ROLE…`` with something wrong: what happens to it at a step, or a defence that it lacks.
+"""``seatbeat worker ROLE…`` with a fault at a step, or without a defence.
 
 ``python -m tests.chaos.worker [--at STEP:N:kill|stop|raise] [--hits FILE] [--mutation NAME] ROLE…`` reads the
 same ``SEATBEAT_*`` variables, and ends with the same status, as the command does.
@@ -20,7 +20,7 @@ _ALL = {**MUTATIONS, **TOKEN_MUTATIONS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the worker; its exit status."""
+    """Run the worker; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.worker", description=__doc__)
     parser.add_argument("--at", type=Order.parse, help="what happens to it, and at which passing of which step")
     parser.add_argument("--hits", type=Path, help="where to note that it happened")

@@ -1,6 +1,6 @@
-"""One scenario's world: empty topics, an empty database, worker processes, what was sent, and the comparison.
+"""The world of a scenario: empty topics, an empty database, worker processes, sent messages, and the comparison.
 
-Every world has a name of its own, for the app and the log, so that nothing of another scenario is taken for its own.
+Every world has a unique name for the app and the log, so that scenarios do not affect each other.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ DRAINED_S_MAX: Final = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How much is done. ``kills`` is how often a worker is killed at each step."""
+    """The size of a run. ``kills`` is the number of kills at each step."""
 
     name: Literal["short", "long"]
     brokers: Literal[1, 3]
@@ -70,9 +70,9 @@ class Form:
 
 
 class World:
-    """Everything blocks until it is so. ``with`` leaves no worker behind.
+    """Every method blocks until its effect holds. ``with`` leaves no worker behind.
 
-    ``name`` is like no other; what is drawn at random depends on the seed and on ``story`` alone.
+    ``name`` is unique; random choices depend only on the seed and on ``story``.
     """
 
     def __init__(
@@ -111,12 +111,12 @@ class World:
             keeper.end()
 
     def store(self) -> Client:
-        """The scenario's database; to be closed."""
+        """A client of the scenario's database; the caller closes it."""
         return connect(self.dsn)
 
     def environment(self, **settings: object) -> dict[str, str]:
-        """What a worker's process is given: short paces, and whatever is set otherwise."""
-        told = {
+        """The environment of a worker's process: short intervals, and the given settings."""
+        given = {
             "kafka_bootstrap": self.kafka.bootstrap,
             "clickhouse_dsn": self.dsn,
             "app_id": self.name,
@@ -137,7 +137,7 @@ class World:
             **settings,
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SEATBEAT_")}
-        return kept | {f"SEATBEAT_{name.upper()}": str(value) for name, value in told.items()}
+        return kept | {f"SEATBEAT_{name.upper()}": str(value) for name, value in given.items()}
 
     def keep(
         self,
@@ -148,7 +148,7 @@ class World:
         as_production: bool = False,
         **settings: object,
     ) -> Keeper:
-        """Keep a worker running; ``instance_id`` makes it a static member, that is at home again at once."""
+        """Keep a worker running; ``instance_id`` makes it a static member, which rejoins at once."""
         number = len(self._keepers) + 1
         environment = self.environment(**settings)
         log, hits = self._folder / f"{number}-{role}.log", self._folder / f"{number}-{role}.hits"
@@ -164,7 +164,7 @@ class World:
 
     @contextmanager
     def feeding(self, per_turn: int = 12, turn_s: float = 0.15) -> Iterator[None]:
-        """Evidence keeps coming, while brokers are there to take it."""
+        """Keep sending evidence while brokers accept it."""
         ended = threading.Event()
 
         def feed() -> None:
@@ -181,45 +181,45 @@ class World:
             thread.join()
 
     def send(self, messages: int | Sequence[Sent]) -> None:
-        """Send so many messages of the scenario's evidence, or these; clients are told that they are accepted."""
+        """Send a number of messages of the scenario's evidence, or these messages; all count as accepted."""
         with self._drawing:
             sent = self.evidence.take(messages) if isinstance(messages, int) else messages
         self.kafka.send(sent)
         self._accepted += sent
 
     def partitions(self, *names: str) -> dict[str, int]:
-        """How many partitions topics have."""
-        return {one.name: one.partitions for one in self.topics if one.name in names}
+        """The numbers of partitions of topics."""
+        return {topic.name: topic.partitions for topic in self.topics if topic.name in names}
 
     def lag(self, role: Role) -> int:
-        """How many messages a role has not committed."""
+        """The number of messages that a role has not committed."""
         return self.kafka.lag(f"{self.name}-{role}", self.partitions(*READS[role]))
 
     def members(self, role: Role) -> int:
-        """How many workers share a role now; 0 while they settle who does what."""
+        """The number of workers of a role; 0 during a rebalance."""
         return self.kafka.members(f"{self.name}-{role}")
 
     def until(self, holds: Callable[[], bool], within_s: float = DRAINED_S_MAX) -> None:
-        """Wait until something holds."""
+        """Wait for a condition."""
         try:
             self.kafka.until(holds, within_s)
         except TimeoutError as error:
-            raise AssertionError(f"what was waited for did not come within {within_s:.0f} s\n{self.told()}") from error
+            raise AssertionError(f"the condition did not hold within {within_s:.0f} s\n{self.report()}") from error
 
-    def told(self) -> str:
-        """What became of every worker."""
-        return "\n".join(one.told() for one in self._keepers)
+    def report(self) -> str:
+        """The reports of all workers."""
+        return "\n".join(keeper.report() for keeper in self._keepers)
 
     def until_drained(self, *roles: Role, within_s: float = DRAINED_S_MAX) -> None:
-        """Wait until roles, in order of the data's flow, have committed all there is."""
+        """Wait until roles, in order of the data's flow, have committed everything."""
         for role in roles or ("meter", "sink"):
             try:
                 self.kafka.until_committed(f"{self.name}-{role}", self.partitions(*READS[role]), within_s)
             except TimeoutError as error:
-                raise AssertionError(f"{role} has work left after {within_s:.0f} s\n{self.told()}") from error
+                raise AssertionError(f"{role} has work left after {within_s:.0f} s\n{self.report()}") from error
 
     def reset(self, *roles: Role) -> None:
-        """Put the offsets of roles whose workers have ended back to the start."""
+        """Reset the offsets of roles without running workers to the start."""
         for role in roles:
             self.kafka.reset(f"{self.name}-{role}", self.partitions(*READS[role]))
 
@@ -228,30 +228,32 @@ class World:
         return any(keeper.statuses for keeper in self._keepers)
 
     def stop(self) -> None:
-        """Tell every worker to end, which each does well."""
+        """End every worker and check that it ends well."""
         for keeper in self._keepers:
             keeper.end()
         for keeper in self._keepers:
-            assert keeper.ended_well, keeper.told()
+            assert keeper.ended_well, keeper.report()
 
     def difference(self) -> str:
-        """What differs first between the store and the raw log; ``''`` where nothing does."""
+        """The first difference between the store and the raw log, or ``''``."""
         log = self.kafka.read(self.partitions(HEARTBEATS, HEARTBEATS_QUARANTINE, *READS["sink"]))
-        in_log = Counter((one.topic, one.key, one.value) for one in log)
-        missing = Counter((one.topic, one.key, one.value) for one in self._accepted) - in_log
+        in_log = Counter((message.topic, message.key, message.value) for message in log)
+        missing = Counter((message.topic, message.key, message.value) for message in self._accepted) - in_log
         if missing:
             return f"{missing.total()} messages that clients were told are accepted do not stand in the log"
         with closing(self.store()) as client:
             return difference(client, truth_of(log), f"log-{self.name}")
 
     def check(self) -> None:
-        """All is worked off; workers end well; the store says what the raw log says."""
+        """Check that everything is processed, workers end well, and the store agrees with the raw log."""
         self.check_running()
         self.stop()
         assert self.difference() == ""
 
     def check_running(self) -> None:
-        """All is worked off, and the store says what the raw log says; workers go on."""
+        """Check that everything is processed and the store agrees with the raw log; workers keep running."""
         self.until_drained()
-        found = self.difference()
-        assert found == "", f"{found}\n--chaos {self.form.name} --chaos-seed {self.form.seed}\n{self.told()}"
+        first_difference = self.difference()
+        assert first_difference == "", (
+            f"{first_difference}\n--chaos {self.form.name} --chaos-seed {self.form.seed}\n{self.report()}"
+        )

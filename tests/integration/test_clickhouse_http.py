@@ -262,7 +262,7 @@ def test_the_sink_writes_through_each_fault_and_stores_the_same_rows(
     before = seam.counters()
     for table in ("usage_days", "dead_letters", "deliveries"):
         seam.fault(kind, table=table, times=2, after=1, delay_ms=20)
-    retried = _write_as_the_sink_does(store, batches())
+    retried = _write_like_the_sink(store, batches())
     after = seam.counters()
     assert after.injected[kind] - before.injected.get(kind, 0) == 6
     assert len(retried) == (0 if kind in UNNOTICED else 6)
@@ -274,7 +274,7 @@ def test_the_sink_survives_a_store_that_refuses_connections_for_a_while(
 ) -> None:
     before = seam.counters()
     seam.down(for_ms=700)
-    retried = _write_as_the_sink_does(store, batches())
+    retried = _write_like_the_sink(store, batches())
     assert retried
     assert {error.kind for error in retried} == {"OperationalError"}
     assert seam.counters().injected["down"] - before.injected.get("down", 0) == 1
@@ -288,7 +288,7 @@ def test_the_sink_survives_a_store_that_is_killed_and_started_again(
     seam.kill()
     starting = threading.Thread(target=seam.start)
     starting.start()
-    retried = _write_as_the_sink_does(store, batches())
+    retried = _write_like_the_sink(store, batches())
     starting.join()
     assert retried
     assert everything(store) == undisturbed
@@ -300,14 +300,14 @@ def test_rows_that_were_stored_without_an_answer_are_not_duplicated(seam: Clickh
     once = rows(store, "usage_days")
     before = seam.counters().inserts["usage_days"]
     seam.fault("answer-lost", table="usage_days", times=3)
-    assert len(_write_as_the_sink_does(store, [batch])) == 3
+    assert len(_write_like_the_sink(store, [batch])) == 3
     assert seam.counters().inserts["usage_days"] - before == 4
     assert rows(store, "usage_days") == once
     counted = store.query("SELECT count() FROM usage_days FINAL").result_rows[0][0]
     assert cast(int, counted) == len(once) > 0
 
 
-def _write_as_the_sink_does(client: Client, some: tuple[Batch, ...] | list[Batch]) -> list[StoreRefused]:
+def _write_like_the_sink(client: Client, some: tuple[Batch, ...] | list[Batch]) -> list[StoreRefused]:
     """Store batches as the sink does and return the errors it retried."""
     retried: list[StoreRefused] = []
     with ThreadPoolExecutor(max_workers=1) as executor:

@@ -69,11 +69,11 @@ class World:
         waiting = [*steps]
 
         async def rest() -> None:
-            assert waiting, "everything is worked off, and yet there is no mark"
+            assert waiting, "everything is processed, but there is no mark"
             await waiting.pop(0)()
 
         mark = await chase(self.bootstrap, self.stages, lambda: NOTED_AT, rest, self.ends)
-        assert not waiting, "there is a mark although something is yet to be worked off"
+        assert not waiting, "there is a mark although a message is not processed yet"
         return mark
 
 
@@ -98,11 +98,11 @@ def test_a_mark_waits_for_every_partition_of_every_agent(bootstrap: str, prefix:
             async def meter_first() -> None:
                 await world.work_off("meter", "heartbeats", 0)
 
-            async def meter_but_for_one() -> None:
+            async def meter_all_but_one() -> None:
                 await world.work_off("meter", "heartbeats", 1, behind=1)
 
             async def meter_second() -> None:
-                # What a meter commits it has written on; the ends of these topics must be read after that.
+                # A meter commits after writing its outputs, so the ends of their topics must be read after the commit.
                 await world.write("usage", 1)
                 await world.write("letters", 0)
                 await world.work_off("meter", "heartbeats", 1)
@@ -115,7 +115,7 @@ def test_a_mark_waits_for_every_partition_of_every_agent(bootstrap: str, prefix:
                 await world.work_off("sink", "letters", 0)
                 await world.work_off("sink", "letters", 1)
 
-            return await world.chase([meter_first, meter_but_for_one, meter_second, sink_usage, sink_letters])
+            return await world.chase([meter_first, meter_all_but_one, meter_second, sink_usage, sink_letters])
 
     assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
 
@@ -134,7 +134,7 @@ def test_later_messages_do_not_delay_a_mark(bootstrap: str, prefix: str, broker_
             await world.write("heartbeats", 0)
             await world.write("heartbeats", 1)
 
-            async def more_and_the_old() -> None:
+            async def more_messages_and_the_old_ones() -> None:
                 before = dict(world.producer.ends)
                 name = TopicPartition(f"{prefix}heartbeats", 0)
                 await world.producer.write([Outgoing(name.topic, b"0", b"more"), Outgoing(name.topic, b"1", b"more")])
@@ -142,7 +142,7 @@ def test_later_messages_do_not_delay_a_mark(bootstrap: str, prefix: str, broker_
                     place = TopicPartition(name.topic, partition)
                     await world.work_off("meter", "heartbeats", partition, world.producer.ends[place] - before[place])
 
-            return await world.chase([more_and_the_old])
+            return await world.chase([more_messages_and_the_old_ones])
 
     assert asyncio.run(scenario()) == NOTED_AT - CLOCKS_DIFFER_MS_MAX
 

@@ -158,7 +158,7 @@ class Scenarios:
 
     def _is_whole(self, live: dict[str, Any]) -> bool:
         expected = expected_counts(self._world.contract, live.get("horizon_day", 0))
-        return live.get("counts") == expected and live["in_grace"] == IN_GRACE  # closes come after days
+        return live.get("counts") == expected and live["in_grace"] == IN_GRACE  # closes are written after days
 
     def _divided(self) -> dict[str, Any]:
         return self._seats("divided", MESSAGES[::2], MESSAGES[1::2])

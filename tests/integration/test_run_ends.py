@@ -28,7 +28,7 @@ ESTABLISHED: Final = "01"
 
 
 @pytest.fixture(autouse=True)
-def _hangups_are_heard() -> Iterator[None]:
+def _reset_sighup() -> Iterator[None]:
     """Reset SIGHUP for child processes, because ``nohup``'s SIG_IGN is inherited."""
     before = signal.signal(signal.SIGHUP, lambda *_: None)
     yield

@@ -232,7 +232,7 @@ def both(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
         Step("studio", halves[1], until), second,
         Step("studio", [], until + DAY_MS),
     ]  # fmt: skip
-    # A process opens one embedded store only, and this one may have another open.
+    # In a process of its own, because this process may have another embedded store open.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
         return run, elsewhere.submit(play, steps, folder / "store").result()
 
@@ -256,4 +256,4 @@ def test_charges_respect_seats_voids_before_settlement_and_the_end_of_flex(
         ("petr", thursday, thursday + DAY_MS),
     ]
     assert played.balance == 100 - 4 * 7
-    assert played.differences == [("no_evidence", "dan")], "what was settled stays, and the audit names it"
+    assert played.differences == [("no_evidence", "dan")], "a settled charge stays, and the audit names it"

@@ -114,7 +114,7 @@ def test_tokens_over_http_equal_those_of_the_embedded_engine(
             assert run_command([*asked.split(), "--account", account, "--output", "json"]) == 0
             outputs[asked] = orjson.loads(capsysbinary.readouterr().out)
         basis = outputs["statement --period 2022Q2"]["basis"]
-        del basis["engine"], basis["dead_letters"]  # letters of other tests in one store, which name no account, count
+        del basis["engine"], basis["dead_letters"]  # counts letters of other tests, too
         answers.append(outputs)
     embedded, server = answers
     assert server == embedded

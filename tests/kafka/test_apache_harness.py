@@ -119,27 +119,25 @@ def test_topics_on_a_single_broker_have_the_settings_of_their_files(kafka: Apach
     wanted = topics("single")
     assert set(asyncio.run(create_topics(kafka.bootstrap, wanted))) == {spec.name for spec in wanted}
     assert asyncio.run(create_topics(kafka.bootstrap, wanted)) == ()
-    _assert_as_stated(kafka, wanted)
+    _assert_settings_of_files(kafka, wanted)
 
 
 def test_topics_on_three_brokers_have_the_settings_of_their_files(three: ApacheKafka) -> None:
     wanted = topics("production")
     asyncio.run(create_topics(three.bootstrap, wanted))
     three.until_in_sync(*(spec.name for spec in wanted))
-    _assert_as_stated(three, wanted)
+    _assert_settings_of_files(three, wanted)
 
 
-def _assert_as_stated(kafka: ApacheKafka, wanted: Sequence[Topic]) -> None:
+def _assert_settings_of_files(kafka: ApacheKafka, wanted: Sequence[Topic]) -> None:
     stated = {spec.name: (spec.partitions, spec.replication, dict(spec.config)) for spec in wanted}
-    assert asyncio.run(_topics_as_they_are(kafka.bootstrap, wanted)) == stated
+    assert asyncio.run(_existing_topics(kafka.bootstrap, wanted)) == stated
     for _, _, config in stated.values():
         assert config["message.timestamp.type"] == "LogAppendTime"
         assert {"retention.ms", "max.message.bytes", "min.insync.replicas"} <= config.keys()
 
 
-async def _topics_as_they_are(
-    bootstrap: str, wanted: Sequence[Topic]
-) -> Mapping[str, tuple[int, int, Mapping[str, str]]]:
+async def _existing_topics(bootstrap: str, wanted: Sequence[Topic]) -> Mapping[str, tuple[int, int, Mapping[str, str]]]:
     """Partitions, replicas, and the settings that the topic's file names."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()

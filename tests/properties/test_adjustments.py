@@ -127,12 +127,12 @@ class Lives(RuleBasedStateMachine):
             self.auditor.closed_at[period.name] = self.auditor.price
 
     @invariant()
-    def what_is_frozen_is_never_rewritten(self) -> None:
+    def frozen_statements_never_change(self) -> None:
         for name, statement in self.frozen.items():
             assert self.history.statement(Period.parse(name)) == statement
 
     @invariant()
-    def what_is_billed_of_every_line_is_what_it_costs_today(self) -> None:
+    def billed_amounts_equal_the_current_costs(self) -> None:
         statements = [self.history.statement(period) for period in (*QUARTERS, LAST)]
         billed = all_billed(statements)
         for period in QUARTERS:

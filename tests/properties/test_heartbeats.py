@@ -157,7 +157,7 @@ def as_clients_write_it(members: list[Json]) -> bytes:
 @example(frames=[[{**MINIMAL, "resumed_at": AT, "active_at": AT}, {**MINIMAL, "resumed_at": AT}, MINIMAL]])
 def test_the_meter_folds_repeated_clients_like_any_other(frames: list[list[Json]]) -> None:
     step, plainly, invalid = MeterStep("log"), UsageFold(), 0
-    for frame in frames:  # what the first time taught is known the second time, of which alone is told
+    for frame in frames:  # the first pass fills the cache; only the second pass is tallied
         step.take(message(as_clients_write_it(frame), 0))
     step.drain()
     step.tally()

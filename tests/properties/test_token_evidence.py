@@ -198,8 +198,8 @@ class OpenWindows(RuleBasedStateMachine):
             self.evidence.posted(posting)
 
     @invariant()
-    def what_is_open_is_what_all_evidence_says(self) -> None:
-        asked = deepcopy(self.evidence, {id(self.reading): self.reading})  # so that asking changes nothing
+    def open_windows_equal_those_of_all_evidence(self) -> None:
+        asked = deepcopy(self.evidence, {id(self.reading): self.reading})  # questions change the cache
         assert as_found(asked.open_windows(self.ledger)) == plainly(self.days, self.voids, self.ledger, self.reading)
 
 

@@ -105,7 +105,7 @@ class TokenLedger(RuleBasedStateMachine):
             self.year = YEAR
 
     @rule()
-    def everything_is_done_again(self) -> None:
+    def everything_is_replayed(self) -> None:
         self.evidence.touch()
         assert draft(self.ledger, CONTRACT, self.evidence, self.orders, now=0) == ()
 
@@ -134,14 +134,14 @@ class TokenLedger(RuleBasedStateMachine):
             self.evidence.posted(posting)
 
     @invariant()
-    def every_window_and_payment_is_the_auditors(self) -> None:
+    def windows_and_payments_equal_the_auditors(self) -> None:
         assert [self._told(debit) for _, debit in debits(self.ledger)] == [
             (charged.user, charged.start, charged.end, charged.team, charged.paid, charged.uncovered)
             for charged in self.auditor.charged
         ]
 
     @invariant()
-    def every_team_has_what_the_auditor_counts(self) -> None:
+    def balances_equal_the_auditors(self) -> None:
         for name, team in self.ledger.teams.items():
             assert team.granted == team.balance + team.debited + team.expired
             counted = [self.auditor.count(name, place) for place in ("balance", "debited", "expired")]

@@ -1,1 +1,1 @@
-"""What Seatbeat is compared with: programs that know nothing of it, in an environment of their own."""
+"""The references: programs without Seatbeat's code, in an environment of their own."""

@@ -1,4 +1,4 @@
-"""The least that can be done: aiokafka's ``getmany``, ``orjson.loads``, and a count per machine and ten minutes.
+"""The minimum: aiokafka's ``getmany``, ``orjson.loads``, and a count per machine and ten minutes.
 
 Reads single heartbeats or frames. Nothing is validated, stored or acknowledged by hand.
 https://aiokafka.readthedocs.io/en/stable/consumer.html

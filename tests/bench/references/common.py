@@ -1,4 +1,4 @@
-"""What every reference needs: its options, a clock that starts with the first message, and its answer."""
+"""Shared by the references: options, a clock that starts with the first message, and the answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 
 def options() -> argparse.Namespace:
-    """Where to read, as which group, and how many heartbeats there are."""
+    """Options: the broker, the group, and the number of heartbeats."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--stage", default="")
@@ -21,20 +21,20 @@ def options() -> argparse.Namespace:
 
 
 class Clock:
-    """Starts with the first message and is read after the last."""
+    """Measures from the first message to the last."""
 
     def __init__(self) -> None:
         self.started_s = 0.0
         self._cpu_s = time.process_time()
 
     def start(self) -> None:
-        """Call it with every message, or batch of them: only the first one starts the clock."""
+        """Call it with every message or batch: only the first call starts the clock."""
         if not self.started_s:
             self.started_s = time.perf_counter()
             self._cpu_s = time.process_time()
 
     def say(self, heartbeats: int, counted: int) -> None:
-        """Tell how long it took. ``counted`` shows that the work was done."""
+        """Print the time taken. ``counted`` shows that the work was done."""
         seconds, cpu_s = time.perf_counter() - self.started_s, time.process_time() - self._cpu_s
         answer = {"heartbeats": heartbeats, "seconds": seconds, "cpu_seconds": cpu_s, "counted": counted}
         sys.stdout.write(json.dumps(answer) + "\n")

@@ -1,4 +1,4 @@
-"""Faust as it comes: the app of its guide, but for its web server, which would want a port of its own.
+"""Faust with its defaults: the app of its guide, without its web server, which would need a port of its own.
 
 https://faust-streaming.github.io/faust/userguide/
 """
@@ -21,7 +21,7 @@ def build(args: Namespace) -> faust.App:
 
 
 async def run(app: faust.App, finished: asyncio.Event, tell: Callable[[], None]) -> None:
-    """Run it until it has seen everything, and tell."""
+    """Run the app until it has seen all messages, and call ``tell``."""
     await app.start()
     await finished.wait()
     tell()

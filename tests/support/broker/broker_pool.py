@@ -88,7 +88,7 @@ class BrokerPool:
     async def _give_back(self, kafka: ApacheKafka) -> None:
         try:
             async with asyncio.timeout(EMPTY_S_MAX):
-                await _until_left_alone(kafka.bootstrap)
+                await _until_no_clients(kafka.bootstrap)
                 await _empty(kafka.bootstrap)
         except (KafkaError, OSError, TimeoutError):
             kafka.close()
@@ -103,7 +103,7 @@ class BrokerPool:
             await asyncio.gather(*others, return_exceptions=True)
 
 
-async def _until_left_alone(bootstrap: str) -> None:
+async def _until_no_clients(bootstrap: str) -> None:
     """Wait until no client is connected (Linux): the last client may take a moment to end."""
     while _clients(int(bootstrap.rpartition(":")[2])):  # noqa: ASYNC110 -- another process changes it
         await asyncio.sleep(_TURN_S)
@@ -130,6 +130,6 @@ async def _empty(bootstrap: str) -> None:
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
-    (answer,) = await admin.describe_consumer_groups([group])  # aiokafka misreads an answer about several
+    (answer,) = await admin.describe_consumer_groups([group])  # aiokafka misreads an answer about several groups
     (described,) = answer.to_object()["groups"]
     return len(described["members"])

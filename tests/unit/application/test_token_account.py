@@ -63,7 +63,7 @@ def test_a_purchase_is_in_the_ledger_after_its_order_and_does_not_pay_earlier_un
 def test_a_purchase_before_the_evidence_is_complete_pays_for_what_is_settled_later(store: Client) -> None:
     reading = ran(store, MONDAY + 20 * DAY_MS)
     account = reading.contract.account
-    assert read_token_state(store, reading).open_windows, "provisional as long as evidence may come"
+    assert read_token_state(store, reading).open_windows, "windows stay open while evidence may still arrive"
     order(store, reading, BuyTokens((BOUGHT,)))
     write_completeness(store, account, "run", NOW)
     settle_stored(store, reading, now=NOW)
@@ -136,7 +136,7 @@ def test_an_audit_names_a_tampered_payment_and_missing_entries(store: Client) ->
     account = new_account()
     log = [replace(posting, account=account) for posting in read_postings(store, reading.contract.account)]
     write_session_days(store, fold(use(account)))
-    tampered = [_with_a_charge_less(posting) for posting in log]
+    tampered = [_with_a_missing_charge(posting) for posting in log]
     write_postings(store, [PlacedPosting("embedded", 0, posting.sequence, posting) for posting in tampered])
     report = audit_ledger(store, contract(account))
     assert {difference.what for difference in report.differences} >= {"other_payment", "missing"}
@@ -160,7 +160,7 @@ def debits_of(store: Client, account: str) -> list[tuple[Entry, Debit]]:
     return list(debits(read_stored_ledger(store, account)))
 
 
-def _with_a_charge_less(posting: Posting) -> Posting:
+def _with_a_missing_charge(posting: Posting) -> Posting:
     """The posting with one token of its first debit uncovered, and without its second debit."""
     charged = [entry for entry in posting.entries if isinstance(entry.fact, Debit)]
     if not charged:
@@ -172,5 +172,7 @@ def _with_a_charge_less(posting: Posting) -> Posting:
     entries = tuple(
         replace(entry, fact=less) if entry is first else entry for entry in posting.entries if entry is not second
     )
-    assert read_ledger(posting.account, postings(Ledger(posting.account), entries)).sequence == 1, "no law is broken"
+    assert read_ledger(posting.account, postings(Ledger(posting.account), entries)).sequence == 1, (
+        "the tampered ledger breaks no invariant"
+    )
     return replace(posting, entries=entries)

@@ -124,9 +124,9 @@ def test_settlement_covers_accounts_with_flex_contracts_with_token_orders_and_wi
     settle_input(store, contract(posted), now=NOW, complete_until=NOW)
     accounts = accounts_with_tokens(store)
     assert {by_contract, ordered, posted} <= {*accounts}
-    assert not {waiting, pooled} & {*accounts}, "without a contract, or without tokens, there is nothing to post"
+    assert not {waiting, pooled} & {*accounts}, "accounts without a contract or without tokens are left out"
     apply_contract(store, waiting, POOLED)
-    assert waiting in accounts_with_tokens(store), "its purchase waited for a contract, and for the next tick"
+    assert waiting in accounts_with_tokens(store), "the purchase counts once there is a contract"
 
 
 def test_an_invalid_stored_contract_does_not_stop_the_settlement_of_other_accounts(store: Client) -> None:

@@ -100,7 +100,7 @@ def test_a_session_sends_open_beats_and_close_that_cover_the_time_awake(beat_ms:
             if beat.at in wakings:
                 assert beat.since == beat.at
                 awake.append([beat.at, beat.at])
-            assert beat.since == awake[-1][1], "evidence carries on where it ended"
+            assert beat.since == awake[-1][1], "evidence continues where it ended"
             assert beat.at - beat.since <= beat_ms
             awake[-1][1] = beat.at
         assert tuple((start, end) for start, end in awake) == planned[name].awake
@@ -146,7 +146,7 @@ def test_ordinary_use_stays_within_the_quantity() -> None:
     most = Counter[str]()
     for (product, _), used in machines.items():
         most[product] = max(most[product], len(used))
-    assert most == {"MSTN": 5, "ORD": 2}, "eighty machines want more every day"
+    assert most == {"MSTN": 5, "ORD": 2}, "80 machines without a limit use more every day"
 
 
 def test_without_a_quantity_every_machine_may_run_at_once() -> None:
@@ -164,7 +164,7 @@ def test_a_machine_has_a_single_user_per_day() -> None:
     desks = defaultdict(set)
     for (machine, _), (user,) in users.items():
         desks[user].add(machine)
-    assert max(len(machines) for machines in desks.values()) > 1, "now and then someone sits elsewhere"
+    assert max(len(machines) for machines in desks.values()) > 1, "some users change desks"
 
 
 def test_a_fleet_has_laptops_that_sleep_short_launches_and_two_products_at_once() -> None:

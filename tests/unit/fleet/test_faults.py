@@ -80,7 +80,7 @@ def test_a_late_heartbeat_arrives_one_to_six_days_after_its_time() -> None:
         late += at < clock - DAY_MS / 2
         clock = max(clock, at)
     assert 0.03 < tally["late"] / len(LINES) < 0.07
-    assert late > 0.8 * tally["late"], "but for weekends and the quarter's end, when nothing newer has come"
+    assert late > 0.8 * tally["late"], "fewer at weekends and at the quarter's end, when nothing newer precedes them"
 
 
 def test_a_fault_does_not_change_where_other_faults_occur() -> None:

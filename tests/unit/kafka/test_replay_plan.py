@@ -112,7 +112,7 @@ def test_a_member_larger_than_a_message_is_not_sent_and_the_reason_is_given() ->
 
 def test_equal_members_are_sent_once_with_the_id_of_the_first() -> None:
     left_behind = letter(0, log=f"{LOG_PREFIX}0123")
-    originals = [letter(offset, log="zone 1") for offset in (5, 2, 9)]  # sorts behind what the replay left
+    originals = [letter(offset, log="zone 1") for offset in (5, 2, 9)]  # sorts behind the ids of the replay
     plan = plan_replay([left_behind, *originals])
     assert [(place.log, place.offset) for place in plan.replayed] == [("zone 1", 2)]
     assert plan.chosen == 4

@@ -195,7 +195,7 @@ def test_any_database_name_is_quoted_as_an_identifier(store: Client, name: str) 
     assert there.result_rows == [(1,)]
 
 
-# --- what the statements say, tried on the engine -------------------------------------------------------------------
+# --- the grants and row filters, applied to the engine ---------------------------------------------------------------
 
 DATABASE: Final = "seat beat"
 FACTS: Final = """

@@ -115,7 +115,7 @@ def test_the_last_of_several_versions_applied_in_the_same_millisecond_is_current
 ) -> None:
     account = new_account()
     applied = [read_contract("c", body(account, country)) for country in countries]
-    for _ in range(2 if in_a_log else 1):  # what a log says may be stored again, to its end
+    for _ in range(2 if in_a_log else 1):  # a replay stores the whole log again
         for offset, (contract, country) in enumerate(zip(applied, countries, strict=True)):
             place = offset if in_a_log else None
             store_contract(store, contract, body(account, country), 1_000, str(offset), place)

@@ -74,7 +74,7 @@ def test_a_file_is_compressed_by_its_suffix_and_deterministic(
     written = (tmp_path / "a" / name).read_bytes()
     assert written == (tmp_path / "b" / name).read_bytes()
     if name.endswith(".gz"):
-        assert written[4:8] == bytes(4), "no time of writing"
+        assert written[4:8] == bytes(4), "the gzip header has no time stamp"
         written = gzip.decompress(written)
     elif name.endswith(".zst"):
         written = zstandard.ZstdDecompressor().decompressobj().decompress(written)

@@ -182,11 +182,11 @@ def test_the_reason_is_the_first_mistake_in_the_order_of_fields() -> None:
 
 
 def test_every_code_has_a_test_case() -> None:
-    given = {invalid.reason.code for value in _one_of_each() for invalid in decode(value).invalid}
+    given = {invalid.reason.code for value in _each_kind_of_invalid_value() for invalid in decode(value).invalid}
     assert given == set(DEAD_LETTER_CODES)
 
 
-def _one_of_each() -> list[bytes]:
+def _each_kind_of_invalid_value() -> list[bytes]:
     changes: list[dict[str, Json]] = [
         {"v": 2},
         {"user": None},

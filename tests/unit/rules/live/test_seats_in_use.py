@@ -61,7 +61,7 @@ def test_days_older_than_the_counted_days_are_not_reported() -> None:
 def test_forgetting_a_day_does_not_change_a_session_over_midnight() -> None:
     over_midnight = [
         use(-20, -19),
-        heartbeat(MIDNIGHT + 5 * MINUTE_MS, MIDNIGHT + 8 * MINUTE_MS),  # its client has lost when it was opened
+        heartbeat(MIDNIGHT + 5 * MINUTE_MS, MIDNIGHT + 8 * MINUTE_MS),  # the client has lost its opening
     ]
     seats = seats_of(*over_midnight)
     assert seats.count("MSTN", "CZ", MIDNIGHT) == 1

@@ -115,7 +115,7 @@ def test_open_windows_are_reserved_in_the_team_that_will_pay() -> None:
     assert (default.settled.balance, default.reserved, default.available) == (3, 3, 0)
     assert (other.settled.balance, other.reserved, other.available) == (10, 10, 0)
     assert [(team.open_windows, team.open_uncovered) for team in (default, other)] == [(1, 4), (2, 4)]
-    assert [pack.left for pack in default.packs] == [3], "balances only plan"
+    assert [pack.left for pack in default.packs] == [3], "balances do not change the ledger"
 
 
 def test_each_charge_has_its_session_and_free_use_has_a_reason() -> None:

@@ -20,7 +20,7 @@ from tests.support.agents.step_messages import LOG, facts_of, facts_stored, mess
 from tests.support.evidence.frame_members import AT, MINIMAL, with_fields
 from tests.support.evidence.order_shorthand import AT as AT_ORDERS
 from tests.support.evidence.order_shorthand import ORDERS, command, command_at
-from tests.unit.agents.test_meter_step import MESSAGES, cut
+from tests.unit.agents.test_meter import MESSAGES, cut
 
 DENIAL = Denial("acme", "9e10", "denied", AT, "MSTN", "jana", "ws-1", "none free", "lmgrd.log", 812)
 
