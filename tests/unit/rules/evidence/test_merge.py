@@ -52,24 +52,24 @@ def test_two_facts_of_a_session_day_merge_as_their_heartbeats_do_but_without_str
     assert merge_without_stretches(second_day, first_day) == replace(merged_day, stretches={})
 
 
-def test_a_heartbeat_over_midnight_makes_a_day_on_either_side_with_the_same_opening_and_end() -> None:
+def test_a_heartbeat_over_midnight_makes_two_session_days_with_the_same_opening_and_end() -> None:
     before, after = fold([heartbeat(MIDNIGHT - 15 * MINUTE_MS, MIDNIGHT + 5 * MINUTE_MS)])
     assert (after.day - before.day, before.opened_at, before.last_at) == (1, after.opened_at, after.last_at)
     assert ([*slots_of(before.used_slots)], [*slots_of(after.used_slots)]) == ([142, 143], [0])
     assert (before.stretches, after.stretches) == ({}, {before.opened_at: before.last_at})
 
 
-def test_a_close_at_midnight_leaves_the_next_day_untouched() -> None:
+def test_a_close_at_midnight_makes_no_use_on_the_next_day() -> None:
     (day,) = fold([heartbeat(MIDNIGHT - 15 * MINUTE_MS, MIDNIGHT, state="close")])
     assert ([*slots_of(day.used_slots)], day.last_at) == ([142, 143], MIDNIGHT)
 
 
-def test_a_heartbeat_over_several_days_uses_the_days_between_whole() -> None:
+def test_a_heartbeat_over_several_days_uses_every_slot_of_the_days_between() -> None:
     days = fold([heartbeat(MIDNIGHT - MINUTE_MS, MIDNIGHT + 3 * 24 * 60 * MINUTE_MS)])
     assert [day.used_slots.bit_count() for day in days] == [1, 144, 144, 144, 1]
 
 
-def test_a_bare_close_is_kept_and_makes_no_day() -> None:
+def test_a_bare_close_is_recorded_and_makes_no_session_day() -> None:
     usage = UsageFold()
     usage.add(heartbeat(MIDNIGHT, MIDNIGHT + MINUTE_MS, since=MIDNIGHT + MINUTE_MS, state="close"), 0)
     (close,) = usage.closes()
@@ -85,7 +85,7 @@ def test_versions_and_times_of_receipt_are_merged_by_their_extremes() -> None:
     assert (day.version, day.received_min_at, day.received_max_at) == ("9.2", 10, 90)
 
 
-def test_session_days_that_were_returned_do_not_change_with_later_heartbeats() -> None:
+def test_returned_session_days_do_not_change_with_later_folds() -> None:
     usage = UsageFold()
     usage.add(heartbeat(MIDNIGHT, MIDNIGHT + MINUTE_MS), 0)
     (before,) = usage.session_days()

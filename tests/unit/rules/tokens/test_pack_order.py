@@ -25,7 +25,7 @@ def pay_from(*packs: Pack, rate: int = 7) -> Payment:
     return pay({"default": sorted(packs, key=lambda each: each.order)}, rate, NOW)
 
 
-def test_a_years_validity_ends_on_the_same_date_and_28_february_stands_for_the_29th() -> None:
+def test_a_pack_expires_on_the_same_date_a_year_later_and_on_28_february_for_the_29th() -> None:
     assert expires_at(instant("2022-01-10 13:30")) == instant("2023-01-10 13:30")
     assert expires_at(instant("2024-02-29 00:00")) == instant("2025-02-28 00:00")
     assert expires_at(instant("2023-02-28 00:00")) == instant("2024-02-28 00:00")
