@@ -11,84 +11,24 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-import faust
 import orjson
-import pyarrow as pa
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.agents.consuming import Consumer, Pace
-from pipeline.agents.faust.consumer import FaustConsumer, consume
+from pipeline.agents.consuming import Pace
+from pipeline.agents.faust.consumer import consume
 from pipeline.agents.faust.transport import WAITING_BYTES, waiting_bytes
 from pipeline.agents.health.monitor import Monitor, StandsStill
 from pipeline.agents.sink import Batch
 from pipeline.agents.store_calls import RetryingStore
 from pipeline.kafka.producer import Outgoing
 from pipeline.model.evidence import SessionDay, SessionKey
-from pipeline.store.client import Parameter, QueryResult, StoreRefused
-from tests.support.agents.consumer_case import NEVER_MS, WAIT_S_MAX, Case, Seen, flush_nothing, play_all, until
-
-
-@dataclass
-class FaustCase(Case):
-    """A case that records every acknowledgement, and has access to Faust's app."""
-
-    acknowledged: list[tuple[int, int]] = field(default_factory=list)
-
-    def watch(self, consumer: Consumer) -> None:
-        super().watch(consumer)
-        faust_consumer = self.app.consumer
-        acknowledge = faust_consumer.ack
-
-        def remember(message: Any) -> bool:
-            self.acknowledged.append((message.partition, message.offset))
-            return bool(acknowledge(message))
-
-        faust_consumer.ack = remember  # type: ignore[method-assign]  # to see, not to change
-
-    @property
-    def app(self) -> faust.App:
-        assert isinstance(self.consumer, FaustConsumer)
-        return self.consumer.app
-
-    async def pass_over(self, offset: int, *texts: str) -> None:
-        """Send messages and let Faust's consumer continue from an offset, as after a failed seek in a rebalance."""
-        consumer: AIOKafkaConsumer = vars(vars(self.app.consumer)["_thread"])["_consumer"]
-        place = TopicPartition(self.name, 0)
-        consumer.pause(place)
-        await self.send(*texts)
-        consumer.seek(place, offset)
-        consumer.resume(place)
-
-
-class FailingClient:
-    """A store whose first inserts fail. It records the rows of every try."""
-
-    def __init__(self, errors: Iterable[Exception]) -> None:
-        self._errors = list(errors)
-        self.tries: list[list[dict[str, object]]] = []
-        self.done = False
-
-    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
-        self.tries.append(arrow_table.to_pylist())
-        if self._errors:
-            raise self._errors.pop(0)
-        self.done = True
-        return table
-
-    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object:
-        raise NotImplementedError
-
-    def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        return None
+from pipeline.store.client import StoreRefused
+from tests.support.agents.consumer_case import NEVER_MS, WAIT_S_MAX, Seen, flush_nothing, play_all, until
+from tests.support.agents.faust_case import FailingClient, FaustCase
 
 
 async def passed_over(case: FaustCase) -> Seen:
