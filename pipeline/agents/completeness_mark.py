@@ -3,7 +3,7 @@
 1. Note the time, then read the ends of all partitions of ``heartbeats``.
 2. Wait until the meter's group has committed past them: all they led to is then in the topics that the meter writes.
 3. Read the ends of those, and wait until the storing groups have committed past them: all of it is then stored.
-4. The mark is the time noted, less the most by which clocks may differ.
+4. The time noted is the mark, less what clocks may differ by (``rules/statement/completeness.py``).
 
 So a partition without a reader stops the mark, and a mark that was written stays true. Several workers may keep it at
 once: the largest mark holds.
@@ -25,11 +25,8 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from pipeline.agents.sink import SINK_TOPICS
 from pipeline.kafka.group_lag import GroupProgress
 from pipeline.kafka.topics import HEARTBEATS
+from pipeline.rules.statement.completeness import mark_of
 from pipeline.store.client import StoreRefused
-
-CLOCKS_DIFFER_MS_MAX: Final = 60_000
-"""How far this host's clock may be ahead of a broker's, together with the time from a message's timestamp to the moment
-at which its replicas have it and it shows in a partition's end."""
 
 LOOK_S: Final = 0.5
 PAUSE_S: Final = 10.0
@@ -74,7 +71,7 @@ async def chase(
     noted_at = now()
     for readers in stages:
         await _worked_off(bootstrap, readers, rest, ends)
-    return noted_at - CLOCKS_DIFFER_MS_MAX
+    return mark_of(noted_at)
 
 
 async def keep_mark(

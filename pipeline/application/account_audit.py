@@ -1,22 +1,17 @@
-"""The store audited: its ledger and lines against what its evidence and commands come to by the plain rules."""
+"""The store audited: its ledger and lines against what its evidence and orders come to by the plain rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.application.quarter_counts import read_lines
-from pipeline.application.token_settlement import read_token_evidence, token_reading
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter_counts import quarter_lines
+from pipeline.application.token_reading import read_token_evidence
 from pipeline.model.instants import Period
 from pipeline.model.ledger_entries import Debit
 from pipeline.model.statements import Line
-from pipeline.rules.orders.voids import voids_in_force
-from pipeline.rules.people.holders import people_of
-from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement import recount
 from pipeline.rules.tokens.ledger_audit import LedgerDifference, audit
-from pipeline.store.client import Client
-from pipeline.store.order_log import read_first_commands
-from pipeline.store.postings import read_postings
 from pipeline.store.stored_sessions import Selection, read_sessions
 
 
@@ -41,35 +36,29 @@ class LinesAudit:
     differences: tuple[tuple[Line | None, Line | None], ...]
 
 
-def audit_ledger(client: Client, reading: ContractReading) -> LedgerAudit:
-    """Recompute an account's ledger from the stored evidence, as voids leave it, its commands and its contract."""
-    account = reading.contract.account
-    logged, postings = read_first_commands(client, account), read_postings(client, account)
-    tokens = token_reading(reading, logged)
-    evidence = read_token_evidence(client, tokens)
-    evidence.heed(voids_in_force(logged))
-    entries = [entry for posting in postings for entry in posting.entries]
+def audit_ledger(view: AccountView) -> LedgerAudit:
+    """Recompute an account's ledger from the stored evidence, as voids leave it, its orders and its contract."""
+    evidence = read_token_evidence(view.client, view.token_reading)
+    evidence.heed(view.voids)
+    entries = [entry for posting in view.postings for entry in posting.entries]
     return LedgerAudit(
-        postings=len(postings),
+        postings=len(view.postings),
         entries=len(entries),
         debits=sum(isinstance(entry.fact, Debit) for entry in entries),
         sessions=len(list(evidence.sessions())),
-        differences=tuple(audit(postings, tokens, evidence, logged)),
+        differences=tuple(audit(view.postings, view.token_reading, evidence, view.orders)),
     )
 
 
-def audit_lines(client: Client, reading: ContractReading, period: Period) -> LinesAudit:
+def audit_lines(view: AccountView, period: Period) -> LinesAudit:
     """Count a quarter's lines of people and pools without SQL, and compare. Raises ``BeforeFirstRow``."""
-    account = reading.contract.account
-    logged = read_first_commands(client, account)
-    selection = Selection(account, period.start_at, period.end_at)
-    sessions = read_sessions(client, selection, voids_in_force(logged))
-    people = people_of(reading.contract, logged)
-    anew = {_identity(line): line for line in recount.lines(reading, people, period, sessions)}
-    told = {_identity(line): line for line in read_lines(client, reading, period, logged)}
-    every = sorted(anew.keys() | told.keys())
-    found = tuple((told.get(key), anew.get(key)) for key in every if told.get(key) != anew.get(key))
-    return LinesAudit(period.name, len(every), len(sessions), found)
+    selection = Selection(view.account, period.start_at, period.end_at)
+    sessions = read_sessions(view.client, selection, view.voids)
+    anew = {_identity(line): line for line in recount.lines(view.reading, view.people, period, sessions)}
+    stored = {_identity(line): line for line in quarter_lines(view, period)}
+    every = sorted(anew.keys() | stored.keys())
+    differences = tuple((stored.get(key), anew.get(key)) for key in every if stored.get(key) != anew.get(key))
+    return LinesAudit(period.name, len(every), len(sessions), differences)
 
 
 def _identity(line: Line) -> tuple[str, str, str]:

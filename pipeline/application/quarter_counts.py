@@ -1,123 +1,80 @@
-"""A statement from the store: counts by SQL, arithmetic by ``rules/`` (ARCHITECTURE, ClickHouse)."""
+"""A quarter counted anew: the store counts units by slot, the rules make lines of them (ARCHITECTURE, ClickHouse)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from typing import Literal, cast
+from collections.abc import Set
 
-from pipeline.application.seat_steps import SeatSteps, judgements_of, read_seats
+from pipeline import __version__
+from pipeline.application.account_view import AccountView
+from pipeline.application.seat_steps import SeatSteps, judgements_of, seat_steps
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period
-from pipeline.model.orders import Logged
-from pipeline.model.statements import Basis, Line, Statement
-from pipeline.rules.orders.voids import voids_in_force
-from pipeline.rules.people.holders import people_of
+from pipeline.model.statements import Basis, Line, Statement, VoidEntry
+from pipeline.rules.orders.voids import overlaps
 from pipeline.rules.pool.counting import Pool
-from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.lines import statement_lines
-from pipeline.store.client import Client
-from pipeline.store.completeness_marks import read_complete_until
+from pipeline.store.account_totals import count_dead_letters, count_heartbeats
 from pipeline.store.counts import slot_counts
-from pipeline.store.order_log import read_first_commands
 from pipeline.store.uncovered_counts import uncovered_counts
-from pipeline.store.void_filter import voids_shown
+from pipeline.store.void_filter import has_evidence
 
 
-def read_statement(
-    client: Client,
-    reading: ContractReading,
-    period: Period,
-    *,
-    seatbeat: str,
-    engine: Literal["embedded", "server"],
-    logged: Sequence[Logged] | None = None,
-) -> Statement:
-    """The open statement of the contract's account for a quarter, after its commands in log order, no id twice.
+def computed_statement(view: AccountView, period: Period, *, seatbeat: str = __version__) -> Statement:
+    """The open statement of a quarter under the view's contract and after its orders, without tokens.
 
-    They are those that the store holds where none are given.
-    Raises ``BeforeFirstRow`` where a policy of the contract says nothing of some day in the period.
+    Raises ``BeforeFirstRow`` where a policy of the contract has no row for some day of the period.
     """
-    account = reading.contract.account
-    log = read_first_commands(client, account) if logged is None else logged
     return Statement(
-        account=account,
+        account=view.account,
         period=period,
-        currency=reading.contract.currency,
-        lines=read_lines(client, reading, period, log),
+        currency=view.contract.currency,
+        lines=quarter_lines(view, period),
         basis=Basis(
-            complete_until=_complete_until(client, account, period),
-            heartbeats=_number(client, _HEARTBEATS, account),
-            dead_letters=_number(client, _DEAD_LETTERS, account),
-            contract=reading.contract.content_hash,
+            complete_until=_complete_until(view, period),
+            heartbeats=count_heartbeats(view.client, view.account),
+            dead_letters=count_dead_letters(view.client, view.account),
+            contract=view.contract.content_hash,
             seatbeat=seatbeat,
-            engine=engine,
+            engine=view.engine,
         ),
-        voids=voids_shown(client, account, period, voids_in_force(log)),
+        voids=_voids_shown(view, period),
     )
 
 
-def read_lines(
-    client: Client,
-    reading: ContractReading,
-    period: Period,
-    logged: Sequence[Logged] = (),
-    without: Set[SessionKey] = frozenset(),
-) -> tuple[Line, ...]:
-    """The lines of a quarter under any contract of the account and after any of its commands.
+def quarter_lines(view: AccountView, period: Period, without: Set[SessionKey] = frozenset()) -> tuple[Line, ...]:
+    """The lines of people and pools of a quarter, as if the sessions ``without`` had never been.
 
-    ``without`` are sessions to be left out, as if they had never been. One query counts; where named seats are in
-    force another one says who took them. Raises ``BeforeFirstRow``.
+    One query counts; where named seats are in force another tells who took them. Raises ``BeforeFirstRow``.
     """
-    seats, counts = read_pools(client, reading, period, logged, without)
-    return statement_lines(reading, period, counts, seats.held, seats.named)
+    seats, counts = pool_counts(view, period, without)
+    return statement_lines(view.reading, period, counts, seats.held, seats.named)
 
 
-def read_pools(
-    client: Client,
-    reading: ContractReading,
-    period: Period,
-    logged: Sequence[Logged] = (),
-    without: Set[SessionKey] = frozenset(),
+def pool_counts(
+    view: AccountView, period: Period, without: Set[SessionKey] = frozenset()
 ) -> tuple[SeatSteps, dict[Pool, dict[int, int]]]:
     """The seats of people in a quarter, and what is left to the pools: units by slot. Raises ``BeforeFirstRow``."""
-    account = reading.contract.account
-    judgements = judgements_of(client, reading, period)
-    voids = voids_in_force(logged)
-    seats = read_seats(client, reading, people_of(reading.contract, logged), period, judgements, without, voids)
+    judgements = judgements_of(view, period)
+    seats = seat_steps(view, period, judgements, without)
     if seats.coverage or seats.offline:
-        counts = uncovered_counts(client, account, period, judgements, seats.coverage, seats.offline, without, voids)
+        counts = uncovered_counts(
+            view.client, view.account, period, judgements, seats.coverage, seats.offline, without, view.voids
+        )
     else:
-        counts = slot_counts(client, account, period, judgements, without, voids)
+        counts = slot_counts(view.client, view.account, period, judgements, without, view.voids)
     return seats, counts
 
 
-_HEARTBEATS = """
-SELECT sum(arraySum(mapValues(heartbeats)))
-FROM (SELECT heartbeats FROM deliveries FINAL WHERE account = {account:String})
-"""
-
-_DEAD_LETTERS = """
-SELECT uniqExact(log, topic, partition, offset, `index`)
-FROM dead_letters
-WHERE account = {account:String} OR account = ''
-"""
-
-
-def _number(client: Client, query: str, account: str) -> int:
-    return cast(int, client.query(query, {"account": account}).result_rows[0][0])
-
-
-def _complete_until(client: Client, account: str, period: Period) -> int | None:
+def _complete_until(view: AccountView, period: Period) -> int | None:
     """Up to when the evidence is complete, at most the period's end: what comes after cannot concern it."""
-    until = read_complete_until(client, account)
+    until = view.complete_until
     return None if until is None else min(until, period.end_at)
 
 
-def latest_evidence_at(client: Client, account: str) -> int | None:
-    """The latest instant any stored evidence of an account speaks of, ``None`` without any."""
-    rows = client.query(
-        "SELECT toUnixTimestamp64Milli(max(last_at)), count() FROM usage_days WHERE account = {account:String}",
-        {"account": account},
-    ).result_rows
-    latest_at, rows_found = cast(tuple[int, int], rows[0])
-    return latest_at if rows_found else None
+def _voids_shown(view: AccountView, period: Period) -> tuple[VoidEntry, ...]:
+    """The voids that a period's statement shows: ranges that reach into it, sessions with evidence in it."""
+    return tuple(
+        void
+        for void in view.voids
+        if (has_evidence(view.client, view.account, void, period) if void.session else overlaps(void, period))
+    )

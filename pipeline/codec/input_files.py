@@ -15,13 +15,14 @@ import zstandard
 from pipeline.model.errors import InputError
 
 LINE_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of a longer line only this much is read."""
 ZSTD_BYTES_READ: Final = 2_048
-"""Of a ``.zst`` file at a time: a few bytes may stand for 128 KiB of content, and all of it is held at once."""
+"""How much of a ``.zst`` file is decompressed at a time: a few bytes may expand to 128 KiB, all in memory at once."""
 _UNREADABLE: Final = (OSError, EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError)
 
 
 def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file with their numbers from 1, without line ends; of a line beyond 64 MiB only that much.
+    """The lines of a file with their numbers from 1, without line ends. A line beyond 64 MiB is cut.
 
     Raises ``InputError`` where the file cannot be opened or is broken, naming the line reached.
     """
@@ -45,7 +46,7 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
 
 
 def compression_of(path: str) -> Literal["", ".gz", ".zst"]:
-    """How a file is read, by the end of its name; ``''``: as it is."""
+    """How a file is compressed, by the end of its name; ``''`` is not at all."""
     suffix = Path(path).suffix.lower()
     if suffix == ".gz":
         return ".gz"
@@ -63,7 +64,7 @@ def _open(path: str) -> BinaryIO:
 class _ZstdReader(io.RawIOBase):
     """The content of a ``.zst`` file, frame after frame. Raises ``EOFError`` where the file ends inside a frame.
 
-    The library's own stream reader takes such an end for the end of the content.
+    The library's own stream reader does not notice that a file is cut off.
     """
 
     def __init__(self, compressed: BinaryIO) -> None:

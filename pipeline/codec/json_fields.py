@@ -12,6 +12,7 @@ from pipeline.codec.json_text import Json, NotJson, parse_json
 from pipeline.model.text import CONTROL_CHARACTER, CONTROL_EXCEPT_LINE_FEED, TEXT_LENGTH_MAX, fold
 
 PROSE_LENGTH_MAX: Final = 2_000
+"""Characters of a reason or a comment."""
 WHOLE_MAX: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exact."""
 
@@ -54,7 +55,8 @@ class JsonFields(FieldReader):
     def __init__(self, values: Mapping[str, Json], path: str = "", mistakes: list[FieldMistake] | None = None) -> None:
         super().__init__(values)
         self.mistakes: list[FieldMistake] = [] if mistakes is None else mistakes
-        self._path, self._read = path, set[str]()
+        self._path = path
+        self._read: set[str] = set()
 
     @classmethod
     def of_message(cls, value: bytes, invalid: type[MessageInvalid] = MessageInvalid) -> Self:
@@ -178,12 +180,11 @@ class JsonFields(FieldReader):
     def entries(self, field: str, *, may_be_empty: bool = False) -> Iterator[Self]:
         """The objects in a list, which holds at least one unless it ``may_be_empty``."""
         value = self._stated(field)
-        if value is None:
-            return
-        if not isinstance(value, list) or not (value or may_be_empty):
+        if isinstance(value, list) and (value or may_be_empty):
+            return super().entries(field)
+        if value is not None:
             self.wrong_type(field, value, "a list of at least one object")
-        else:
-            yield from super().entries(field)
+        return iter(())
 
     def check_span(self, from_at: int, until_at: int) -> None:
         """Note where ``until``, the first moment no longer meant, is not after ``from``."""
@@ -218,5 +219,8 @@ class JsonFields(FieldReader):
 
 def _shown(value: Json) -> str:
     """A value in a sentence: short, and without what would move a cursor."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # JSON may be nested more deeply than Python writes it
+        return "nested too deeply"
     return text if len(text) <= 60 else f"{text[:57]}..."

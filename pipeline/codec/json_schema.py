@@ -12,6 +12,7 @@ from pipeline.codec.json_text import Json, parse_json
 from pipeline.codec.schema_folder import schema_folder
 
 Schema = dict[str, Json]
+"""A parsed JSON Schema."""
 Keyword = Callable[[object, str, Json, Schema], Iterator[Exception]]
 """How a keyword of a schema is checked: validator, the keyword's value, the instance, the schema."""
 

@@ -1,4 +1,4 @@
-"""Where the machine-readable contracts between programs lie: the ``schemas`` folder."""
+"""Where the ``schemas`` folder is: topics, JSON Schemas, examples and SQL migrations."""
 
 from __future__ import annotations
 

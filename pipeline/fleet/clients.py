@@ -1,8 +1,8 @@
 """A seeded fleet of licence clients: what each of them sends, line by line (INTERFACES, Heartbeat).
 
-A fleet is a plan (``fleet_plan``) whose days are drawn from its seed (``fleet_days``), told as heartbeats here, and
-then spoilt as far as the plan asks (``fleet_faults``). The sample fleet with its story is ``fleet_story``. Everything
-streams: in memory are the sessions of one day and what faults hold back.
+A fleet is a ``plan`` whose ``working_days`` are drawn from its seed. Here sessions become heartbeats, which ``faults``
+then spoils as far as the plan asks. Everything streams: only the sessions of a day, and what faults hold back, are in
+memory.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = [
 ]
 
 _Sending = tuple[int, int, bytes, Iterator[tuple[int, bytes]]]
-"""A client about to send: ``at``, the place of its session in the fleet, the line, and what it sends afterwards."""
+"""A client about to send: ``at``, the number of its session in the fleet, the line, and what it sends afterwards."""
 
 _OPERATION_LAG_MS: Final = 37_000
-"""While a user works, the last operation before a heartbeat is less than this old."""
+"""While a user works, the last operation is less than this long before a heartbeat."""
 
 
 def planned_sessions(plan: FleetPlan) -> tuple[PlannedSession, ...]:
@@ -45,11 +45,11 @@ def planned_sessions(plan: FleetPlan) -> tuple[PlannedSession, ...]:
 
 
 def fleet(plan: FleetPlan, tally: Counter[str] | None = None) -> Iterator[bytes]:
-    """The fleet's lines, without line ends, in order of event time but for what the plan's faults move.
+    """The fleet's lines, without line ends, in order of event time except where the plan's faults move them.
 
-    ``tally`` is counted up as the lines are taken: ``sessions``, ``heartbeats`` (distinct and valid), and per fault
-    ``duplicates``, ``displaced``, ``late``, ``broken <way>`` and ``oversize <way>``. Raises ``InputError`` at the call
-    where the plan cannot be played.
+    ``tally`` is counted up as lines are taken: ``sessions``, ``heartbeats`` (distinct and valid), and per fault
+    ``duplicates``, ``displaced``, ``late``, ``broken <way>`` and ``oversize <way>``. Raises ``InputError`` at the call,
+    before the first line, where the plan cannot be played.
     """
     plan.validate()
     counted: Counter[str] = Counter() if tally is None else tally
@@ -62,8 +62,8 @@ def fleet(plan: FleetPlan, tally: Counter[str] | None = None) -> Iterator[bytes]
 def heartbeats_of(plan: FleetPlan, session: PlannedSession) -> Iterator[tuple[int, bytes]]:
     """What the session's client sends, in order, each with its ``at``.
 
-    It beats while awake, and once more when it falls asleep; waking up it starts anew with ``since = at``. Every other
-    heartbeat carries on where the one before it ended. The last one closes.
+    It beats while awake, and once more when it falls asleep. After waking up it starts again with ``since = at``. Every
+    other heartbeat continues where the heartbeat before it ended. The last heartbeat closes the session.
     """
     identity = {
         "v": 1,
@@ -105,7 +105,7 @@ def _beats(session: PlannedSession, beat_ms: int) -> Iterator[tuple[bytes, int, 
 
 
 def _in_event_time(plan: FleetPlan, tally: Counter[str]) -> Iterator[tuple[int, bytes]]:
-    """All heartbeats with their ``at``, merged over the sessions that are open; sessions come in order of opening."""
+    """All heartbeats with their ``at``, merged over the open sessions; sessions start in order of opening."""
     sending: list[_Sending] = []
     for _, sessions in days_of_sessions(plan):
         for session in sessions:

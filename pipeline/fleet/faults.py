@@ -1,7 +1,7 @@
 """What goes wrong between client and pipeline, on request: copies, disorder, lateness, lines that are no evidence.
 
-Nothing here takes a valid heartbeat away or adds one: copies are exact, held-back heartbeats arrive in the end, and
-broken or oversize lines are extra. So whatever is metered must come out as it does without faults (RULES 1).
+The set of valid heartbeats stays the same: copies are exact, held-back heartbeats arrive in the end, and broken or
+oversize lines are extra. So everything metered must be the same as without faults (RULES 1).
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from pipeline.model.text import TEXT_LENGTH_MAX
 from pipeline.rules.evidence.span_limit import SPAN_MS_MAX
 
 OVERSIZE_EVERY: Final = 1_000
-"""One oversize line after this many heartbeats, until the plan's number is reached; the rest come at the end."""
+"""An oversize line follows after this many heartbeats, until the plan's number is reached; the rest come at the end."""
 
-Fields = dict[str, object]
+MemberFields = dict[str, object]
+"""A heartbeat as a JSON object."""
 
 
 class SentLine(NamedTuple):
-    """One line as it is sent. ``alone``: it must not become part of a frame, which it would spoil as a whole."""
+    """A line as it is sent. ``alone``: it must not become part of a frame, because it would spoil the whole frame."""
 
     line: bytes
     alone: bool
@@ -36,7 +37,7 @@ class SentLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BrokenWay:
-    """A way in which a line is no evidence, and the code it earns. ``alone``: the line is not even a JSON member."""
+    """A way to break a line, and its dead letter's code. ``alone``: the line cannot be a member of a JSON array."""
 
     name: str
     code: DeadLetterCode
@@ -44,7 +45,7 @@ class BrokenWay:
     spoil: Callable[[bytes], bytes]
 
 
-def _with(name: str, change: Callable[[Fields], Fields], code: DeadLetterCode) -> BrokenWay:
+def _with(name: str, change: Callable[[MemberFields], MemberFields], code: DeadLetterCode) -> BrokenWay:
     def spoil(line: bytes) -> bytes:
         fields = _fields(line)
         return json_bytes({**fields, **change(fields)})
@@ -52,18 +53,18 @@ def _with(name: str, change: Callable[[Fields], Fields], code: DeadLetterCode) -
     return BrokenWay(name, code, False, spoil)
 
 
-def _fields(line: bytes) -> Fields:
-    return cast(Fields, parse_json(line))
+def _fields(line: bytes) -> MemberFields:
+    return cast(MemberFields, parse_json(line))
 
 
-def _time(fields: Fields, name: str) -> int:
+def _time(fields: MemberFields, name: str) -> int:
     time = fields[name]
     if not isinstance(time, int):
         raise TypeError(f"{name} of a valid heartbeat is an integer")
     return time
 
 
-def _scaled(fields: Fields, scale: Callable[[int], int]) -> Fields:
+def _scaled(fields: MemberFields, scale: Callable[[int], int]) -> MemberFields:
     return {name: scale(_time(fields, name)) for name in ("opened_at", "since", "at", "resumed_at", "active_at")}
 
 
@@ -96,7 +97,7 @@ BROKEN_WAYS: Final[tuple[BrokenWay, ...]] = (
     _with("unknown_state", lambda _: {"state": "paused"}, "unknown_state"),
     _with("unknown_usage", lambda _: {"usage": "academic"}, "unknown_usage"),
 )
-"""Every way in turn: the n-th broken line is broken in the n-th."""
+"""The ways are taken in turn: the n-th broken line is broken in the n-th way."""
 
 _FRAME_OF_COPIES: Final = FRAME_HEARTBEATS_MAX + 1
 OVERSIZE_WAYS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
@@ -104,18 +105,18 @@ OVERSIZE_WAYS: Final[tuple[tuple[str, Callable[[bytes], bytes]], ...]] = (
     ("frame_too_long", lambda line: _frame([line] * (FRAME_BYTES_MAX // len(line) + 1))),
     ("heartbeat_too_long", lambda line: line[:-1] + b',"note":"' + b"x" * FRAME_BYTES_MAX + b'"}'),
 )
-"""In turn. The frames hold copies of one valid heartbeat, so that a reader that splits them finds nothing new."""
+"""Taken in turn. The frames hold copies of a valid heartbeat: a reader that splits them reads nothing new."""
 
 
 def deliver(plan: FleetPlan, plain: Iterator[tuple[int, bytes]], tally: Counter[str]) -> Iterator[SentLine]:
-    """The heartbeats ``(at, line)`` as they arrive, each once its delay is over on the clock of the ones on time."""
+    """The heartbeats ``(at, line)`` as they arrive: a delayed heartbeat waits until the others' time has passed it."""
     if not (plan.duplicates or plan.disorder or plan.late or plan.broken or plan.oversize):
         return (SentLine(line, False) for _, line in plain)
     return _spoilt(plan, plain, tally)
 
 
 def packed(deliveries: Iterator[SentLine], size: int) -> Iterator[bytes]:
-    """Frames of ``size`` heartbeats, fewer where they would not fit; what spoils a frame goes in a line of its own."""
+    """Frames of ``size`` heartbeats, fewer where they would not fit; what would spoil a frame gets its own line."""
     members: list[bytes] = []
     length = 1
     for line, alone in deliveries:
@@ -172,6 +173,7 @@ class _Delays:
         self._late = Random(f"{plan.seed}/late")  # noqa: S311  (a simulation, not a secret)
 
     def draw_ms(self) -> int:
+        """The delay of the next heartbeat; 0 is none."""
         displaced_ms = self._disorder.randrange(1, HOUR_MS) if self._disorder.random() < self._plan.disorder else 0
         late_ms = self._late.randrange(DAY_MS, 6 * DAY_MS) if self._late.random() < self._plan.late else 0
         if late_ms:
@@ -189,6 +191,7 @@ class _Copies:
         self._chance = Random(f"{plan.seed}/duplicates")  # noqa: S311  (a simulation, not a secret)
 
     def draw_ms(self) -> int | None:
+        """The delay of a copy of the next heartbeat; ``None`` where there is no copy."""
         if self._chance.random() >= self._plan.duplicates:
             return None
         delay_ms = self._chance.randrange(1, HOUR_MS)

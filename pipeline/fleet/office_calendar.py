@@ -18,13 +18,13 @@ _FIXED_HOLIDAYS: Final = frozenset(
 
 
 def is_working_day(day: int) -> bool:
-    """Monday to Friday, public holidays left out. ``day`` counts days since 1970-01-01."""
+    """Whether the office works: Monday to Friday, except on public holidays. ``day`` counts days since 1970-01-01."""
     when = calendar_day(day)
     return when.weekday() < 5 and (when.month, when.day) not in _FIXED_HOLIDAYS and when not in _easter_days(when.year)
 
 
 def local_midnight_at(day: int) -> int:
-    """Twelve hours before noon in the office: 00:00 there, but for the nights of a clock change."""
+    """Twelve hours before noon in the office: 00:00 there, except in the nights of a clock change."""
     noon = datetime.combine(calendar_day(day), datetime.min.time().replace(hour=12), tzinfo=OFFICE)
     return at_datetime(noon.astimezone(UTC) - timedelta(hours=12))
 

@@ -1,4 +1,4 @@
-"""What a simulated fleet is asked to be: its products, people, days and faults. Values only; ``fleet`` plays them."""
+"""What a simulated fleet is asked to be: its products, people, days and faults. Values only; ``clients`` plays them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class FleetProduct:
-    """A product of the fleet. Ordinary production use never takes more than ``quantity`` machines on one day.
+    """A product of the fleet. Ordinary production use never takes more than ``quantity`` machines on a day.
 
-    ``None`` is without that cap. Machines are dealt to products in proportion to the quantities (in equal parts where
-    one has none), so that several people share each licence, on different days.
+    ``None`` is without that cap. Machines are given to products in proportion to the quantities (in equal parts where a
+    product has no quantity), so several people share each licence, on different days.
     """
 
     code: str
@@ -35,10 +35,10 @@ class FleetProduct:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSession:
-    """A session as its client lives it, before anything is sent.
+    """A session on its machine, before anything is sent.
 
     ``awake`` holds the ranges in which it sends evidence: it opens with the first and closes with the last, and sleeps
-    between them. ``active`` holds the stretches of operation, ordered, inside these; the first starts at the opening.
+    between them. ``active`` holds the stretches of operation inside these, ordered; the first starts at the opening.
     """
 
     product: str
@@ -52,20 +52,22 @@ class PlannedSession:
 
     @property
     def opened_at(self) -> int:
+        """When the session opens."""
         return self.awake[0][0]
 
     @property
     def closed_at(self) -> int:
+        """When the session closes."""
         return self.awake[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """Every knob of a fleet. The same plan gives the same bytes on every machine.
+    """Every setting of a fleet. The same plan gives the same bytes on every machine.
 
     Faults leave the set of distinct valid heartbeats as it is: copies are exact, held-back heartbeats still arrive,
-    broken lines and oversize frames are extra. Each fault has a source of chance of its own, so that asking for one
-    does not move another.
+    broken lines and oversize frames are extra. Each fault has a random source of its own, so asking for a fault does
+    not move another.
 
     ``frames``: heartbeats to a frame, 0 for one heartbeat per line. ``duplicates``, ``disorder``, ``late`` and
     ``broken`` are shares of the heartbeats: sent twice, held back up to an hour, held back for days, followed by an
@@ -98,7 +100,7 @@ class FleetPlan:
             raise InputError("period", str(error), "Write the year and the quarter, as in 2022Q2") from error
 
     def validate(self) -> None:
-        """Hold every knob to its range. Raises ``InputError`` with the knob's name, the reason and the remedy."""
+        """Check every setting's range. Raises ``InputError`` with the setting's name, the reason and the remedy."""
         self.quarter()
         _check_text("account", self.account)
         _check_text("country", self.country)

@@ -1,7 +1,7 @@
-"""The sample fleet: a studio's second quarter of 2022, in order but for one dear afternoon and one stray click.
+"""The sample fleet: a studio's second quarter of 2022, in order except for an expensive afternoon and a stray click.
 
 Sixty machines share MSTN (20 entitled), ORD (6), STAAD (4) and PLAX (10) under the ten-minute policy, and some use
-AutoCAD for tokens (``fleet_tokens``). Ordinary days stay within the quantities by construction; what is told here is
+AutoCAD for tokens (``sample_tokens``). Ordinary days stay within the quantities by construction. The events here are
 scripted to the second, so that a statement can be checked against the story.
 """
 
@@ -29,10 +29,10 @@ _MSTN, _ORD, _STAAD, _PLAX = range(4)
 
 @dataclass(frozen=True, slots=True)
 class StoryEvent:
-    """One thing that happened. ``sessions`` are the ones that stand out, not everybody else's on that day.
+    """An event of the story. ``sessions`` are its own sessions, not everybody else's on that day.
 
-    Where it leads to over-use, ``peak`` is the count of the product, reached in ``peak_slots``; ``over_slots`` are the
-    slots above the entitled quantity (both are starts of base slots, in order) and ``term_licenses`` is what it costs.
+    Where it leads to over-use, ``peak`` is the count of the product, reached in ``peak_slots``, and ``over_slots`` are
+    the slots above the entitled quantity (both are starts of base slots, in order). ``term_licenses`` become due.
     """
 
     title: str
@@ -47,7 +47,7 @@ class StoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class DemoStory:
-    """What stands out in the sample fleet, in order of time. ``colleagues`` are the ordinary users it takes."""
+    """The events of the sample fleet, in order of time. ``colleagues`` are sessions of the other users they need."""
 
     accidental: StoryEvent
     trial: StoryEvent
@@ -60,8 +60,9 @@ class DemoStory:
 def demo_plan() -> FleetPlan:
     """The sample fleet, story included."""
     story = demo_story()
-    told = (story.accidental, story.trial, story.deadline, story.forgotten)
-    sessions = (*story.colleagues, *story.tokens.sessions, *(one for event in told for one in event.sessions))
+    events = (story.accidental, story.trial, story.deadline, story.forgotten)
+    of_events = (session for event in events for session in event.sessions)
+    sessions = (*story.colleagues, *story.tokens.sessions, *of_events)
     return replace(_base_plan(), scripted=sessions)
 
 
@@ -83,7 +84,7 @@ def _base_plan() -> FleetPlan:
 
 
 def _accidental(members: tuple[Member, ...]) -> StoryEvent:
-    """A drafter starts STAAD while all four licences are out, and closes it after fourteen minutes."""
+    """A drafter starts STAAD while all four licences are in use, and closes it after fourteen minutes."""
     opened_at, closed_at = _at("2022-04-26T09:33:10Z"), _at("2022-04-26T09:47:05Z")
     launch = _session("story-accidental", members[12], _STAAD, (opened_at, closed_at))
     launch = replace(launch, active=((opened_at, opened_at + MINUTE_MS),))
@@ -113,7 +114,7 @@ def _trial(members: tuple[Member, ...]) -> StoryEvent:
 
 
 def _deadline(members: tuple[Member, ...]) -> StoryEvent:
-    """Three plant designers help out with MSTN while all twenty licences are out."""
+    """Three plant designers help with MSTN while all twenty licences are in use."""
     hours = (("13:52:40", "14:39:30"), ("14:03:15", "14:44:10"), ("14:11:50", "14:48:20"))
     helpers = tuple(
         _session(

@@ -1,8 +1,8 @@
 """The sample fleet's AutoCAD, charged in tokens by the day: who used it, what was left open, what cost nothing.
 
-Two people exchange drawings on set weekdays, a third helps out for four days. On a Friday the third leaves it open and
-idle until Monday, which costs the one window of Friday; and a glance of four minutes costs nothing. Of the older of two
-packs some tokens are left when it expires.
+Two people exchange drawings on fixed weekdays, a third helps for four days. On a Friday the third leaves AutoCAD open
+and idle until Monday, which costs only Friday's window. A glance of four minutes costs nothing. Some tokens are left
+of the older of two packs when it expires.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TUESDAY, _THURSDAY = 5, 0
 
 @dataclass(frozen=True, slots=True)
 class TokenStory:
-    """What happens with tokens, and what it comes to: windows, each at 7 tokens, and what an old pack loses."""
+    """What happens with tokens, and the result: windows, each at 7 tokens, and what expires of the older pack."""
 
     idle: PlannedSession
     glance: PlannedSession
@@ -35,6 +35,7 @@ class TokenStory:
 
     @property
     def sessions(self) -> tuple[PlannedSession, ...]:
+        """Every session of the story."""
         return (*self.exchange, self.glance, self.idle)
 
 

@@ -1,8 +1,8 @@
 """Who works with what on which day: the ordinary life of a fleet, one day at a time.
 
-A day is drawn from the seed and its own date alone, so that any day can be planned without the others. The cap is
-kept by construction: at most a product's ``quantity`` of people get to use it on a day, each on one machine that no
-one else has that day, and scripted sessions take their share of the quantity first.
+A day is drawn only from the seed and its own date, so any day can be planned without the others. The cap holds by
+construction: at most ``quantity`` people use a product on a day, each on a machine that nobody else has that day, and
+scripted sessions take their share of the quantity first.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _LAST_NAMES: Final = (
     ("nemcova", "nemec"), ("markova", "marek"), ("pokorna", "pokorny"), ("hajkova", "hajek"),
     ("kralova", "kral"), ("ruzickova", "ruzicka"), ("benesova", "benes"), ("fialova", "fiala"),
 )  # fmt: skip
-"""The surnames of women and of men; first names take turns in the same order."""
+"""The surnames of women and of men; first names alternate in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the fleet with a machine of their own; ``products`` are places in the plan, the main one first."""
+    """A person of the fleet with their own machine; ``products`` are indexes in the plan, the main product first."""
 
     machine: str
     user: str
@@ -47,7 +47,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One person's day: at work in ``[arrive_at, leave_at)`` but for ``breaks``."""
+    """A person's day: at work in ``[arrive_at, leave_at)`` except in ``breaks``."""
 
     arrive_at: int
     leave_at: int
@@ -55,7 +55,7 @@ class Shift:
 
 
 def crew(plan: FleetPlan) -> tuple[Member, ...]:
-    """Everyone in the fleet, in order: a run of machines per product, one in four with a second product, too."""
+    """Everyone in the fleet, in order: a run of machines per product; every fourth person has a second product, too."""
     weights = [product.quantity or 0 for product in plan.products]
     if 0 in weights:
         weights = [1] * len(weights)
@@ -114,7 +114,7 @@ def _ordinary_sessions(plan: FleetPlan, members: tuple[Member, ...], day: int) -
 def _draw_users(
     plan: FleetPlan, today: list[PlannedSession], present: list[Member], chance: Random
 ) -> list[frozenset[str]]:
-    """For each product the users who get to use it today; with the scripted machines never more than its quantity."""
+    """For each product the users who may use it today: with the scripted machines, at most its quantity."""
     drawn = []
     for place, product in enumerate(plan.products):
         scripted = [script for script in today if script.product == product.code]
@@ -137,7 +137,7 @@ def _draw_users(
 def _draw_desks(
     members: tuple[Member, ...], present: list[Member], today: list[PlannedSession], chance: Random
 ) -> dict[str, str]:
-    """The machine of each user today: their own, now and then that of a colleague who is away and left none open."""
+    """The machine of each user today: their own, sometimes that of a colleague who is away and has no session open."""
     at_work = {member.user for member in present}
     scripted = {name for script in today for name in (script.machine, script.user)}
     free = [m.machine for m in members if m.user not in at_work and not scripted & {m.machine, m.user}]
@@ -166,9 +166,9 @@ def _blank(product: FleetProduct, machine: str, user: str) -> PlannedSession:
 
 
 def _main_sessions(seat: PlannedSession, shift: Shift, is_laptop: bool, chance: Random) -> Iterator[PlannedSession]:
-    """A day with one's main product: open all day (a laptop sleeps in the breaks), or closed for every break."""
+    """A day with the main product: open all day (a laptop sleeps in the breaks), or closed for every break."""
     opened_at = shift.arrive_at + 2 * MINUTE_MS + chance.randrange(6 * MINUTE_MS)
-    if chance.randrange(100) < 12:  # the wrong drawing: closed within minutes, and started again
+    if chance.randrange(100) < 12:  # opened by mistake: closed within minutes, and started again
         glance = (opened_at, opened_at + 2 * MINUTE_MS + chance.randrange(6 * MINUTE_MS))
         yield replace(seat, awake=(glance,), active=(glance,))
         opened_at = glance[1] + MINUTE_MS + chance.randrange(5 * MINUTE_MS)
@@ -183,7 +183,7 @@ def _main_sessions(seat: PlannedSession, shift: Shift, is_laptop: bool, chance: 
 
 
 def _second_sessions(seat: PlannedSession, shift: Shift, is_laptop: bool, chance: Random) -> Iterator[PlannedSession]:
-    """Half an hour to three hours with another product, next to the main one."""
+    """Half an hour to three hours with another product, beside the main product."""
     room_ms = shift.leave_at - shift.arrive_at - HOUR_MS
     opened_at = shift.arrive_at + 20 * MINUTE_MS + chance.randrange(room_ms)
     until_at = min(shift.leave_at, opened_at + 30 * MINUTE_MS + chance.randrange(150 * MINUTE_MS))
@@ -194,7 +194,7 @@ def _second_sessions(seat: PlannedSession, shift: Shift, is_laptop: bool, chance
 
 
 def _less_breaks(from_at: int, until_at: int, breaks: tuple[Interval, ...]) -> tuple[Interval, ...]:
-    """``[from_at, until_at)`` less the breaks, in order; nothing that is empty."""
+    """``[from_at, until_at)`` less the breaks, in order, without empty stretches."""
     stretches, start_at = [], from_at
     for pause_at, back_at in (*breaks, (until_at, until_at)):
         end_at = min(pause_at, until_at)

@@ -1,1 +1,5 @@
-"""Frozen, slotted types of the domain: ids, instants, evidence, contracts, errors. Standard library only."""
+"""Frozen, slotted types of the domain. Standard library only; no rule is decided here.
+
+In reading order: ``instants`` (time), ``money``, ``text`` (names and how they are compared), ``evidence`` (heartbeats
+and session days), ``contracts``, ``orders``, ``ledger_entries``, ``statements``, ``errors``.
+"""

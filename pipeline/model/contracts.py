@@ -1,4 +1,4 @@
-"""A licence contract as its owner and the vendor agreed it (INTERFACES, Contract). Data only; rules read it."""
+"""A licence contract as its owner and the vendor agreed on it (INTERFACES, Contract). Data only; rules read it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ how long evidence is waited for, never how far a heartbeat reaches back.
 """
 
 EntitlementModel = Literal["pooled", "named", "practitioner", "single_user", "flex"]
+"""How an entitlement gives seats or tokens (RULES 3, 5 and 6)."""
 Unit = Literal["machine", "machine+session"]
+"""What a metering policy counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomPolicy:
-    """A contract's own metering policy: ``extends`` one by name and changes what is not ``None``, from its start."""
+    """A contract's own metering policy. It ``extends`` another, and changes what is not ``None``, from its start."""
 
     name: str
     extends: str
@@ -43,7 +45,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product of the contract. ``unit_price`` is one term licence in the currency's smallest unit, ``None`` unpriced.
+    """A product of the contract. ``unit_price`` is that of a term licence in the smallest unit, ``None`` unpriced.
 
     ``idle_detection`` is ``True``, ``False`` or the first version that has it; ``platforms`` maps a platform to the
     first version allowed on it.
@@ -62,9 +64,9 @@ class Product:
 class Entitlement:
     """What was bought, in force in ``[from_at, until_at)``; ``None`` is without end.
 
-    ``products`` holds one code (several only for ``named``), ``country`` where it counts, ``policy`` a policy's name.
-    ``quantity`` is seats (0 for ``flex``), ``daily_rate`` tokens (``None`` but for ``flex``). ``line`` is its place in
-    the contract's file.
+    ``products`` holds a single code (several only for ``named``), ``country`` where it counts, ``policy`` a policy's
+    name. ``quantity`` is seats (0 for ``flex``), ``daily_rate`` tokens (only for ``flex``). ``line`` is that in the
+    contract's file.
     """
 
     products: tuple[str, ...]
@@ -78,6 +80,7 @@ class Entitlement:
     line: int = 0
 
     def in_force(self, at: int) -> bool:
+        """Whether it is in force at an instant."""
         return self.from_at <= at and (self.until_at is None or at < self.until_at)
 
 
@@ -119,7 +122,7 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One account's contract. ``content_hash`` is ``sha256:`` and the hex digest of the file's bytes."""
+    """An account's contract. ``content_hash`` is ``sha256:`` and the hex digest of the file's bytes."""
 
     account: str
     country: str

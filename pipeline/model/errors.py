@@ -22,9 +22,11 @@ DeadLetterCode = Literal[
     "time_out_of_range",  # outside the years 2000 to 2100: seconds or microseconds, most likely
     "times_out_of_order",  # opened_at <= since <= at, or opened_at <= resumed_at <= active_at <= at, is broken
     "activity_incomplete",  # resumed_at without active_at, or the other way round
-    "span_too_long",  # since or opened_at more than 35 days before at
+    "span_too_long",  # opened_at is more than 35 days before at (rules/evidence/span_limit.py)
 ]
+"""Why evidence is invalid. The codes are stable: readers of dead letters depend on them."""
 DEAD_LETTER_CODES: Final[tuple[str, ...]] = get_args(DeadLetterCode)
+"""The same as values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class InvalidHeartbeat:
 
 
 class InputError(Exception):
-    """Input that cannot be used at all: where, what, and how to mend it. The program ends with status 2."""
+    """Input that cannot be used at all: place, reason and remedy. The program ends with status 2."""
 
     def __init__(self, place: str, reason: str, remedy: str) -> None:
         super().__init__(f"{place}: {reason}. {remedy}")
@@ -55,11 +57,11 @@ class Mistake:
 
 
 class InvariantBroken(Exception):
-    """What is stored breaks a law that every part of Seatbeat keeps: nothing may go on from there."""
+    """Stored data breaks a law that every part of Seatbeat keeps. The process must not go on."""
 
 
 class ContractInvalid(Exception):
-    """A contract with every mistake found in it, in order of line."""
+    """A contract with all its mistakes, in order of line."""
 
     def __init__(self, source: str, mistakes: tuple[Mistake, ...]) -> None:
         self.source, self.mistakes = source, mistakes

@@ -17,6 +17,7 @@ HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 
 BASE_SLOT_MS: Final = 10 * MINUTE_MS
+"""The slot that evidence is stored in; a policy's slots are made of whole ones."""
 SLOTS_PER_DAY: Final = DAY_MS // BASE_SLOT_MS
 
 EARLIEST_AT: Final = 946_684_800_000

@@ -1,7 +1,7 @@
 """The token ledger: an append-only log of entries, and what each says (RULES 6).
 
-Entries come in **postings**: what one message holds, under one sequence number per account. A posting stands or falls
-as a whole. Tokens are whole numbers, instants epoch ms.
+Entries come in **postings**: a message holds a posting, under a sequence number of its account. A posting is valid or
+void as a whole. Tokens are whole numbers, instants epoch ms.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 
 class Window(NamedTuple):
-    """A time paid for, ``[start_at, end_at)``, of one user and product in a country, and what it costs in tokens."""
+    """A charge window ``[start_at, end_at)`` of a user and product in a country, and what it costs in tokens."""
 
     product: str
     country: str
@@ -63,7 +63,7 @@ class Debit:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """What is left of a pack when its validity ends; it is lost."""
+    """The rest of a pack when its validity ends; it is lost."""
 
     team: str
     pack: str
@@ -83,7 +83,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An order that changed nothing, and why; kept, so that every reader of the log refuses it alike."""
+    """An order that changed nothing, and why. It is kept so that every reader of the log refuses it alike."""
 
     command: str
     code: str
@@ -98,6 +98,7 @@ class Settled:
 
 
 EntryFact = Grant | Debit | Expiry | Credit | Refusal | Settled
+"""What an entry says."""
 
 ENTRY_KINDS: Final[dict[str, type[EntryFact]]] = {
     "grant": Grant,
@@ -107,12 +108,12 @@ ENTRY_KINDS: Final[dict[str, type[EntryFact]]] = {
     "refusal": Refusal,
     "settled": Settled,
 }
-"""The name of each kind of entry on the wire."""
+"""The name of each kind of entry in its message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. ``id`` is made from what it is about, so that the same fact has the same id in every run.
+    """An entry. ``id`` is made from what it is about, so that the same fact has the same id in every run.
 
     ``at`` is the instant it takes effect: purchase, window's start, expiry, order, the end of what is settled.
     """

@@ -1,8 +1,8 @@
 """Commands: what people order about an account, kept for ever on the topic ``commands`` (RULES 5, 6 and 7).
 
-A command is known by its id: the first in log order wins, the same again is nothing new, the same id with other
-content is a conflict, which changes nothing. Whether an order is carried out is decided by ``rules/`` from the log
-alone, so every reader decides alike. Instants are epoch ms; money is in the currency's smallest unit.
+A command is identified by its id: the first in log order counts, the same command again has no effect, and the same id
+with other content is a conflict, which changes nothing. ``rules/`` decides from the log alone whether an order takes
+effect, so every reader decides alike. Instants are epoch ms; money is in the currency's smallest unit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Final, Literal
 from pipeline.model.contracts import TokenPack
 
 AssignableModel = Literal["practitioner", "single_user"]
+"""A model whose seats are assigned to users by hand."""
 DisputeState = Literal["draft", "submitted", "answered", "granted", "refused"]
+"""Where a dispute stands with the vendor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ class CheckIn:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Freeze the statement of a quarter with all that it rests on. ``statement`` is it, as JSON (INTERFACES).
+    """Freeze the statement of a quarter with all that it rests on. ``statement`` is its JSON (INTERFACES).
 
-    ``contract`` is the content hash of the contract it was computed under; ``complete_until`` up to when the evidence
-    was complete; ``forced`` says that it was closed although that did not reach the quarter's end.
+    ``contract`` is the content hash of the contract it was computed under. The evidence was complete up to
+    ``complete_until``; ``forced`` says that the quarter was closed although that lay before its end.
     """
 
     period: str
@@ -82,8 +84,8 @@ class Close:
 class Void:
     """Leave evidence out of every count: a session, or a machine or a user in ``[from_at, until_at)``.
 
-    A text that is ``''`` and an instant that is ``None`` is no condition; ``session`` stands alone with ``product``
-    and ``machine`` where an id is not unique. Texts are folded as stored evidence is.
+    A text of ``''`` or an instant of ``None`` is no condition. ``session`` goes with ``product`` and ``machine`` only,
+    which tell sessions with the same id apart. Users and machines are folded as stored evidence is.
     """
 
     reason: str
@@ -118,7 +120,7 @@ class OpenDispute:
 
 @dataclass(frozen=True, slots=True)
 class MoveDispute:
-    """What became of the dispute opened under the id ``dispute``. ``granted`` is a credit, with state ``granted``."""
+    """A new state of the dispute opened under the id ``dispute``. The state ``granted`` comes with a credit."""
 
     dispute: str
     state: DisputeState
@@ -146,7 +148,7 @@ class CreditTokens:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time in the log: evidence is taken as complete up to ``complete_until``, which settles what lies before."""
+    """Time in the log: evidence counts as complete up to ``complete_until``; charge windows before are settled."""
 
     complete_until: int
 
@@ -155,6 +157,7 @@ Order = (
     Assign | Release | CheckOut | CheckIn | Close | Void | Unvoid | OpenDispute | MoveDispute | BuyTokens
     | CreditTokens | Tick
 )  # fmt: skip
+"""What a command asks for."""
 
 ORDER_KINDS: Final[dict[str, type[Order]]] = {
     "assign": Assign,
@@ -170,7 +173,7 @@ ORDER_KINDS: Final[dict[str, type[Order]]] = {
     "credit-tokens": CreditTokens,
     "tick": Tick,
 }
-"""The name of each order on the wire."""
+"""The name of each order in its message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pipeline.model.instants import Period
 
 @dataclass(frozen=True, slots=True)
 class PooledLine:
-    """Peak use of one product and country against what is entitled (RULES 3 and 4).
+    """Peak use of a product and country against what is entitled (RULES 3 and 4).
 
     ``peak_slots`` and ``overuse_slots``: the starts of the slots that reach the figure, ascending, the first 100.
     """
@@ -36,11 +36,11 @@ class PooledLine:
 
 @dataclass(frozen=True, slots=True)
 class SeatLine:
-    """Seats tied to people of one product and country (RULES 5).
+    """Seats of a product and country that belong to people (RULES 5).
 
-    ``entitled`` is the highest of the period. ``users``: of ``named`` who holds a seat, in the order they took it; of
-    the others who held one in the period, by assignment. ``overflow`` counts the users a named line had no seat for,
-    ``None`` for the other models.
+    ``entitled`` is the highest of the period. ``users`` of a ``named`` line are those who hold a seat, in the order
+    they took it; of the other models those who held a seat in the period, by assignment. ``overflow`` counts the users
+    for whom a named line had no seat, ``None`` for the other models.
     """
 
     product: str
@@ -54,7 +54,7 @@ class SeatLine:
 
 @dataclass(frozen=True, slots=True)
 class ChargedWindow:
-    """A charge window that starts in the period: who, when, what packs paid, and what they could not."""
+    """A charge window that starts in the period: who, when, what packs paid, and what stayed uncovered."""
 
     user: str
     start_at: int
@@ -64,7 +64,7 @@ class ChargedWindow:
 
 @dataclass(frozen=True, slots=True)
 class FlexLine:
-    """Token charges of one product and country (RULES 6). ``windows``: by start and user, the first 100."""
+    """Token charges of a product and country (RULES 6). ``windows``: by start and user, the first 100."""
 
     product: str
     country: str
@@ -77,6 +77,7 @@ class FlexLine:
 
 
 Line = PooledLine | SeatLine | FlexLine
+"""A line of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class TokenBlock:
 
 
 AdjustmentKind = Literal["late_evidence", "void", "contract", "credit"]
+"""Why a closed quarter comes to something else now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Adjustment:
 
     @property
     def amount(self) -> int:
+        """What is to be paid on top; negative where it is given back."""
         return self.after - self.before
 
 
@@ -156,12 +159,15 @@ class Statement:
 
     @property
     def pooled(self) -> tuple[PooledLine, ...]:
+        """The lines that term licences can be due for."""
         return tuple(line for line in self.lines if isinstance(line, PooledLine))
 
     @property
     def total(self) -> int:
+        """The sum of the amounts of all lines that have a price."""
         return sum(line.amount for line in self.pooled if line.amount is not None)
 
     @property
     def adjustments_total(self) -> int:
-        return sum(one.amount for one in self.adjustments)
+        """The sum of all adjustments of earlier quarters."""
+        return sum(adjustment.amount for adjustment in self.adjustments)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from pipeline.model.instants import iso_date
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 
 class BeforeFirstRow(LookupError):
@@ -18,20 +18,20 @@ class BeforeFirstRow(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Segment(Generic[Value]):
+class Segment(Generic[_Value]):
     """``value`` holds in ``[from_at, until_at)``."""
 
     from_at: int
     until_at: int
-    value: Value
+    value: _Value
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline(Generic[Value]):
+class Timeline(Generic[_Value]):
     """``rows`` are ``(from_at, value)`` with strictly ascending starts; the last one has no end."""
 
     name: str
-    rows: tuple[tuple[int, Value], ...]
+    rows: tuple[tuple[int, _Value], ...]
 
     def __post_init__(self) -> None:
         starts = [from_at for from_at, _ in self.rows]
@@ -43,7 +43,7 @@ class Timeline(Generic[Value]):
         """When the first row begins; before it nothing is defined."""
         return self.rows[0][0]
 
-    def at(self, at: int) -> Value:
+    def at(self, at: int) -> _Value:
         """The value in force at an instant. Raises ``BeforeFirstRow``."""
         index = bisect_right(self.rows, at, key=lambda row: row[0]) - 1
         if index < 0:
@@ -51,7 +51,7 @@ class Timeline(Generic[Value]):
             raise BeforeFirstRow(f"{defined}; it says nothing of {iso_date(at)}")
         return self.rows[index][1]
 
-    def segments(self, from_at: int, until_at: int) -> Iterator[Segment[Value]]:
+    def segments(self, from_at: int, until_at: int) -> Iterator[Segment[_Value]]:
         """The values in force in ``[from_at, until_at)``, in order. Raises ``BeforeFirstRow``."""
         if from_at >= until_at:
             return

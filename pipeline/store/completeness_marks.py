@@ -1,4 +1,4 @@
-"""Up to when evidence is complete: marks of logs, of one account or of all, the latest of which holds (RULES 7)."""
+"""Up to when evidence is complete: marks of logs, of an account or of all (``rules/statement/completeness.py``)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ ALL_ACCOUNTS: Final = ""
 
 
 def read_complete_until(client: Client, account: str) -> int | None:
-    """Up to when the evidence of an account is complete, ``None`` where nothing says."""
+    """Up to when the evidence of an account is complete: the latest of its marks; ``None`` where there is none."""
     rows = client.query(
         "SELECT toUnixTimestamp64Milli(max(complete_until)), count() FROM completeness "
         "WHERE account IN ({account:String}, {all:String})",
         {"account": account, "all": ALL_ACCOUNTS},
     ).result_rows
-    until, known = cast("tuple[int, int]", rows[0])
-    return until if known else None
+    until, marks = cast("tuple[int, int]", rows[0])
+    return until if marks else None

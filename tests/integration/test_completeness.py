@@ -14,10 +14,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from pipeline.agents.completeness_mark import CLOCKS_DIFFER_MS_MAX, Ends, Reader, Stages, chase, stages
+from pipeline.agents.completeness_mark import Ends, Reader, Stages, chase, stages
 from pipeline.agents.sink import SINK_TOPICS
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, Topic, create_topics
+from pipeline.rules.statement.completeness import CLOCKS_DIFFER_MS_MAX
 from tests.support.broker.brokers import BrokerKind
 
 NOTED_AT = 1_651_569_000_000

@@ -17,6 +17,7 @@ MODELS_WITH_SEATS: Final = frozenset({"pooled", "named", "practitioner", "single
 """The models that have seats; flex has a daily rate instead."""
 
 ReadEntitlement = tuple[ContractEntry, Entitlement]
+"""An entry of the contract, and the entitlement it was read as."""
 PoolKey = tuple[str, str]
 """A product and a country, which is what seats are counted for."""
 

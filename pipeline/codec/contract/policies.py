@@ -16,7 +16,9 @@ from pipeline.policy.metering_policies import MeteringTimeline, UnknownPolicy, r
 from pipeline.policy.timeline import BeforeFirstRow
 
 DEFAULT_POLICY: Final = "bentley-select"
+"""What judges use outside every entitlement, where a contract does not say."""
 DEFAULT_TOKEN_POLICY: Final = "autodesk-flex"  # noqa: S105 (a licence unit, no credential)
+"""The policy of flex, where an entitlement does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,11 @@ ContractPath = tuple[str | int, ...]
 """Keys and 0-based positions from the whole file, ``()``, down to one value."""
 
 CONTRACT_BYTES_MAX: Final = 2 * 1024 * 1024
+"""Of a contract's file."""
 VALUES_MAX: Final = 500_000
+"""Of a file, where each alias counts again what it repeats."""
 DIGITS_MAX: Final = 30
+"""A number with more digits is read as a float: no field of a contract has so many."""
 
 _TAG: Final = "tag:yaml.org,2002:"
 _UNREADABLE: Final = "is not readable as YAML"

@@ -1,6 +1,6 @@
-"""The count of a day against what is entitled, as inline SVG: readable in black and white and by screen readers.
+"""A day's count against what is entitled, as inline SVG: readable in black and white and by screen readers.
 
-Steps are the count of each slot, the dashed line is what is entitled, hatching is what lies over it.
+Steps are the count of each slot, the dashed line is what is entitled, hatching is over-use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ RIGHT: Final = 692
 TOP: Final = 30
 BOTTOM: Final = 214
 TICK_HOURS: Final = 3
+"""How far apart the times of day stand on the x axis."""
 SCALE_STEPS: Final = (1, 2, 5)
+"""Factors of the distance between lines of the y axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +38,27 @@ class Scale:
     def of(cls, series: DaySeries) -> Scale:
         """The smallest scale by 1, 2 or 5 times a power of ten that has at most six steps."""
         highest = max(*series.counts, series.entitled, 1)
-        step = next(one * 10**power for power in range(20) for one in SCALE_STEPS if 6 * one * 10**power >= highest)
+        step = next(
+            factor * 10**power for power in range(20) for factor in SCALE_STEPS if 6 * factor * 10**power >= highest
+        )
         return cls(-(-highest // step) * step, step)
 
     def x(self, of_day_ms: int) -> str:
+        """The x coordinate of a time of day."""
         return _number(LEFT * DAY_MS + (RIGHT - LEFT) * of_day_ms, DAY_MS)
 
     def y(self, count: int) -> str:
+        """The y coordinate of a count."""
         return _number(BOTTOM * self.top - (BOTTOM - TOP) * count, self.top)
 
 
 def chart_svg(series: DaySeries, words: Language) -> str:
-    """The chart of one day. Every id in it bears the day, so that several stand on one page."""
+    """The chart of a day. Every id in it contains the day, so that a page may hold several charts."""
     return "\n".join(_parts(series, words))
 
 
 def chart_title(series: DaySeries, words: Language) -> str:
-    """What a chart shows, in one line."""
+    """What a chart shows, in a line."""
     minutes = words.number(series.slot_ms // MINUTE_MS)
     return words.say("chart_title", date=words.date(series.day * DAY_MS), minutes=minutes)
 
@@ -60,7 +66,7 @@ def chart_title(series: DaySeries, words: Language) -> str:
 def _parts(series: DaySeries, words: Language) -> Iterator[str]:
     scale, day = Scale.of(series), calendar_day(series.day).isoformat()
     midnight, peak = series.day * DAY_MS, max(series.counts)
-    told = words.say(
+    description = words.say(
         "chart_desc",
         date=words.date(midnight),
         entitled=words.number(series.entitled),
@@ -72,7 +78,7 @@ def _parts(series: DaySeries, words: Language) -> Iterator[str]:
         f'xmlns="http://www.w3.org/2000/svg">'
     )
     yield f'<title id="title-{day}">{escape(chart_title(series, words))}</title>'
-    yield f'<desc id="desc-{day}">{escape(told)}</desc>'
+    yield f'<desc id="desc-{day}">{escape(description)}</desc>'
     yield (
         f'<defs><pattern id="over-{day}" width="5" height="5" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect width="5" height="5" fill="#fff"/>'
@@ -92,7 +98,7 @@ def _parts(series: DaySeries, words: Language) -> Iterator[str]:
 
 
 def step_path(series: DaySeries, scale: Scale) -> str:
-    """The count over the day: level within a slot, upright between slots."""
+    """The count over the day: horizontal within a slot, vertical between slots."""
     pieces, at_ms = [f"M{LEFT},{scale.y(series.counts[0])}"], 0
     for count, run in groupby(series.counts):
         pieces.append(f"V{scale.y(count)}" if at_ms else "")
@@ -102,7 +108,7 @@ def step_path(series: DaySeries, scale: Scale) -> str:
 
 
 def overuse_areas(series: DaySeries) -> Iterator[tuple[int, int, int]]:
-    """Runs of slots with one and the same count over what is entitled: from, until (ms of the day), count."""
+    """Runs of slots with the same count over what is entitled: from, until (ms of the day), count."""
     at_ms = 0
     for count, run in groupby(series.counts):
         until_ms = at_ms + sum(1 for _ in run) * series.slot_ms
@@ -135,6 +141,6 @@ def _legend(day: str, words: Language) -> Iterator[str]:
 
 
 def _number(numerator: int, denominator: int) -> str:
-    """A coordinate to a hundredth of a unit, in integers all the way."""
+    """A coordinate to a hundredth of a unit, computed in integers."""
     whole, part = divmod((200 * numerator + denominator) // (2 * denominator), 100)
     return f"{whole}.{part:02}" if part else str(whole)

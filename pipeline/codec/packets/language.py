@@ -1,4 +1,4 @@
-"""The languages of a ticket: texts kept as data, with the plurals, numbers and dates of each (``texts/*.yaml``)."""
+"""The languages of a ticket: texts as data (``texts/*.yaml``), with the plurals, numbers and dates of each."""
 
 from __future__ import annotations
 
@@ -14,17 +14,13 @@ from pipeline.model.instants import calendar_day, day_of, iso
 from pipeline.model.money import format_money
 
 Tongue = Literal["en", "fr", "cs"]
+"""A language by its ISO 639 code."""
 TONGUES: Final[tuple[Tongue, ...]] = get_args(Tongue)
 Plural = Literal["one", "few", "other"]
-
-PLURALS: Final[Mapping[Tongue, tuple[Plural, ...]]] = {
-    "en": ("one", "other"),
-    "fr": ("one", "other"),
-    "cs": ("one", "few", "other"),
-}
-"""The plural forms that whole numbers take (Unicode CLDR)."""
+"""A plural form by its CLDR name."""
 
 Phrase = str | dict[Plural, str]
+"""A text, or its plural forms."""
 
 
 class _NumberFormat(TypedDict):
@@ -44,7 +40,7 @@ class _LanguageFile(TypedDict):
 
 
 def plural_of(tongue: Tongue, n: int) -> Plural:
-    """Which form a whole number, not negative, takes: French says one of 0, Czech few of 2 to 4."""
+    """The plural form for a whole number that is not negative: French takes ``one`` for 0, Czech ``few`` for 2 to 4."""
     if n == 1 or (tongue == "fr" and n == 0):
         return "one"
     return "few" if tongue == "cs" and 2 <= n <= 4 else "other"
@@ -85,7 +81,7 @@ class Language:
         return form.format(day=day.day, month=self.months[day.month - 1], year=day.year)
 
     def quarter(self, period: str) -> str:
-        """``2022Q2`` as people say it."""
+        """``2022Q2`` as people write it."""
         year, _, quarter = period.partition("Q")
         return self.format["quarter"].format(quarter=quarter, year=year)
 
@@ -97,7 +93,7 @@ def clock(at: int) -> str:
 
 @cache
 def language(tongue: Tongue) -> Language:
-    """A language, read once from its file."""
+    """A language from its file, which is read only once."""
     text = files(__package__).joinpath("texts", f"{tongue}.yaml").read_text(encoding="utf-8")
     read = cast(_LanguageFile, YAML(typ="safe", pure=True).load(text))
     return Language(

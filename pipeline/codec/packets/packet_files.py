@@ -1,4 +1,4 @@
-"""A packet as the files that go with a ticket."""
+"""A packet in the form of each file that goes with a ticket."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pipeline.codec.packets.ticket import ticket_of, ticket_text
 from pipeline.rules.dispute.packet import Packet
 
 Form = Literal["text", "json", "csv", "html"]
+"""How a packet is written."""
 
 NAMES: Final[dict[Form, str]] = {
     "text": "ticket.txt",
@@ -22,7 +23,7 @@ NAMES: Final[dict[Form, str]] = {
 
 
 def packet_bytes(packet: Packet, form: Form, words: Language) -> bytes:
-    """The packet in one form, UTF-8."""
+    """The packet in a form, UTF-8."""
     ticket = ticket_of(packet, words)
     if form == "json":
         return packet_json(packet, ticket, words.tongue)

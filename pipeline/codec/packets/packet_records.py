@@ -42,10 +42,10 @@ def packet_json(packet: Packet, ticket: Ticket, language: str) -> bytes:
             "claimed": None if packet.claimed is None else format_money(packet.claimed, currency),
             "pseudonyms": packet.pseudonyms,
             "use_days": packet.use_days,
-            "overused_slots": [_slot(one) for one in packet.overused],
-            "what_ifs": [_what_if(packet, one) for one in (*packet.alone, packet.together)],
-            "evidence": [evidence_record(one) for one in packet.evidence],
-            "days": [_day(one) for one in packet.days],
+            "overused_slots": [_slot(slot) for slot in packet.overused],
+            "what_ifs": [_what_if(packet, what_if) for what_if in (*packet.alone, packet.together)],
+            "evidence": [evidence_record(evidence) for evidence in packet.evidence],
+            "days": [_day(series) for series in packet.days],
             "ticket": {
                 "language": language,
                 "category": ticket.category,
@@ -65,9 +65,9 @@ def evidence_csv(packet: Packet) -> str:
     return csv_text(EVIDENCE_COLUMNS, map(evidence_record, packet.evidence))
 
 
-def evidence_record(one: Evidence) -> dict[str, object]:
+def evidence_record(evidence: Evidence) -> dict[str, object]:
     """A session that counts in over-used slots, under the names of ``EVIDENCE_COLUMNS``."""
-    session = one.session
+    session = evidence.session
     return {
         "user": session.key.user,
         "machine": session.key.machine,
@@ -78,27 +78,27 @@ def evidence_record(one: Evidence) -> dict[str, object]:
         "open_s": (session.last_at - session.opened_at) // SECOND_MS,
         "active_s": activity_ms(session) // SECOND_MS,
         "used_slots": sum(mask.bit_count() for mask in session.used_slots.values()),
-        "overused_slots": [iso(at) for at in one.slots],
-        "flags": [str(flag) for flag in one.flags],
+        "overused_slots": [iso(at) for at in evidence.slots],
+        "flags": [str(flag) for flag in evidence.flags],
     }
 
 
-def _slot(one: OverusedSlot) -> dict[str, object]:
+def _slot(slot: OverusedSlot) -> dict[str, object]:
     return {
-        "slot": iso(one.slot_at),
-        "until": iso(one.until_at),
-        "count": one.count,
-        "entitled": one.entitled,
-        "overuse": one.overuse,
+        "slot": iso(slot.slot_at),
+        "until": iso(slot.until_at),
+        "count": slot.count,
+        "entitled": slot.entitled,
+        "overuse": slot.overuse,
     }
 
 
-def _what_if(packet: Packet, one: WhatIf) -> dict[str, object]:
-    line, currency = one.line, packet.currency
+def _what_if(packet: Packet, what_if: WhatIf) -> dict[str, object]:
+    line, currency = what_if.line, packet.currency
     difference = None if line.amount is None or packet.line.amount is None else packet.line.amount - line.amount
     return {
-        "without": "all" if one.flags == FLAGS else one.flags[0],
-        "sessions": one.sessions,
+        "without": "all" if what_if.flags == FLAGS else what_if.flags[0],
+        "sessions": what_if.sessions,
         "peak": line.peak,
         "overuse": line.overuse,
         "overuse_days": line.overuse_days,
@@ -108,10 +108,10 @@ def _what_if(packet: Packet, one: WhatIf) -> dict[str, object]:
     }
 
 
-def _day(one: DaySeries) -> dict[str, object]:
+def _day(series: DaySeries) -> dict[str, object]:
     return {
-        "day": calendar_day(one.day).isoformat(),
-        "slot_s": one.slot_ms // SECOND_MS,
-        "entitled": one.entitled,
-        "counts": list(one.counts),
+        "day": calendar_day(series.day).isoformat(),
+        "slot_s": series.slot_ms // SECOND_MS,
+        "entitled": series.entitled,
+        "counts": list(series.counts),
     }

@@ -1,4 +1,4 @@
-"""The packet as one printable page: HTML without scripts or anything from elsewhere, to be attached to a ticket."""
+"""The packet as a printable page: HTML without scripts and without anything from elsewhere, to attach to a ticket."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def _line(packet: Packet, words: Language) -> Iterator[str]:
         "claimed": _money(packet.claimed, packet, words),
     }
     rows = [
-        f'<tr><th scope="row">{escape(words.say(name))}</th><td>{escape(told)}</td></tr>'
-        for name, told in facts.items()
+        f'<tr><th scope="row">{escape(words.say(name))}</th><td>{escape(fact)}</td></tr>'
+        for name, fact in facts.items()
     ]
     yield '<table class="facts"><tbody>\n' + "\n".join(rows) + "\n</tbody></table>"
 
@@ -87,7 +87,7 @@ def _charts(packet: Packet, words: Language) -> Iterator[str]:
     for series in drawn:
         yield f"<figure>\n<figcaption>{escape(chart_title(series, words))}</figcaption>"
         yield f"{chart_svg(series, words)}\n</figure>"
-        slots = [one for one in packet.overused if one.slot_at // DAY_MS == series.day]
+        slots = [slot for slot in packet.overused if slot.slot_at // DAY_MS == series.day]
         if listed + len(slots) <= SLOTS_LISTED_MAX:
             yield from _slots(series, slots, words)
             listed += len(slots)
@@ -99,8 +99,8 @@ def _slots(series: DaySeries, slots: Iterable[OverusedSlot], words: Language) ->
     caption = words.say("chart_table", date=words.date(series.day * DAY_MS))
     names = ("from_time", "until_time", "legend_count", "legend_entitled", "legend_overuse")
     rows = (
-        (clock(one.slot_at), clock(one.until_at), *map(words.number, (one.count, one.entitled, one.overuse)))
-        for one in slots
+        (clock(slot.slot_at), clock(slot.until_at), *map(words.number, (slot.count, slot.entitled, slot.overuse)))
+        for slot in slots
     )
     yield from _table((words.say(name) for name in names), rows, caption=caption, numbers=(2, 3, 4))
 
@@ -108,26 +108,29 @@ def _slots(series: DaySeries, slots: Iterable[OverusedSlot], words: Language) ->
 def _what_ifs(packet: Packet, words: Language) -> Iterator[str]:
     names = ("without_sessions", "sessions", "peak", "overuse", "overuse_days", "licences", "amount", "difference")
     rows = [_what_if(packet, WhatIf((), 0, packet.line), words.say("as_billed"), words)]
-    rows += [_what_if(packet, one, words.say("marked", flag=words.flags[one.flags[0]]), words) for one in packet.alone]
+    rows += [
+        _what_if(packet, what_if, words.say("marked", flag=words.flags[what_if.flags[0]]), words)
+        for what_if in packet.alone
+    ]
     rows.append(_what_if(packet, packet.together, words.say("any_mark"), words))
     yield from _table((words.say(name) for name in names), rows, numbers=range(1, 8), kind="what-if")
     meanings = [f"<dt>{escape(words.flags[flag])}</dt><dd>{escape(words.meanings[flag])}</dd>" for flag in FLAGS]
     yield "<dl>\n" + "\n".join(meanings) + "\n</dl>"
 
 
-def _what_if(packet: Packet, one: WhatIf, name: str, words: Language) -> tuple[str, ...]:
-    line = one.line
-    known = line.amount is not None and packet.line.amount is not None
+def _what_if(packet: Packet, what_if: WhatIf, name: str, words: Language) -> tuple[str, ...]:
+    line = what_if.line
+    has_difference = line.amount is not None and packet.line.amount is not None
     difference = (packet.line.amount or 0) - (line.amount or 0)
     return (
         name,
-        words.number(one.sessions),
+        words.number(what_if.sessions),
         words.number(line.peak),
         words.number(line.overuse),
         words.number(line.overuse_days),
         words.number(line.term_licenses),
         _money(line.amount, packet, words),
-        _money(difference if known else None, packet, words),
+        _money(difference if has_difference else None, packet, words),
     )
 
 
@@ -136,12 +139,12 @@ def _evidence(packet: Packet, words: Language) -> Iterator[str]:
         "user", "machine", "session", "code", "opened", "last_seen", "open_for", "activity", "overused_slots", "marks",
     )  # fmt: skip
     yield f"<p>{escape(words.say('evidence_note'))}</p>"
-    rows = (_session(one, words) for one in packet.evidence)
+    rows = (_session(evidence, words) for evidence in packet.evidence)
     yield from _table((words.say(name) for name in names), rows, numbers=(6, 7), names=(0, 1, 2, 3), kind="evidence")
 
 
-def _session(one: Evidence, words: Language) -> tuple[str, ...]:
-    session, key = one.session, one.session.key
+def _session(evidence: Evidence, words: Language) -> tuple[str, ...]:
+    session, key = evidence.session, evidence.session.key
     return (
         key.user,
         key.machine,
@@ -151,16 +154,16 @@ def _session(one: Evidence, words: Language) -> tuple[str, ...]:
         _moment(session.last_at),
         _length(session.last_at - session.opened_at),
         _length(activity_ms(session)),
-        _ranges(one.slots),
-        ", ".join(words.flags[flag] for flag in one.flags),
+        _ranges(evidence.slots),
+        ", ".join(words.flags[flag] for flag in evidence.flags),
     )
 
 
 def _ticket(ticket: Ticket, words: Language) -> Iterator[str]:
     fields = {"category": ticket.category, "subcategory": ticket.subcategory, "subject": ticket.subject}
     rows = [
-        f'<tr><th scope="row">{escape(words.say(name))}</th><td>{escape(told)}</td></tr>'
-        for name, told in fields.items()
+        f'<tr><th scope="row">{escape(words.say(name))}</th><td>{escape(value)}</td></tr>'
+        for name, value in fields.items()
     ]
     yield '<table class="facts"><tbody>\n' + "\n".join(rows) + "\n</tbody></table>"
     for paragraph in ticket.body:
@@ -196,7 +199,7 @@ def _table(
     names: Iterable[int] = (),
     kind: str = "",
 ) -> Iterator[str]:
-    """A table with a header row; columns in ``numbers`` are set right, those in ``names`` hold texts of any script."""
+    """A table with a header row. ``numbers`` are right-aligned columns, ``names`` columns with texts of any script."""
     right, isolated = frozenset(numbers), frozenset(names)
     yield f'<table class="{kind}">' if kind else "<table>"
     if caption:
@@ -204,11 +207,11 @@ def _table(
     cells = (f'<th scope="col"{_set(number, right)}>{escape(head)}</th>' for number, head in enumerate(heads))
     yield f"<thead><tr>{''.join(cells)}</tr></thead>\n<tbody>"
     for row in rows:
-        told = (
+        cells = (
             f"<td{_set(number, right)}>{f'<bdi>{escape(cell)}</bdi>' if number in isolated else escape(cell)}</td>"
             for number, cell in enumerate(row)
         )
-        yield f"<tr>{''.join(told)}</tr>"
+        yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table>"
 
 
@@ -235,7 +238,7 @@ def _ranges(slots: tuple[int, ...]) -> str:
     for at in slots:
         days.setdefault(at // DAY_MS, []).append(at)
     return ", ".join(
-        f"{calendar_day(day).isoformat()} {clock(found[0])}"
-        + (f"\u2013{clock(found[-1])} ({len(found)})" if found[1:] else "")
-        for day, found in days.items()
+        f"{calendar_day(day).isoformat()} {clock(starts[0])}"
+        + (f"\u2013{clock(starts[-1])} ({len(starts)})" if starts[1:] else "")
+        for day, starts in days.items()
     )

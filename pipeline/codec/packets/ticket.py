@@ -15,7 +15,9 @@ from pipeline.rules.dispute.packet import Evidence, Packet, WhatIf
 from pipeline.rules.pool.overused_slots import OverusedSlot
 
 CATEGORY: Final = "Invoice"
+"""In the vendor's form."""
 SUBCATEGORIES: Final = {"cancellation": "Request cancellation", "goodwill": "Goodwill request"}
+"""In the vendor's form, by what the ticket asks for."""
 ATTACHMENTS: Final = {
     "attached_page": "packet.html",
     "attached_evidence": "evidence.csv",
@@ -36,6 +38,7 @@ class Ticket:
 
     @property
     def text(self) -> str:
+        """The body as plain text."""
         return "\n\n".join(self.body)
 
 
@@ -127,10 +130,11 @@ def _what_happened(packet: Packet, words: Language) -> Iterator[str]:
 
 
 def _reasons(packet: Packet, words: Language) -> Iterator[str]:
-    given = [one for one in packet.alone if one.sessions]
-    for one in given:
-        whose = _whose([row for row in packet.evidence if one.flags[0] in row.flags], words)
-        yield f"{words.say(f'reason_{one.flags[0]}', one.sessions, **whose)} {_without(packet, one, words)}"
+    given = [what_if for what_if in packet.alone if what_if.sessions]
+    for what_if in given:
+        flag = what_if.flags[0]
+        whose = _whose([evidence for evidence in packet.evidence if flag in evidence.flags], words)
+        yield f"{words.say(f'reason_{flag}', what_if.sessions, **whose)} {_without(packet, what_if, words)}"
     if len(given) > 1:
         together = words.say("together", packet.flagged, total=words.number(len(packet.evidence)))
         yield f"{together} {_without(packet, packet.together, words)}"
@@ -139,28 +143,28 @@ def _reasons(packet: Packet, words: Language) -> Iterator[str]:
 
 
 def _whose(evidence: Collection[Evidence], words: Language) -> dict[str, str]:
-    keys = [one.session.key for one in evidence]
+    keys = [row.session.key for row in evidence]
     return {
         "users": words.say("users", len({key.user for key in keys})),
         "machines": words.say("machines", len({key.machine for key in keys})),
     }
 
 
-def _without(packet: Packet, one: WhatIf, words: Language) -> str:
-    if one.line.term_licenses == packet.line.term_licenses:
+def _without(packet: Packet, what_if: WhatIf, words: Language) -> str:
+    if what_if.line.term_licenses == packet.line.term_licenses:
         return words.say("without_same")
     less = ""
-    if one.line.amount is not None and packet.line.amount is not None:
-        difference = words.money(packet.line.amount - one.line.amount, packet.currency)
+    if what_if.line.amount is not None and packet.line.amount is not None:
+        difference = words.money(packet.line.amount - what_if.line.amount, packet.currency)
         less = words.say("less_clause", difference=difference)
-    if one.line.term_licenses == 0:
+    if what_if.line.term_licenses == 0:
         return words.say("without_nothing", less=less)
-    return words.say("without", one.line.term_licenses, less=less)
+    return words.say("without", what_if.line.term_licenses, less=less)
 
 
 def highest_overuse(packet: Packet) -> OverusedSlot:
     """The first slot with the highest over-use."""
-    return max(packet.overused, key=lambda one: (one.overuse, -one.slot_at))
+    return max(packet.overused, key=lambda slot: (slot.overuse, -slot.slot_at))
 
 
 def slot_minutes(slot: OverusedSlot) -> int:

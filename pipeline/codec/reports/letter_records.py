@@ -17,6 +17,7 @@ RAW_COLUMNS: Final = 76
 """Characters in a line of bytes."""
 
 RawForm = Literal["hex", "base64"]
+"""How bytes are shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ VERSION: Final = 1
 SLOTS_SHOWN_MAX: Final = 100
 """How many slots of a session are listed, the first ones; the count is of all."""
 OPENING_SLOT_ALONE: Final = "used no slot beyond the one in which it was opened"
+"""Why a session counts nowhere that used its opening slot only."""
 LineExplanationRecord = dict[str, object]
+"""A part of the record whose schema is ``schemas/line-explanation.v1.schema.json``."""
 
 
 def why(use: UncountedOfDay) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Final, TypedDict
 
-from pipeline.codec.topics.order_fields import kind_of
+from pipeline.codec.topics.order_fields import order_kind
 from pipeline.model.instants import iso
 from pipeline.model.money import format_money
 from pipeline.model.orders import Order
@@ -41,7 +41,7 @@ def outcome_record(outcome: Outcome, currency: str) -> OutcomeRecord:
     return {
         "id": command.id,
         "account": command.account,
-        "kind": kind_of(command.order),
+        "kind": order_kind(command.order),
         "by": command.by,
         "issued_at": iso(command.issued_at),
         "received_at": iso(outcome.logged.received_at),
@@ -62,7 +62,7 @@ def order_text(order: Order, currency: str) -> str:
             continue
         name = _NAMES.get(field.name, field.name)
         stated.append(name if value is True else f"{name} {_stated(field.name, value, currency)}")
-    return f"{kind_of(order)} {', '.join(stated)}"
+    return f"{order_kind(order)} {', '.join(stated)}"
 
 
 def _stated(name: str, value: object, currency: str) -> str:

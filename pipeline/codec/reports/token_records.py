@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pipeline.codec.topics.ledger_messages import kind_of
+from pipeline.codec.topics.ledger_messages import entry_kind
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import iso
 from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant, Part, Refusal, Settled
@@ -18,6 +18,7 @@ from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.spans import Span
 
 TokenRecord = dict[str, object]
+"""A record of the token commands; columns of an entry are ``LEDGER_COLUMNS``."""
 
 LEDGER_COLUMNS: Final = (
     "at", "kind", "team", "product", "country", "user", "until", "change", "balance", "uncovered", "packs", "note",
@@ -25,13 +26,14 @@ LEDGER_COLUMNS: Final = (
 )  # fmt: skip
 """The fields of entries of every kind. An entry leaves those of other kinds empty."""
 
-WHY_FREE: Final = {  # the sentence for each code
+WHY_FREE: Final = {
     "not_production": "it was no production use",
     "plug_in_without_rate": "a plug-in without a rate of its own costs nothing",
     "free_connection": "it was no longer than the free connection",
     "single_user_seat": "the user's own seat covers it",
     "paid_window": "a window that was paid for covers it, or it is not long enough beyond",
 }
+"""The sentence for each code of a free connection."""
 
 
 def balance_record(team: TeamBalance, ledger: Ledger, currency: str) -> TokenRecord:
@@ -67,7 +69,7 @@ def ledger_records(ledger: Ledger) -> Iterator[tuple[Entry, TokenRecord]]:
     """Every entry in log order. ``change`` is to the balance of its team, ``balance`` what that is afterwards."""
     balance: dict[str, int] = {}
     for entry in ledger.entries.values():
-        record = dict.fromkeys(LEDGER_COLUMNS) | {"id": entry.id, "at": iso(entry.at), "kind": kind_of(entry.fact)}
+        record = dict.fromkeys(LEDGER_COLUMNS) | {"id": entry.id, "at": iso(entry.at), "kind": entry_kind(entry.fact)}
         record |= _own_fields(entry)
         team, change = record["team"], record["change"]
         if isinstance(team, str) and isinstance(change, int):

@@ -10,7 +10,7 @@ from typing import Final
 
 from pipeline.codec.json_fields import JsonFields, MessageInvalid
 from pipeline.codec.json_text import json_bytes
-from pipeline.codec.topics.order_fields import kind_of, order_record, read_order
+from pipeline.codec.topics.order_fields import order_kind, order_record, read_order
 from pipeline.model.orders import ORDER_KINDS, Command
 
 VERSION: Final = 1
@@ -28,7 +28,7 @@ def encode(command: Command) -> bytes:
         "v": VERSION,
         "id": command.id,
         "account": command.account,
-        "kind": kind_of(command.order),
+        "kind": order_kind(command.order),
         "by": command.by,
         "issued_at": command.issued_at,
     }

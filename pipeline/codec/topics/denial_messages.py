@@ -14,6 +14,7 @@ from pipeline.codec.json_text import json_bytes
 VERSION: Final = 1
 
 DenialKind = Literal["denied", "unsupported"]
+"""``unsupported`` is a feature that the licence server does not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class UnreadablePosting(MessageInvalid):
     """A message on ``token-ledger`` that Seatbeat did not write, with every mistake in it."""
 
 
-def kind_of(fact: EntryFact) -> str:
+def entry_kind(fact: EntryFact) -> str:
     """The name of a kind of entry in its message."""
     return _KIND_OF[type(fact)]
 
@@ -89,7 +89,7 @@ def read_fact(kind: str, record: Mapping[str, Json]) -> EntryFact:
 
 
 def _entry_json(entry: Entry) -> bytes:
-    return json_bytes({"id": entry.id, "at": entry.at, "kind": kind_of(entry.fact), **fact_record(entry.fact)})
+    return json_bytes({"id": entry.id, "at": entry.at, "kind": entry_kind(entry.fact), **fact_record(entry.fact)})
 
 
 def _read_entry(message: JsonFields) -> Entry | None:

@@ -39,7 +39,7 @@ _PERIOD: Final = re.compile(r"2[01]\d\dQ[1-4]")
 _HASH: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def kind_of(order: Order) -> str:
+def order_kind(order: Order) -> str:
     """The name of an order in its message."""
     return _KIND_OF[type(order)]
 

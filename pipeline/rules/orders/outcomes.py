@@ -1,4 +1,4 @@
-"""What became of each command in an account's log: carried out, known already, in conflict, or refused."""
+"""What became of each command in an account's log: carried out, sent again, in conflict, or refused."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.closes import read_closes
 
 Status = Literal["accepted", "known", "conflict", "refused"]
+"""``known``: the same command was in the log before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Outcome:
 
 
 ReadStatement = Callable[[str], Statement]
-"""How the statement that a close freezes is read; raises ``ValueError`` for what is none."""
+"""How the statement that a close freezes is read; raises ``ValueError`` for a text that is no statement."""
 
 
 def decide(
@@ -39,8 +40,8 @@ def decide(
     Closes are judged where ``read_statement`` is given.
     """
     closes = read_closes(logged, read_statement).refused if read_statement is not None else ()
-    ids = {one.command.id for one in logged}
-    of_people = (one for one in people_of(reading.contract, logged).refused if one.id in ids)
+    ids = {entry.command.id for entry in logged}
+    of_people = (refused for refused in people_of(reading.contract, logged).refused if refused.id in ids)
     return (*of_people, *refused_unvoids(logged), *disputes(logged).refused, *closes)
 
 
@@ -50,22 +51,22 @@ def outcomes(
     read_statement: ReadStatement | None = None,
     by_ledger: Iterable[Refused] = (),
 ) -> tuple[Outcome, ...]:
-    """What became of every message of one account's log, in log order.
+    """What became of every message of an account's log, in log order.
 
-    ``by_ledger`` are the orders of tokens that changed nothing (``rules.tokens.outcomes``).
+    ``by_ledger`` are the orders of tokens that changed nothing (``rules/tokens/refused_token_orders.py``).
     """
     firsts, _ = first_of_each(logged)
-    by_id = {one.command.id: one for one in firsts}
-    refused = {one.id: one for one in (*decide(reading, firsts, read_statement), *by_ledger)}
-    found = []
-    for one in logged:
-        command_id = one.command.id
-        if not is_same(by_id[command_id].command, one.command):
-            found.append(Outcome(one, "conflict", conflict(command_id)))
-        elif by_id[command_id] is not one:
-            found.append(Outcome(one, "known", refused.get(command_id)))
+    by_id = {first.command.id: first for first in firsts}
+    refused = {refusal.id: refusal for refusal in (*decide(reading, firsts, read_statement), *by_ledger)}
+    results = []
+    for entry in logged:
+        command_id = entry.command.id
+        if not is_same(by_id[command_id].command, entry.command):
+            results.append(Outcome(entry, "conflict", conflict(command_id)))
+        elif by_id[command_id] is not entry:
+            results.append(Outcome(entry, "known", refused.get(command_id)))
         elif command_id in refused:
-            found.append(Outcome(one, "refused", refused[command_id]))
+            results.append(Outcome(entry, "refused", refused[command_id]))
         else:
-            found.append(Outcome(one, "accepted"))
-    return tuple(found)
+            results.append(Outcome(entry, "accepted"))
+    return tuple(results)

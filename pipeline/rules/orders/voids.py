@@ -1,8 +1,8 @@
 """Voids: evidence left out of every count, by an order that is shown and can be undone (RULES 7).
 
-A voided session is left out whole. Of a machine or a user over a range the base slots that overlap the range are not
-read; whether a session is recorded, and which slot is that of its opening, is judged by its whole life all the same.
-Nothing is deleted: an ``unvoid`` later in the log brings everything back.
+A voided session is left out whole. Where a void names a range of time, the base slots that overlap it are not read.
+Whether a session is recorded, and in which slot it was opened, is still judged by its whole life. Nothing is deleted:
+an ``unvoid`` later in the log brings everything back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.model.evidence import SessionKey
-from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, SLOTS_PER_DAY, Period
+from pipeline.model.instants import BASE_SLOT_MS, SLOTS_PER_DAY, Period
 from pipeline.model.orders import Command, Logged, Refused, Unvoid, Void
 from pipeline.model.statements import VoidEntry
 from pipeline.model.text import fold
@@ -27,7 +27,7 @@ def voids_in_force(logged: Iterable[Logged]) -> tuple[VoidEntry, ...]:
 
 
 def refused_unvoids(logged: Iterable[Logged]) -> tuple[Refused, ...]:
-    """The orders to undo a void that found none in force: they change nothing."""
+    """The orders to undo a void that is not in force: they change nothing."""
     return _fold(logged)[1]
 
 
@@ -35,10 +35,10 @@ def _fold(logged: Iterable[Logged]) -> tuple[tuple[VoidEntry, ...], tuple[Refuse
     ordered: dict[str, VoidEntry] = {}
     undone: set[str] = set()
     refused = []
-    for one in first_of_each(logged)[0]:
-        command = one.command
-        if (entry := void_entry(command)) is not None:
-            ordered[command.id] = entry
+    for entry in first_of_each(logged)[0]:
+        command = entry.command
+        if (void_shown := void_entry(command)) is not None:
+            ordered[command.id] = void_shown
         elif isinstance(command.order, Unvoid):
             void = command.order.void
             if void not in ordered:
@@ -46,7 +46,7 @@ def _fold(logged: Iterable[Logged]) -> tuple[tuple[VoidEntry, ...], tuple[Refuse
             elif void in undone:
                 refused.append(Refused(command.id, "undone_already", f"the void {void} was undone before"))
             undone |= {void} & ordered.keys()
-    return tuple(entry for id_, entry in ordered.items() if id_ not in undone), tuple(refused)
+    return tuple(shown for id_, shown in ordered.items() if id_ not in undone), tuple(refused)
 
 
 def void_entry(command: Command) -> VoidEntry | None:
@@ -69,7 +69,7 @@ def void_entry(command: Command) -> VoidEntry | None:
 
 
 def concerns(void: VoidEntry, key: SessionKey) -> bool:
-    """Whether a void is about a session: every text it states is the session's. The product is the code as reported."""
+    """Whether a void is about a session: every text that it states equals the session's, the product as reported."""
     return (
         void.session in {"", key.session}
         and void.product in {"", key.product}
@@ -79,7 +79,7 @@ def concerns(void: VoidEntry, key: SessionKey) -> bool:
 
 
 def slot_range(void: VoidEntry) -> tuple[int | None, int | None]:
-    """The base slots a void takes away, counted from the epoch, ``[first, until)``: those that overlap its range."""
+    """The base slots that a void leaves out, ``[first, until)`` from the epoch: those that overlap its range."""
     first = None if void.from_at is None else void.from_at // BASE_SLOT_MS
     until = None if void.until_at is None else -(-void.until_at // BASE_SLOT_MS)
     return first, until
@@ -93,7 +93,7 @@ def overlaps(void: VoidEntry, period: Period) -> bool:
 
 
 def voided_by(session: Session, used_at: int, voids: Iterable[VoidEntry]) -> VoidEntry | None:
-    """The first void that takes the base slot at ``used_at`` away from a session."""
+    """The first void that leaves out a session's base slot at ``used_at``."""
     slot = used_at // BASE_SLOT_MS
     for void in voids:
         first, until = slot_range(void)
@@ -102,28 +102,28 @@ def voided_by(session: Session, used_at: int, voids: Iterable[VoidEntry]) -> Voi
     return None
 
 
-def without_voided(found: Iterable[Session], voids: Sequence[VoidEntry]) -> list[Session]:
-    """Sessions as they are read under voids; one that has lost every slot it used counts nowhere and is left out."""
+def without_voided(sessions: Iterable[Session], voids: Sequence[VoidEntry]) -> list[Session]:
+    """Sessions as they are read under voids. A session without a slot that is left counts nowhere and is left out."""
     if not voids:
-        return [*found]
+        return [*sessions]
     kept = []
-    for session in found:
-        mine = [void for void in voids if concerns(void, session.key)]
-        if not mine:
+    for session in sessions:
+        concerned = [void for void in voids if concerns(void, session.key)]
+        if not concerned:
             kept.append(session)
             continue
-        used = {day: slots & ~_taken(day, mine) for day, slots in session.used_slots.items()}
+        used = {day: slots & ~_voided_slots(day, concerned) for day, slots in session.used_slots.items()}
         if any(used.values()):
             kept.append(replace(session, used_slots=used))
     return kept
 
 
-def _taken(day: int, voids: Iterable[VoidEntry]) -> int:
-    """The base slots of a day that voids take away, as a bit set."""
-    taken, start = 0, day * (DAY_MS // BASE_SLOT_MS)
+def _voided_slots(day: int, voids: Iterable[VoidEntry]) -> int:
+    """The base slots of a day that voids leave out, as a bit set."""
+    voided, start = 0, day * SLOTS_PER_DAY
     for void in voids:
         first, until = slot_range(void)
         from_slot = 0 if first is None else min(max(first - start, 0), SLOTS_PER_DAY)
         until_slot = SLOTS_PER_DAY if until is None else min(max(until - start, 0), SLOTS_PER_DAY)
-        taken |= (ALL_SLOTS >> (SLOTS_PER_DAY - max(until_slot, from_slot))) & (ALL_SLOTS << from_slot)
-    return taken & ALL_SLOTS
+        voided |= (ALL_SLOTS >> (SLOTS_PER_DAY - max(until_slot, from_slot))) & (ALL_SLOTS << from_slot)
+    return voided & ALL_SLOTS

@@ -1,18 +1,18 @@
-"""Adjustments: what has become known of closed quarters, on the statement that is open (RULES 7).
+"""Adjustments: what has changed of closed quarters, on the statement that is open (RULES 7).
 
 A frozen statement is never rewritten. For each of its lines the adjustment is recomputed - frozen - adjustments
-already frozen for that quarter. It is told in steps, by what is newly known, which add up to the whole difference:
+already frozen for that quarter. It is split into steps by its cause, which add up to the whole difference:
 
 ``late_evidence``  recomputed from today's evidence, with the voids, people and contract known at the close
 ``void``           the same with today's voids
 ``contract``       the same with today's contract and people: the contract corrected for the past, at the prices billed
 ``credit``         what a vendor granted in a dispute of the line
 
-Of each step, what closed quarters carry already is left out, step by step: a void that was told once is not told
+What closed quarters carry already is left out of each step by itself: a void that was carried once is not carried
 again as late evidence that a void takes back.
 
-A quarter's adjustments stand on the earliest quarter after it that is not closed. There is always one, it is known
-from the closes alone, and whatever it is closed with is from then on frozen for the next.
+A quarter's adjustments stand on the earliest quarter after it that is not closed. There is always such a quarter, and
+the closes alone say which. What it is closed with is from then on frozen for the next.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pipeline.model.statements import Adjustment, AdjustmentKind, Line, PooledLi
 
 
 class LineId(NamedTuple):
-    """What a line is known by (INTERFACES, Statement)."""
+    """What identifies a line of a statement (INTERFACES, Statement)."""
 
     product: str
     country: str
@@ -38,15 +38,15 @@ class LineId(NamedTuple):
 Amounts = Mapping[LineId, int]
 """Money of lines; a line that is not there is 0."""
 
-STEPS: Final[tuple[AdjustmentKind, ...]] = ("late_evidence", "void", "contract", "credit")
+ADJUSTMENT_STEPS: Final[tuple[AdjustmentKind, ...]] = ("late_evidence", "void", "contract", "credit")
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """The lines of a closed quarter from today's evidence, each time with more of what is known today.
+    """The lines of a closed quarter from today's evidence, each time with more of today's state.
 
-    ``as_closed``: under all that was known at the close; ``with_voids``: with today's voids; ``with_contract``: with
-    today's contract and people, too.
+    ``as_closed``: with voids, people and contract as of the close; ``with_voids``: with today's voids;
+    ``with_contract``: with today's contract and people, too.
     """
 
     as_closed: tuple[Line, ...]
@@ -56,10 +56,10 @@ class Recomputed:
 
 
 def at_billed_prices(today: Contract, billed: Iterable[Contract]) -> Contract:
-    """A contract as it is read for a closed quarter: what had a unit price keeps it, whatever it costs today.
+    """A contract as it is read for a closed quarter: a product keeps the unit price at which it was billed.
 
-    ``billed`` are the contracts of the quarter's close and of later quarters' closes after it, in log order: the first
-    that has a price for a product has billed it, at the close or as an adjustment. Where none has, today's corrects.
+    ``billed`` are the contracts of the quarter's close and of later quarters' closes after it, in log order. The first
+    with a price for a product has billed it, at the close or as an adjustment. Where none has a price, today's applies.
     """
     products = dict(today.products)
     for contract in reversed([*billed]):
@@ -90,32 +90,33 @@ def adjustments(
     frozen: Mapping[str, Statement], open_period: Period, recompute: Callable[[Statement], Recomputed]
 ) -> tuple[Adjustment, ...]:
     """What an open quarter's statement carries, by quarter, line and step. ``frozen``: every closed quarter's."""
-    carried = [one for one in frozen.values() if carrier_of(one.period, frozen) == open_period]
+    carried = [closed for closed in frozen.values() if carrier_of(closed.period, frozen) == open_period]
     return tuple(
         adjustment
-        for one in sorted(carried, key=lambda statement: statement.period.start_at)
-        for adjustment in _of_quarter(one, recompute(one), frozen.values())
+        for closed in sorted(carried, key=lambda closed: closed.period.start_at)
+        for adjustment in _of_quarter(closed, recompute(closed), frozen.values())
     )
 
 
 def _of_quarter(closed: Statement, today: Recomputed, frozen: Iterable[Statement]) -> Iterable[Adjustment]:
-    billed, told = amounts(closed.lines), Counter[tuple[LineId, AdjustmentKind]]()
+    billed, carried = amounts(closed.lines), Counter[tuple[LineId, AdjustmentKind]]()
     for statement in frozen:
-        for one in statement.adjustments:
-            if one.period == closed.period.name:
-                told[LineId(one.product, one.country, one.model), one.kind] += one.amount
+        for adjustment in statement.adjustments:
+            if adjustment.period == closed.period.name:
+                line = LineId(adjustment.product, adjustment.country, adjustment.model)
+                carried[line, adjustment.kind] += adjustment.amount
     steps = {
         "late_evidence": (amounts(today.as_closed), billed),
         "void": (amounts(today.with_voids), amounts(today.as_closed)),
         "contract": (amounts(today.with_contract), amounts(today.with_voids)),
         "credit": ({}, today.granted),
     }
-    known = {line for after, before in steps.values() for line in (*after, *before)} | {line for line, _ in told}
-    for line in sorted(known):
-        due = billed.get(line, 0) + sum(told[line, kind] for kind in STEPS)
-        for kind in STEPS:
+    lines = {line for after, before in steps.values() for line in (*after, *before)} | {line for line, _ in carried}
+    for line in sorted(lines):
+        due = billed.get(line, 0) + sum(carried[line, kind] for kind in ADJUSTMENT_STEPS)
+        for kind in ADJUSTMENT_STEPS:
             after, before = steps[kind]
-            amount = after.get(line, 0) - before.get(line, 0) - told[line, kind]
+            amount = after.get(line, 0) - before.get(line, 0) - carried[line, kind]
             if amount:
                 yield Adjustment(closed.period.name, kind, *line, before=due, after=due + amount)
             due += amount

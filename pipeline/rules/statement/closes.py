@@ -1,7 +1,7 @@
 """Which quarters are closed, and with what (RULES 7): the first close in log order wins.
 
-A close carries the statement it freezes as text; whoever asks says how that is read. Whether a close is carried out
-is decided by the log alone: a quarter is over when the command was issued, not when somebody reads it.
+A close carries the statement that it freezes as text; the caller passes in how that is read. Whether a close is carried
+out depends on the log alone: the quarter must be over when the command was issued, not when the log is read.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pipeline.model.instants import Period, iso
 from pipeline.model.orders import Close, Command, Logged, Refused
 from pipeline.model.statements import Statement
+from pipeline.rules.statement.completeness import is_complete
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """A closed quarter: the command that closed it, and its statement as it was frozen.
 
-    ``position`` is the place of the close in the log: the commands before it were known, those after it were not.
+    ``position`` is the place of the close in the log: it knew the commands before it, and none after it.
     """
 
     command: Command
@@ -28,10 +29,12 @@ class Closed:
 
     @property
     def id(self) -> str:
+        """The id of the command."""
         return self.command.id
 
     @property
     def period(self) -> Period:
+        """The closed quarter."""
         return self.statement.period
 
 
@@ -49,27 +52,30 @@ def read_closes(logged: Iterable[Logged], read_statement: Callable[[str], Statem
     ``read_statement`` raises ``ValueError`` for what is no statement.
     """
     quarters, refused = dict[str, Closed](), list[Refused]()
-    for position, one in enumerate(logged):
-        if not isinstance(one.command.order, Close):
+    for position, entry in enumerate(logged):
+        if not isinstance(entry.command.order, Close):
             continue
-        found = _carried_out(one.command, one.command.order, position, quarters, read_statement)
-        if isinstance(found, Closed):
-            quarters[found.close.period] = found
+        outcome = _carried_out(entry.command, entry.command.order, position, quarters, read_statement)
+        if isinstance(outcome, Closed):
+            quarters[outcome.close.period] = outcome
         else:
-            refused.append(found)
+            refused.append(outcome)
     in_order = sorted(quarters.values(), key=lambda closed: closed.period.start_at)
     return Closes({closed.close.period: closed for closed in in_order}, tuple(refused))
 
 
 def billed_since(closed: Closed, quarters: Mapping[str, Closed]) -> list[Closed]:
-    """A close and those of later quarters after it in the log: what has been billed of its quarter, in that order."""
-    at = closed.position, closed.period.start_at
-    found = [one for one in quarters.values() if one.position >= at[0] and one.period.start_at >= at[1]]
-    return sorted(found, key=lambda one: one.position)
+    """A close and those of later quarters after it in the log, in that order: by these its quarter has been billed."""
+    billed = [
+        other
+        for other in quarters.values()
+        if other.position >= closed.position and other.period.start_at >= closed.period.start_at
+    ]
+    return sorted(billed, key=lambda other: other.position)
 
 
 def refuse_close(command: Command, close: Close, quarters: Mapping[str, Closed]) -> Refused | None:
-    """Why a close would change nothing, after the quarters that are closed already; ``None`` where it would."""
+    """Why a close is refused, given the quarters that are closed already; ``None`` where it is carried out."""
     try:
         period = Period.parse(close.period)
     except ValueError as error:
@@ -83,9 +89,9 @@ def refuse_close(command: Command, close: Close, quarters: Mapping[str, Closed])
     if command.issued_at < period.end_at:
         sentence = f"{close.period} is not over before {iso(period.end_at)}."
         return Refused(command.id, "not_over", sentence, possible_at=period.end_at)
-    if not close.forced and (close.complete_until is None or close.complete_until < period.end_at):
-        known = "nothing says up to when" if close.complete_until is None else f"up to {iso(close.complete_until)}"
-        sentence = f"Evidence is not complete to the end of {close.period} ({known}): closing it so must be forced."
+    if not close.forced and not is_complete(period, close.complete_until):
+        until = "nothing says up to when" if close.complete_until is None else f"up to {iso(close.complete_until)}"
+        sentence = f"Evidence is not complete to the end of {close.period} ({until}): closing it so must be forced."
         return Refused(command.id, "incomplete", sentence)
     return None
 
@@ -105,6 +111,6 @@ def _carried_out(
     except ValueError as error:
         return Refused(command.id, "no_statement", f"What it would freeze cannot be read: {error}.")
     if (statement.account, statement.period.name) != (command.account, close.period):
-        told = f"{statement.account}, {statement.period.name}"
-        return Refused(command.id, "no_statement", f"What it would freeze is the statement of {told}.")
+        other = f"{statement.account}, {statement.period.name}"
+        return Refused(command.id, "no_statement", f"What it would freeze is the statement of {other}.")
     return Closed(command, close, replace(statement, state="closed"), position)

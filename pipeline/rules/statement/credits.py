@@ -13,7 +13,7 @@ from pipeline.rules.statement.adjustments import LineId
 
 def granted(logged: Iterable[Logged]) -> dict[str, dict[LineId, int]]:
     """By quarter and line what disputes have granted, from an account's commands in log order."""
-    found: dict[str, dict[LineId, int]] = {}
+    by_quarter: dict[str, dict[LineId, int]] = {}
     for (period, product, country, model), amount in disputes(logged).credits.items():
-        found.setdefault(period, {})[LineId(product, country, cast(EntitlementModel, model))] = amount
-    return found
+        by_quarter.setdefault(period, {})[LineId(product, country, cast(EntitlementModel, model))] = amount
+    return by_quarter

@@ -1,4 +1,4 @@
-"""A statement's lines from sessions by the plain rules: the reference that the store is held equal to."""
+"""A statement's lines from sessions by the plain rules: the reference that the store's counts must equal."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def lines(
 
 def uses(reading: ContractReading, people: People, period: Period, sessions: Iterable[Session]) -> tuple[Use, ...]:
     """Everything that counts in a quarter, by session or by checkout, whoever covers it."""
-    concerned = [one for one in sessions if one.is_production and _is_used_in(one, period)]
-    judgements = reading.judgements_of({(one.key.product, one.key.country) for one in concerned}, period)
+    concerned = [session for session in sessions if session.is_production and _is_used_in(session, period)]
+    reported = {(session.key.product, session.key.country) for session in concerned}
+    judgements = reading.judgements_of(reported, period)
     return (*session_uses(concerned, judgements), *checkout_uses(reading, people.checkouts, period))
 
 
@@ -41,7 +42,7 @@ def seats(
 ) -> tuple[tuple[Coverage, ...], tuple[NamedSeats, ...]]:
     """What seats given by hand cover in a quarter, and who holds its named seats."""
     held = seat_coverage(reading.contract, people.holdings, period)
-    slots = [counted_slot(one) for one in uncovered(used, Covered(held))]
+    slots = [counted_slot(use) for use in uncovered(used, Covered(held))]
     return held, named_seats(reading.contract, period, slots)
 
 

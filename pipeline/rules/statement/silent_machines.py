@@ -1,8 +1,8 @@
-"""Silent machines: whose evidence may still be missing (RULES 7).
+"""Silent machines: those whose evidence may still be missing (RULES 7).
 
-A machine is silent when a session on it was not closed and has not been heard for half an hour, up to where evidence
-is complete. Only production use, as only that counts; only sessions last heard within a range of time, as one that
-broke off long ago has nothing more to say.
+RULES 7: "silent = machines with an unclosed session unheard for 30 min", up to where evidence is complete. Only
+production use is looked at, because only that counts; and only sessions last heard within a range of time, because
+nothing more is to be expected of a session that broke off long ago.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class SilentRange:
     def of(cls, complete_until: int, lateness_days: int, period: Period | None = None) -> SilentRange:
         """The range that is silent where evidence is complete up to an instant.
 
-        Of a period, what was last heard in it; else as far back as clients may still deliver evidence.
+        With a period: sessions last heard in it. Without: as far back as clients may still deliver evidence.
         """
         until_at = complete_until - SILENT_AFTER_MS
         if period is None:
@@ -51,22 +51,23 @@ class SilentRange:
 def silent_machines(
     sessions: Iterable[Session], closed_at: Mapping[SessionKey, int], silent: SilentRange
 ) -> tuple[SilentMachine, ...]:
-    """The silent machines of one account, sorted by name. ``closed_at``: the latest close heard of each session.
+    """The silent machines of an account, sorted by name. ``closed_at``: the latest close of each session.
 
-    This is the plain reference; the store asks the same in SQL, and a property holds the two equal.
+    This is the plain reference; the store asks the same in SQL (``store/silent_sessions.py``), and a property holds the
+    two equal.
     """
-    found: dict[str, list[Session]] = {}
-    for one in sessions:
-        unclosed = closed_at.get(one.key, one.last_at - 1) < one.last_at
-        if one.is_production and unclosed and silent.from_at <= one.last_at <= silent.until_at:
-            found.setdefault(one.key.machine, []).append(one)
+    by_machine: dict[str, list[Session]] = {}
+    for session in sessions:
+        is_unclosed = closed_at.get(session.key, session.last_at - 1) < session.last_at
+        if session.is_production and is_unclosed and silent.from_at <= session.last_at <= silent.until_at:
+            by_machine.setdefault(session.key.machine, []).append(session)
     return tuple(
         SilentMachine(
             machine=machine,
             sessions=len(unheard),
-            last_at=max(one.last_at for one in unheard),
-            users=tuple(sorted({one.key.user for one in unheard})),
-            products=tuple(sorted({one.key.product for one in unheard})),
+            last_at=max(session.last_at for session in unheard),
+            users=tuple(sorted({session.key.user for session in unheard})),
+            products=tuple(sorted({session.key.product for session in unheard})),
         )
-        for machine, unheard in sorted(found.items())
+        for machine, unheard in sorted(by_machine.items())
     )

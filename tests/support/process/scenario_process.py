@@ -17,12 +17,12 @@ from typing import Final, cast
 
 import orjson
 
-from pipeline import __version__
 from pipeline.agents.faust.consumer import consume
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.seats_agent import SeatsAgent
 from pipeline.agents.store_calls import RetryingStore
-from pipeline.application.quarter_counts import read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter_counts import computed_statement
 from pipeline.codec.contract.examination import load_contract, read_contract_file
 from pipeline.codec.statement.line_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
@@ -124,7 +124,7 @@ def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
 
 
 def _results(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
-    statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
+    statement = computed_statement(AccountView.of(client, reading), Period.parse(args.period))
     return {
         "usage": _stored_usage(client),
         "lines": [line_record(line, statement.currency) for line in statement.lines],

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pipeline.application.quarter_counts import latest_evidence_at, read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter_counts import computed_statement
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.usage_frames import Delivery
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.instants import Period
 from pipeline.model.statements import Statement
 from pipeline.rules.evidence.merge import fold
+from pipeline.store.account_totals import latest_evidence_at
 from pipeline.store.client import Client
 from pipeline.store.completeness_marks import ALL_ACCOUNTS, read_complete_until
 from pipeline.store.facts import write_completeness, write_dead_letters, write_deliveries, write_session_days
@@ -33,7 +35,7 @@ def contract_of(account: str) -> Contract:
 
 
 def statement_of(store: Client, account: str) -> Statement:
-    return read_statement(store, reading_of(contract_of(account)), PERIOD, seatbeat="1.2.3", engine="embedded")
+    return computed_statement(AccountView.of(store, reading_of(contract_of(account))), PERIOD, seatbeat="1.2.3")
 
 
 def letter(account: str, offset: int, index: int, log: str = "log", code: str = "missing_field") -> DeadLetter:

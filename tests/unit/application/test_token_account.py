@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.application.account_audit import audit_ledger, audit_lines
-from pipeline.application.quarter_counts import read_statement
-from pipeline.application.token_account import read_token_explanation, read_token_state
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.token_account import token_explanation, token_state
 from pipeline.application.token_settlement import refused_token_orders, settle_stored, with_tokens
 from pipeline.model.contracts import TokenPack
 from pipeline.model.instants import DAY_MS, Period
@@ -22,8 +23,8 @@ from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger, read_ledger
 from pipeline.store.client import Client
 from pipeline.store.facts import write_completeness, write_session_days
-from pipeline.store.order_log import PlacedCommand, read_first_commands, write_commands
-from pipeline.store.postings import PlacedPosting, read_postings, read_stored_ledger, write_postings
+from pipeline.store.order_log import PlacedCommand, write_commands
+from pipeline.store.postings import PlacedPosting, read_postings, write_postings
 from tests.support.evidence.order_shorthand import command
 from tests.support.store.empty_stores import new_account
 from tests.unit.application.test_token_settlement import MONDAY, NOW, contract, use
@@ -37,7 +38,7 @@ def ran(store: Client, until_at: int = NOW) -> ContractReading:
     write_session_days(store, fold(use(account)))
     write_completeness(store, account, "run", until_at)
     reading = contract(account)
-    settle_stored(store, reading, now=NOW)
+    settle_stored(AccountView.of(store, reading), now=NOW)
     return reading
 
 
@@ -45,31 +46,30 @@ def order(store: Client, reading: ContractReading, given: Order, id_: str = "c1"
     """An order posted into the folder's log and carried out."""
     ordered = command(given, id_, reading.contract.account, issued_at=NOW)
     write_commands(store, [PlacedCommand(ordered, f"posted:{id_}", "commands", 0, 0, NOW)])
-    settle_stored(store, reading, now=NOW)
+    settle_stored(AccountView.of(store, reading), now=NOW)
 
 
 def test_a_purchase_is_in_the_ledger_after_its_order_and_does_not_pay_earlier_uncovered_use(store: Client) -> None:
     reading = ran(store)
-    account = reading.contract.account
-    before = read_stored_ledger(store, account).teams["default"]
+    before = AccountView.of(store, reading).ledger.teams["default"]
     order(store, reading, BuyTokens((BOUGHT,)))
     order(store, reading, BuyTokens((BOUGHT,)), "c2")
-    after = read_stored_ledger(store, account).teams["default"]
+    after = AccountView.of(store, reading).ledger.teams["default"]
     assert (before.balance, before.uncovered) == (0, 12)
     assert (after.granted, after.balance, after.uncovered) == (before.granted + 50, 50, 12)
-    assert audit_ledger(store, reading).differences == ()
+    assert audit_ledger(AccountView.of(store, reading)).differences == ()
 
 
 def test_a_purchase_before_the_evidence_is_complete_pays_for_what_is_settled_later(store: Client) -> None:
     reading = ran(store, MONDAY + 20 * DAY_MS)
     account = reading.contract.account
-    assert read_token_state(store, reading).open_windows, "windows stay open while evidence may still arrive"
+    assert token_state(AccountView.of(store, reading)).open_windows, "provisional as long as evidence may come"
     order(store, reading, BuyTokens((BOUGHT,)))
     write_completeness(store, account, "run", NOW)
-    settle_stored(store, reading, now=NOW)
-    assert read_token_state(store, reading).open_windows == ()
-    assert read_stored_ledger(store, account).teams["default"].uncovered == 0
-    assert audit_ledger(store, reading).differences == ()
+    settle_stored(AccountView.of(store, reading), now=NOW)
+    assert token_state(AccountView.of(store, reading)).open_windows == ()
+    assert AccountView.of(store, reading).ledger.teams["default"].uncovered == 0
+    assert audit_ledger(AccountView.of(store, reading)).differences == ()
 
 
 def test_an_account_whose_tokens_are_only_ordered_has_a_ledger(store: Client) -> None:
@@ -77,10 +77,9 @@ def test_an_account_whose_tokens_are_only_ordered_has_a_ledger(store: Client) ->
     bare = replace(reading.contract, entitlements=(), token_packs=(), account=new_account())
     other = ContractReading(bare, metering_catalogue())
     order(store, other, BuyTokens((BOUGHT,)))
-    assert read_stored_ledger(store, bare.account).teams["default"].balance == 50
-    statement = read_statement(store, other, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
-    logged = read_first_commands(store, bare.account)
-    block = with_tokens(statement, store, other, now=NOW, logged=logged).tokens
+    view = AccountView.of(store, other)
+    assert view.ledger.teams["default"].balance == 50
+    block = with_tokens(computed_statement(view, Period.parse("2022Q2")), view, now=NOW).tokens
     assert block is not None
     assert block.granted == 50
 
@@ -92,13 +91,14 @@ def test_a_void_before_the_settlement_prevents_the_charge(store: Client) -> None
     void = command(Void("training", user="zoe", from_at=MONDAY, until_at=NOW), "v1", account, issued_at=NOW)
     write_commands(store, [PlacedCommand(void, "posted", "commands", 0, 0, NOW)])
     write_completeness(store, account, "run", NOW)
-    settle_stored(store, reading, now=NOW)
+    settle_stored(AccountView.of(store, reading), now=NOW)
     users = {debit.window.user for _, debit in debits_of(store, account)}
     assert users == {"eva", "petr"}
-    statement = read_statement(store, reading, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
-    (line,) = (line for line in with_tokens(statement, store, reading, now=NOW).lines if isinstance(line, FlexLine))
+    view = AccountView.of(store, reading)
+    statement = with_tokens(computed_statement(view, Period.parse("2022Q2")), view, now=NOW)
+    (line,) = (line for line in statement.lines if isinstance(line, FlexLine))
     assert line.charges == 8
-    assert audit_ledger(store, reading).differences == ()
+    assert audit_ledger(AccountView.of(store, reading)).differences == ()
 
 
 def test_a_void_after_the_settlement_changes_no_debit_and_is_named_by_the_audit(
@@ -108,13 +108,15 @@ def test_a_void_after_the_settlement_changes_no_debit_and_is_named_by_the_audit(
     before = read_postings(store, reading.contract.account)
     order(store, reading, Void("training", user="zoe", from_at=MONDAY, until_at=NOW))
     assert read_postings(store, reading.contract.account) == before
-    assert {difference.what for difference in audit_ledger(store, reading).differences} == {"no_evidence"}
+    assert {difference.what for difference in audit_ledger(AccountView.of(store, reading)).differences} == {
+        "no_evidence"
+    }
 
 
 def test_a_debit_is_explained_by_the_session_that_caused_it(store: Client) -> None:
     reading = ran(store)
     debit = debits_of(store, reading.contract.account)[0][0]
-    _, explained = read_token_explanation(store, reading, Asked(MONDAY, NOW, entry=debit.id))
+    _, explained = token_explanation(AccountView.of(store, reading), Asked(MONDAY, NOW, entry=debit.id))
     ((key, span),) = explained.charges[0].causes
     assert (key.user, key.session, span.from_at) == ("eva", "eva-0", MONDAY)
 
@@ -125,10 +127,10 @@ def test_a_credit_of_a_debit_is_given_back_and_a_larger_one_is_refused(store: Cl
     debit = debits_of(store, account)[0][0]
     order(store, reading, CreditTokens("default", 7, "reversal", debit.id))
     order(store, reading, CreditTokens("default", 1, "reversal", debit.id), "c2")
-    assert read_stored_ledger(store, account).teams["default"].balance == 7
-    refused = refused_token_orders(store, reading, read_first_commands(store, account))
-    assert [(refusal.id, refusal.code) for refusal in refused] == [("c2", "credit_too_large")]
-    assert audit_ledger(store, reading).differences == ()
+    assert AccountView.of(store, reading).ledger.teams["default"].balance == 7
+    refused = refused_token_orders(AccountView.of(store, reading))
+    assert [(difference.id, difference.code) for difference in refused] == [("c2", "credit_too_large")]
+    assert audit_ledger(AccountView.of(store, reading)).differences == ()
 
 
 def test_an_audit_names_a_tampered_payment_and_missing_entries(store: Client) -> None:
@@ -136,9 +138,9 @@ def test_an_audit_names_a_tampered_payment_and_missing_entries(store: Client) ->
     account = new_account()
     log = [replace(posting, account=account) for posting in read_postings(store, reading.contract.account)]
     write_session_days(store, fold(use(account)))
-    tampered = [_with_a_missing_charge(posting) for posting in log]
-    write_postings(store, [PlacedPosting("embedded", 0, posting.sequence, posting) for posting in tampered])
-    report = audit_ledger(store, contract(account))
+    tampered = [_with_a_missing_charge(difference) for difference in log]
+    write_postings(store, [PlacedPosting("embedded", 0, difference.sequence, difference) for difference in tampered])
+    report = audit_ledger(AccountView.of(store, contract(account)))
     assert {difference.what for difference in report.differences} >= {"other_payment", "missing"}
 
 
@@ -151,13 +153,13 @@ def test_an_audit_of_lines_counts_them_without_sql(store: Client) -> None:
             for seat in reading.contract.entitlements
         ),
     )
-    report = audit_lines(store, ContractReading(pooled, metering_catalogue()), Period.parse("2022Q2"))
+    report = audit_lines(AccountView.of(store, ContractReading(pooled, metering_catalogue())), Period.parse("2022Q2"))
     assert (report.lines, report.differences) == (1, ())
     assert report.sessions > 0
 
 
 def debits_of(store: Client, account: str) -> list[tuple[Entry, Debit]]:
-    return list(debits(read_stored_ledger(store, account)))
+    return list(debits(read_ledger(account, read_postings(store, account))))
 
 
 def _with_a_missing_charge(posting: Posting) -> Posting:

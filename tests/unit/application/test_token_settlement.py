@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.application.quarter_counts import read_statement
-from pipeline.application.token_settlement import accounts_with_tokens, settle_input, with_tokens
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.token_reading import accounts_with_tokens
+from pipeline.application.token_settlement import settle_input, with_tokens
 from pipeline.codec.contract.examination import read_contract
 from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.evidence import Heartbeat
@@ -49,8 +51,8 @@ def use(account: str) -> list[Heartbeat]:
 
 def charged(store: Client, account: str) -> tuple[list[FlexLine], TokenBlock | None]:
     reading = contract(account)
-    statement = read_statement(store, reading, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
-    whole = with_tokens(statement, store, reading, now=NOW)
+    view = AccountView.of(store, reading)
+    whole = with_tokens(computed_statement(view, Period.parse("2022Q2")), view, now=NOW)
     return [line for line in whole.lines if isinstance(line, FlexLine)], whole.tokens
 
 
@@ -63,7 +65,7 @@ def test_evidence_in_any_order_gives_the_same_flex_lines_and_tokens(store: Clien
             write_session_days(store, fold(evidence[part::3][::step]))
         if step == -1:
             write_session_days(store, fold(evidence))
-        settle_input(store, contract(account), now=NOW, complete_until=NOW)
+        settle_input(AccountView.of(store, contract(account)), now=NOW, complete_until=NOW)
         outcomes.append(charged(store, account))
     assert outcomes[0] == outcomes[1]
     ((line,), block) = outcomes[0]
@@ -74,9 +76,9 @@ def test_evidence_in_any_order_gives_the_same_flex_lines_and_tokens(store: Clien
 def test_settling_again_posts_nothing_new(store: Client) -> None:
     account = new_account()
     write_session_days(store, fold(use(account)))
-    settle_input(store, contract(account), now=NOW, complete_until=NOW)
+    settle_input(AccountView.of(store, contract(account)), now=NOW, complete_until=NOW)
     first = read_postings(store, account)
-    settle_input(store, contract(account), now=NOW, complete_until=NOW)
+    settle_input(AccountView.of(store, contract(account)), now=NOW, complete_until=NOW)
     assert first
     assert read_postings(store, account) == first
 
@@ -85,10 +87,11 @@ def test_an_account_without_tokens_has_no_ledger(store: Client) -> None:
     account = new_account()
     reading = contract(account)
     none = ContractReading(replace(reading.contract, entitlements=(), token_packs=()), metering_catalogue())
-    settle_input(store, none, now=NOW, complete_until=NOW)
+    view = AccountView.of(store, none)
+    settle_input(view, now=NOW, complete_until=NOW)
     assert read_postings(store, account) == []
-    statement = read_statement(store, none, Period.parse("2022Q2"), seatbeat="0", engine="embedded")
-    assert with_tokens(statement, store, none, now=NOW) == statement
+    statement = computed_statement(view, Period.parse("2022Q2"))
+    assert with_tokens(statement, view, now=NOW) == statement
 
 
 POOLED = """\
@@ -121,10 +124,10 @@ def test_settlement_covers_accounts_with_flex_contracts_with_token_orders_and_wi
         apply_contract(store, account, text)
     for account in (ordered, waiting):
         buy(store, account)
-    settle_input(store, contract(posted), now=NOW, complete_until=NOW)
+    settle_input(AccountView.of(store, contract(posted)), now=NOW, complete_until=NOW)
     accounts = accounts_with_tokens(store)
     assert {by_contract, ordered, posted} <= {*accounts}
-    assert not {waiting, pooled} & {*accounts}, "accounts without a contract or without tokens are left out"
+    assert not {waiting, pooled} & {*accounts}, "without a contract, or without tokens, there is nothing to post"
     apply_contract(store, waiting, POOLED)
     assert waiting in accounts_with_tokens(store), "the purchase counts once there is a contract"
 

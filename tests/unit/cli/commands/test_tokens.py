@@ -1,4 +1,4 @@
-"""``seatbeat tokens``: how a purchase is split into packs, and which requests it refuses before it opens a store."""
+"""``seatbeat tokens``: which requests it refuses before it opens a store."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import argparse
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.cli.commands import tokens
-from pipeline.cli.commands.tokens_orders import packs_of
 from pipeline.model.errors import InputError
 
 
@@ -20,20 +17,6 @@ def run(*arguments: str) -> int:
     args = parser.parse_args(["tokens", *arguments])
     declared: Callable[[argparse.Namespace], int] = args.run
     return declared(args)
-
-
-def test_a_purchase_in_one_pack_has_its_number_as_the_packs_id() -> None:
-    (pack,) = packs_of("PO-77", "PO-77", "default", (500,), 0, 150_000)
-    assert (pack.id, pack.purchase, pack.tokens, pack.price) == ("PO-77", "PO-77", 500, 150_000)
-
-
-@given(sizes=st.lists(st.integers(1, 10**6), min_size=1, max_size=8), price=st.integers(0, 10**9))
-def test_the_price_of_a_purchase_is_shared_to_the_smallest_unit(sizes: list[int], price: int) -> None:
-    packs = packs_of("PO-77", "PO-77", "default", sizes, 0, price)
-    assert [pack.tokens for pack in packs] == sizes
-    assert len({pack.id for pack in packs}) == len(sizes)
-    assert sum(pack.price or 0 for pack in packs) == price
-    assert all(abs((pack.price or 0) - price * pack.tokens / sum(sizes)) < 1 for pack in packs)
 
 
 @pytest.mark.parametrize(

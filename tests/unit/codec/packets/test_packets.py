@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.codec.packets.language import PLURALS, TONGUES, Phrase, Tongue, language, plural_of
+from pipeline.codec.packets.language import TONGUES, Phrase, Tongue, language, plural_of
 from pipeline.codec.packets.packet_files import NAMES, Form, packet_bytes
 from pipeline.codec.packets.ticket import ATTACHMENTS, ticket_of
 from pipeline.model.evidence import Heartbeat
@@ -41,6 +41,10 @@ def forms_of(text: Phrase) -> dict[str, str]:
 
 def places(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+PLURALS = {"en": ("one", "other"), "fr": ("one", "other"), "cs": ("one", "few", "other")}
+"""The plural forms that whole numbers take (Unicode CLDR)."""
 
 
 @each_language

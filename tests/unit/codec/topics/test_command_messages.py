@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.codec.topics.command_messages import COMMAND_BYTES_MAX, CommandInvalid, decode, encode
-from pipeline.codec.topics.order_fields import kind_of
+from pipeline.codec.topics.order_fields import order_kind
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.model.orders import ORDER_KINDS, Assign, Order, Void
 from tests.support.evidence.order_shorthand import AT, LATER, ORDERS, command
@@ -47,11 +47,11 @@ def test_a_command_survives_a_round_trip_and_matches_its_schema(order: Order) ->
     written = encode(command(order))
     assert decode(written) == command(order)
     assert SCHEMA.is_valid(orjson.loads(written))
-    assert orjson.loads(written)["kind"] == kind_of(order)
+    assert orjson.loads(written)["kind"] == order_kind(order)
 
 
 def test_there_is_an_order_of_every_kind() -> None:
-    assert {kind_of(order) for order in ORDERS} == set(ORDER_KINDS)
+    assert {order_kind(order) for order in ORDERS} == set(ORDER_KINDS)
 
 
 def test_only_users_and_machines_are_folded() -> None:

@@ -116,6 +116,9 @@ def letter_with(**changes: object) -> bytes:
         letter_with(id={"log": "main", "topic": "t", "partition": 0, "offset": 0, "index": 0, "line": 1}),
         letter_with(member=None, raw="é"),
         letter_with(raw=7),
+        letter_with(code=None),
+        letter_with(received_at="now"),
+        letter_with(member={"v": 1}),
     ],
 )
 def test_a_foreign_message_is_refused(value: bytes) -> None:

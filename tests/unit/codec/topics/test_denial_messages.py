@@ -48,6 +48,9 @@ def denial_with(**changes: object) -> bytes:
         denial_with(v=2),
         denial_with(v=None),
         denial_with(reason="no licence"),
+        denial_with(kind="borrowed"),
+        denial_with(user=7),
+        denial_with(line="812"),
         orjson.dumps({"v": 1, "account": "acme"}),
     ],
 )

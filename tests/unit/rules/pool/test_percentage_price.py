@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.rules.pool.percentage_price import percent_of
+from pipeline.rules.pool.percentage_price import percent_of, unit_price
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,20 @@ from pipeline.rules.pool.percentage_price import percent_of
 )
 def test_a_percentage_is_rounded_half_up_to_the_smallest_unit(minor: int, percent: str | int, expected: int) -> None:
     assert percent_of(minor, percent) == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "list_price", "percent", "expected"),
+    [
+        (100, 600_000, None, 100),
+        (None, 600_000, None, 96_000),
+        (None, 600_000, 10, 60_000),
+        (None, 600_000, "12.5", 75_000),
+        (None, None, None, None),
+        (0, 600_000, None, 0),
+    ],
+)
+def test_a_stated_price_comes_first_and_sixteen_percent_of_the_list_price_is_the_default(
+    stated: int | None, list_price: int | None, percent: str | int | None, expected: int | None
+) -> None:
+    assert unit_price(stated, list_price, percent) == expected

@@ -9,10 +9,10 @@ import orjson
 import pytest
 from rich.console import Console
 
-from pipeline.application.line_reading import read_line_explanation
-from pipeline.application.quarter_counts import read_statement
-from pipeline.cli.commands.explain import _session, explanation_tree
-from pipeline.cli.tables.line_tree import line_tree, named_lines
+from pipeline.application.account_view import AccountView
+from pipeline.application.explained_line import explain_pooled_line, named_lines
+from pipeline.application.quarter_grounds import quarter_grounds
+from pipeline.cli.tables.pooled_line_tree import pooled_line_tree
 from pipeline.codec.reports.line_records import line_explanation_json
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.errors import InputError
@@ -48,14 +48,14 @@ def explained(store: Client, heartbeats: list[Heartbeat], *more: Entitlement) ->
     account = new_account()
     write_session_days(store, fold([beat._replace(account=account) for beat in heartbeats]))
     reading = reading_of(contract_of(account, *more))
-    statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded")
-    (line,) = statement.pooled
-    return statement, read_line_explanation(store, reading, statement, line)
+    grounds = quarter_grounds(AccountView.of(store, reading), PERIOD)
+    (line,) = grounds.statement.pooled
+    return grounds.statement, explain_pooled_line(grounds, line)
 
 
 def printed(explanation: LineExplanation) -> str:
     out = StringIO()
-    Console(file=out, width=400, highlight=False).print(line_tree(explanation, explanation_tree, _session))
+    Console(file=out, width=400, highlight=False).print(pooled_line_tree(explanation))
     return out.getvalue()
 
 

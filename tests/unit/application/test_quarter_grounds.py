@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.application.dispute_evidence import read_packet
-from pipeline.application.line_reading import read_explained, read_line_explanation
-from pipeline.application.slot_reading import read_usage_as_closed
-from pipeline.application.statement_life import Grounds, read_grounds, read_known_of
+from pipeline.application.account_usage import UsageQuestion, usage_as_closed
+from pipeline.application.contested_line import line_packet
+from pipeline.application.explained_line import explain_line, explain_pooled_line
+from pipeline.application.quarter_grounds import Grounds, quarter_grounds
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, iso
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.rules.dispute.packet import Packet
@@ -17,7 +17,6 @@ from pipeline.rules.explain.line_explanation import LineExplanation
 from pipeline.rules.explain.seat_explanation import SeatLineExplanation
 from pipeline.store.client import Client
 from tests.golden.tables import read_use, terms_text
-from tests.support.evidence.random_fleets import reading_of
 from tests.support.store.empty_stores import new_account
 from tests.support.store.stored_histories import StoredHistory
 
@@ -69,32 +68,27 @@ class Account(StoredHistory):
     def change(self, quantity: int, price: str = "100.00") -> None:
         self.apply(terms_text(terms(quantity, price), self.contract.account))
 
+    def grounds(self) -> Grounds:
+        return quarter_grounds(self.view().of_quarter(PERIOD), PERIOD)
+
     def ask(self) -> Asked:
-        reading = reading_of(self.contract)
-        account_known = read_known_of(self._store, reading, PERIOD)
-        grounds = read_grounds(self._store, account_known, PERIOD, seatbeat="0", engine="embedded")
+        grounds = self.grounds()
         (line,) = grounds.statement.pooled
-        given = (self._store, grounds.reading, grounds.statement, line)
-        packet = read_packet(*given, logged=grounds.logged)
-        return Asked(grounds, line, packet, read_line_explanation(*given, grounds.logged))
+        return Asked(grounds, line, line_packet(grounds, line), explain_pooled_line(grounds, line))
 
     def seats(self) -> SeatLineExplanation:
-        """The explanation of the line of named seats."""
-        account_known = read_known_of(self._store, reading_of(self.contract), PERIOD)
-        grounds = read_grounds(self._store, account_known, PERIOD, seatbeat="0", engine="embedded")
+        """The line of named seats, taken apart."""
+        grounds = self.grounds()
         (line,) = (line for line in grounds.statement.lines if isinstance(line, SeatLine))
-        explanation = read_explained(self._store, grounds, line)
-        assert isinstance(explanation, SeatLineExplanation)
-        return explanation
+        explained = explain_line(grounds, line)
+        assert isinstance(explained, SeatLineExplanation)
+        return explained
 
     def usage(self, **asked: str) -> tuple[list[tuple[str, str, str]], list[str]]:
-        """Month, machine and product of each session, and the closed quarters that contain them."""
-        reading = reading_of(self.contract)
-        usage = read_usage_as_closed(self._store, reading, from_at=EARLIEST_AT, until_at=LATEST_AT, **asked)
-        sessions = [
-            (iso(session.opened_at)[:7], session.key.machine, product) for session, product, _ in usage.sessions
-        ]
-        return sessions, [quarter.closed.period.name for quarter in usage.closed if quarter.closed is not None]
+        """Month, machine and product of each session, and the closed quarters among them."""
+        usage = usage_as_closed(self.view(), UsageQuestion(EARLIEST_AT, LATEST_AT, **asked))
+        sessions = [(iso(used.opened_at)[:7], used.key.machine, product) for used, product, _ in usage.sessions]
+        return sessions, [view.closed.period.name for view in usage.closed if view.closed is not None]
 
 
 @pytest.fixture
