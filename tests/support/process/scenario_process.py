@@ -55,8 +55,8 @@ def _say(event: str, **more: object) -> None:
     sys.stdout.buffer.flush()
 
 
-async def _told_to_go_on() -> None:
-    """Wait for the next line on stdin, which holds nothing else."""
+async def _line_read() -> None:
+    """Wait for the next line on stdin."""
     loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
     heard: asyncio.Future[bytes] = loop.create_future()
     loop.add_reader(stdin, lambda: None if heard.done() else heard.set_result(os.read(stdin, 1)))
@@ -67,7 +67,7 @@ async def _told_to_go_on() -> None:
 
 
 def _stored_usage(client: Client) -> list[LineRecord]:
-    """Everything that is stored, of all accounts, sorted."""
+    """The stored session days of all accounts, sorted."""
     accounts = [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days").result_rows]
     days = [
         unreceived(day)
@@ -95,7 +95,7 @@ def _reading(contract: Path) -> ContractReading:
 
 
 async def _play(args: argparse.Namespace) -> None:
-    """Messages into ``heartbeats``, ``--step`` at a time, each step drained; ``--wait``: a step for each line read."""
+    """Send messages to ``heartbeats``, ``--step`` at a time, drain each step; ``--wait``: a step per line of stdin."""
     reading = _reading(args.contract)
     account = reading.contract.account
     counts = LiveCounts()
@@ -107,7 +107,7 @@ async def _play(args: argparse.Namespace) -> None:
             await pipeline.producer.write([_contract_message(args.contract)])
             for start in range(0, len(messages), args.step):
                 if args.wait:
-                    await _told_to_go_on()
+                    await _line_read()
                 _say("sending", sent=start)
                 chosen = messages[start : start + args.step]
                 await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
@@ -135,7 +135,7 @@ def _results(client: Client, args: argparse.Namespace, reading: ContractReading)
 
 
 async def _seats(args: argparse.Namespace) -> None:
-    """The seats agent alone, on a store that holds one part of the usage and a topic that holds the other."""
+    """The seats agent alone: a part of the usage is in the store, the rest on the topic."""
     account = load_contract(args.contract).account
     stored, awaiting = (_folded(path) for path in (args.stored, args.topic))
     with ThreadPoolExecutor(max_workers=1) as executor:
@@ -162,7 +162,7 @@ async def _seats(args: argparse.Namespace) -> None:
                 async with seats:
                     await asyncio.gather(consumer.start(), group.start())
                     await drained([group], lambda *_: None)
-                    await _tell_changes(lambda: _live(counts, account), failed)
+                    await _print_changes(lambda: _live(counts, account), failed)
                     await consumer.stop()
             finally:
                 await group.stop()
@@ -171,10 +171,10 @@ async def _seats(args: argparse.Namespace) -> None:
     _say("stopped")
 
 
-async def _tell_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
-    """Say what is live whenever it has changed, until a line is read."""
+async def _print_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
+    """Print the live counts whenever they change, until a line is read."""
     last: LineRecord = {}
-    enough = asyncio.ensure_future(_told_to_go_on())
+    enough = asyncio.ensure_future(_line_read())
     while not enough.done():
         if failed.done():
             enough.cancel()
