@@ -14,7 +14,7 @@ from pipeline.model.orders import Command
 
 
 class NotPosted(Exception):
-    """It is unknown what became of a message: the text says why, and what to check."""
+    """Whether a message was posted is unknown: the text says why, and what to check."""
 
 
 class Poster(Protocol):

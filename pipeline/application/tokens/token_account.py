@@ -76,8 +76,6 @@ def token_explanation(view: AccountView, asked: Asked) -> tuple[TokenState, Toke
 
 def explained_charges(view: AccountView, asked: Asked) -> tuple[TokenState, TokenExplanation]:
     """As ``token_explanation``. Raises ``InputError`` too, for a debit or a charged product that there is not."""
-    if asked.entry and (asked.product or asked.user or (asked.from_at, asked.until_at) != (EARLIEST_AT, LATEST_AT)):
-        raise InputError("--entry", "names one debit, and goes with nothing else", "Leave the other options out")
     state, explained = token_explanation(view, asked)
     if asked.entry and not explained.charges:
         raise InputError(
