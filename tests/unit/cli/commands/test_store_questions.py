@@ -9,8 +9,8 @@ from typing import Final, cast
 
 import pytest
 
-from pipeline.application.close_quarter import close_quarter
-from pipeline.application.place_order import Issue
+from pipeline.application.orders.close_quarter import close_quarter
+from pipeline.application.orders.place_order import Issue
 from pipeline.cli.command_registry import CommandModule
 from pipeline.model.instants import Period
 from pipeline.model.orders import Void
@@ -66,7 +66,8 @@ def account(store: Client) -> OrderingAccount:
     view = ordering.view()
     issue = Issue("close", "jana", ordering.now())
     assert isinstance(close_quarter(view, Period.parse(CLOSED), issue, ordering.poster, is_forced=True), Closed)
-    ordering.place(Void("a test", machine="pc9", from_at=instant("2022-01-01 00:00"), until_at=instant("2022-06-01 00:00")), "void")
+    void = Void("a test", machine="pc9", from_at=instant("2022-01-01 00:00"), until_at=instant("2022-06-01 00:00"))
+    ordering.place(void, "void")
     return ordering
 
 
