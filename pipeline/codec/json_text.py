@@ -1,45 +1,65 @@
-"""JSON written again, however deeply it is nested.
+"""JSON text: the only place that chooses how JSON is parsed and written (orjson).
 
-``orjson`` reads 1,024 levels and writes 254. What lies between must not lose its text, nor take the text of the
-whole frame in its place: a frame of many such members would be multiplied by their number.
+``orjson`` reads 1,024 levels and writes 254. A value nested between the two is written by a loop here: a dead letter
+must keep the text of its own member, and must not carry the whole frame instead.
 """
 
 from __future__ import annotations
 
+from typing import Final, cast
+
 import orjson
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+"""A parsed JSON value."""
+
+NotJson: Final = orjson.JSONDecodeError
+"""What ``parse_json`` raises for text that is not JSON; a ``ValueError``."""
 
 
-def json_bytes(value: Json) -> bytes:
-    """Parsed JSON as compact UTF-8 text, of any depth."""
+def parse_json(text: bytes | str) -> Json:
+    """The value in a JSON text (UTF-8 where it is bytes). Raises ``NotJson``."""
+    return cast(Json, orjson.loads(text))
+
+
+def json_bytes(value: object) -> bytes:
+    """Compact UTF-8 text, at any depth. Raises ``TypeError`` for a value that JSON cannot hold."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
         return b"".join(_pieces(value))
 
 
-def _pieces(value: Json) -> list[bytes]:
-    """The text piece by piece: a stack instead of recursion; bytes on it are text that waits for its turn."""
+def indented_json(value: object) -> bytes:
+    """JSON for people: indented by two spaces, with a line end."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+class _Written(bytes):
+    """A piece of finished text."""
+
+
+def _pieces(value: object) -> list[bytes]:
+    """The text of a deep value in pieces, by a stack instead of recursion."""
     pieces: list[bytes] = []
-    waiting: list[Json | bytes] = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, bytes):
-            pieces.append(one)
-        elif isinstance(one, dict) and one:
-            opened = b"{"
-            later: list[Json | bytes] = []
-            for name, field in one.items():
-                later += (opened + orjson.dumps(name) + b":", field)
-                opened = b","
-            waiting += (b"}", *reversed(later))
-        elif isinstance(one, list) and one:
-            later = [b"["]
-            for element in one:
-                later += (element, b",")
-            later[-1] = b"]"
-            waiting += reversed(later)
+    stack: list[object] = [value]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, _Written):
+            pieces.append(top)
+        elif isinstance(top, dict) and top:
+            separator = b"{"
+            parts: list[object] = []
+            for name, field in top.items():
+                parts += (_Written(separator + orjson.dumps({name: 0})[1:-2]), field)
+                separator = b","
+            stack += (_Written(b"}"), *reversed(parts))
+        elif isinstance(top, list) and top:
+            parts = [_Written(b"[")]
+            for element in top:
+                parts += (element, _Written(b","))
+            parts[-1] = _Written(b"]")
+            stack += reversed(parts)
         else:
-            pieces.append(orjson.dumps(one))
+            pieces.append(orjson.dumps(top))
     return pieces
