@@ -1,0 +1,57 @@
+"""Reading denials: what was refused, for which product of the contract, and whether it stayed refused."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pipeline.codec.topics.denial_messages import Denial
+from pipeline.rules.evidence.true_denials import Checkouts
+from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.client import Client
+from pipeline.store.stored_denials import DenialFilter, read_checkouts_after, read_denials
+
+
+class JudgedDenial(NamedTuple):
+    """A denial, the product its feature counts for, and whether it is true (``None`` for what is no denial)."""
+
+    denial: Denial
+    product: str
+    is_true: bool | None
+
+
+def read_judged_denials(
+    client: Client,
+    reading: ContractReading,
+    *,
+    from_at: int,
+    until_at: int,
+    product: str = "",
+    user: str = "",
+    true_only: bool = False,
+) -> list[JudgedDenial]:
+    """The denials in ``[from_at, until_at)`` by time; which are true is judged by the sessions stored now.
+
+    ``product`` is a product of the contract or a feature as the server names it; ``user`` is folded.
+    """
+    wanted = DenialFilter(
+        account=reading.contract.account,
+        from_at=from_at,
+        until_at=until_at,
+        features=reading.codes_of(product) if product else (),
+        user=user,
+    )
+    denials = read_denials(client, wanted)
+    checkouts = Checkouts(read_checkouts_after(client, denials))
+    judged = [
+        JudgedDenial(
+            denial,
+            reading.product_at(denial.feature, denial.at),
+            checkouts.is_true_denial(denial.kind, denial.feature, denial.user, denial.at),
+        )
+        for denial in denials
+    ]
+    return [
+        one
+        for one in judged
+        if (not product or product in {one.product, one.denial.feature}) and (one.is_true or not true_only)
+    ]
