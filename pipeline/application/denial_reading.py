@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipeline.codec.topics.denial_messages import Denial
-from pipeline.rules.evidence.true_denials import Checkouts
+from pipeline.rules.evidence.true_denials import CheckoutTimes
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.stored_denials import DenialFilter, read_checkouts_after, read_denials
@@ -41,7 +41,7 @@ def read_judged_denials(
         user=user,
     )
     denials = read_denials(client, wanted)
-    checkouts = Checkouts(read_checkouts_after(client, denials))
+    checkouts = CheckoutTimes(read_checkouts_after(client, denials))
     judged = [
         JudgedDenial(
             denial,

@@ -182,7 +182,7 @@ def statement_footer(statement: Statement) -> Text:
     return text
 
 
-def report_letters(letters: Letters) -> None:
+def report_letters(letters: Letters, *, kept: bool = True) -> None:
     """Say on stderr which lines could not be used, the first ones one by one, all by code."""
     if not letters.count:
         return
@@ -190,7 +190,8 @@ def report_letters(letters: Letters) -> None:
         place = f"{one.source}:{one.line}" if one.source else "a message"
         report(printable(f"{place}: {one.code}: {one.detail}"))
     codes = ", ".join(f"{code} {count:,}" for code, count in letters.by_code.items())
-    report(f"{letters.count:,} could not be used and are kept as dead letters: {codes}")
+    where = " and are kept as dead letters" if kept else ""
+    report(f"{letters.count:,} could not be used{where}: {codes}")
 
 
 def shown(text: str) -> Text:

@@ -19,7 +19,7 @@ DENIAL_KINDS: Final = frozenset({"denied", "unsupported"})
 """The kinds that can be true; the others are a queue's."""
 
 
-class Checkouts:
+class CheckoutTimes:
     """When each user checked each feature out; users are folded, features as the server names them."""
 
     def __init__(self, checkouts: Iterable[tuple[str, str, int]]) -> None:
