@@ -28,6 +28,7 @@ from pipeline.codec.flexnet.other_formats import quoted
 from pipeline.model.errors import InputError
 
 _KEYWORDS: Final = frozenset({"INCREMENT", "FEATURE", "PACKAGE", "UPGRADE"})
+_WITH_HOST_ID: Final = frozenset({"SERVER", "VENDOR", "DAEMON"})
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FIELD: Final = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|([^\s\"]*))|(?:\"([^\"]*)\")|([^\s\"]+)")
 _DATE: Final = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{1,4})", re.ASCII)
@@ -82,11 +83,13 @@ class LicenseFile:
 def read_license_file(source: str, content: bytes) -> LicenseFile:
     """Read a licence file's bytes. Raises ``InputError`` for a file that is none, quoting its first line."""
     text = _decoded(content)
-    reading = _LicenseLines(source)
+    reading = _LicenseLines()
     for number, line in _logical_lines(text):
         reading.add(number, line)
     if not reading.has_lines:
-        first = next((line for line in text.splitlines() if line.strip()), "")
+        first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+        if first.split()[:1] and first.split()[0] in _WITH_HOST_ID:
+            first = first.split()[0]
         begins = f"it begins with {quoted(first)}" if first else "it is empty"
         raise InputError(
             source,
@@ -132,8 +135,7 @@ class _Issued(NamedTuple):
 class _LicenseLines:
     """The lines of one file as they are read."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self) -> None:
         self.increments: list[_Issued] = []
         self.packages: dict[str, Package] = {}
         self.notes: list[str] = []
@@ -160,7 +162,7 @@ class _LicenseLines:
             self._increment(number, keyword, words, options)
 
     def _note(self, number: int, text: str) -> None:
-        self.notes.append(f"{self.source}:{number}: {text}")
+        self.notes.append(f"line {number}: {text}")
 
     def _package(self, number: int, name: str, options: dict[str, str]) -> None:
         components = [component for text in options.get("COMPONENTS", "").split() if (component := _component(text))]

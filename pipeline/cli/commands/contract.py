@@ -1,4 +1,4 @@
-"""``seatbeat contract``: apply a contract as a new version, and list the versions there are."""
+"""``seatbeat contract``: apply a contract as a new version, list the versions there are, draft one from a log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 from rich.table import Table
 
+from pipeline.cli.commands.contract_drafting import add_draft_parser
 from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
 from pipeline.cli.store_options import DSN_VARIABLE, opened_store
 from pipeline.cli.tables.output import console, minute, report, shown
@@ -22,7 +23,7 @@ from pipeline.store.contract_versions import ContractVersion, contract_accounts,
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its actions."""
-    parser = subparsers.add_parser("contract", help="apply a contract, and list its versions")
+    parser = subparsers.add_parser("contract", help="apply a contract, list its versions, or draft one from a log")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     applying = actions.add_parser(
         "apply",
@@ -38,6 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.add_argument("--account", default="", help="whose, where the store holds several")
     listing.add_argument("--output", choices=("table", "json"), default="table")
     listing.set_defaults(run=run_list)
+    add_draft_parser(actions)
     for action in (applying, listing):
         action.add_argument("--data-dir", type=Path, help=f"folder of an embedded store (else {DSN_VARIABLE})")
 

@@ -42,8 +42,5 @@ def _share(feature: FeatureSummary) -> str:
     if not feature.slots_counted:
         return ""
     percent = 100 * feature.slots_at_peak / feature.slots_counted
-    return (
-        f"{percent:.1f}% ({feature.slots_at_peak:,})"
-        if percent >= PERCENT_SHOWN_MIN
-        else f"<0.1% ({feature.slots_at_peak:,})"
-    )
+    share = f"{percent:.1f}%" if percent >= PERCENT_SHOWN_MIN else f"<{PERCENT_SHOWN_MIN}%"
+    return f"{share} ({feature.slots_at_peak:,})"
