@@ -72,6 +72,8 @@ class _Tree:
         """Put a feature under another, where neither stands under another yet and it has none under itself."""
         if feature == root or {feature, root} & self._under.keys() or feature in self._roots():
             return
+        if not (_FIT.fullmatch(feature) and _FIT.fullmatch(root)):
+            return
         self.features |= {feature, root}
         self._under[feature] = Member(root, reason)
 
@@ -95,7 +97,7 @@ class _Tree:
 def _join_component(tree: _Tree, component: str, package: Package) -> None:
     """A component counts as its suite where both are releases of one name, or nothing else tells what it is."""
     stems = _stem(component), _stem(package.name)
-    if _FIT.fullmatch(component) and (stems[0] == stems[1] or not all(stems)):
+    if stems[0] == stems[1] or not all(stems):
         tree.join(component, package.name, f"a component of {package.name} in the licence file")
 
 

@@ -7,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.cli.commands.run_summary import run_summary
 from pipeline.cli.store_options import make_store_folder, parse_period, store_error
 from pipeline.cli.tables.flex_table import flex_table, token_line
 from pipeline.cli.tables.output import (
@@ -60,6 +59,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """0 with the statement, or the summary; 1 where the pipeline failed; 2 for input that cannot be used."""
     if args.contract is None:
+        from pipeline.cli.commands.run_summary import run_summary  # noqa: PLC0415 -- loads the Kafka client
+
         return run_summary(args)
     if args.period is None:
         raise InputError("--period", "is not given", "Name the calendar quarter of the statement, such as 2022Q2")
