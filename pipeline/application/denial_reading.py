@@ -51,7 +51,7 @@ def read_judged_denials(
         for denial in denials
     ]
     return [
-        one
-        for one in judged
-        if (not product or product in {one.product, one.denial.feature}) and (one.is_true or not true_only)
+        denial
+        for denial in judged
+        if (not product or product in {denial.product, denial.denial.feature}) and (denial.is_true or not true_only)
     ]

@@ -19,7 +19,7 @@ _FIT: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}")
 """What a contract takes for a product's code."""
 
 
-class Member(NamedTuple):
+class MemberFeature(NamedTuple):
     """A feature that counts as a product, and why."""
 
     feature: str
@@ -34,7 +34,7 @@ class DraftedProduct:
     """
 
     code: str
-    members: tuple[Member, ...]
+    members: tuple[MemberFeature, ...]
     increments: tuple[Increment, ...]
     held_together: tuple[str, ...]
 
@@ -66,7 +66,7 @@ class _Tree:
 
     def __init__(self, features: Iterable[str]) -> None:
         self.features = set(features)
-        self._under: dict[str, Member] = {}
+        self._under: dict[str, MemberFeature] = {}
 
     def join(self, feature: str, root: str, reason: str) -> None:
         """Put a feature under another, where neither stands under another yet and it has none under itself."""
@@ -75,20 +75,20 @@ class _Tree:
         if not (_FIT.fullmatch(feature) and _FIT.fullmatch(root)):
             return
         self.features |= {feature, root}
-        self._under[feature] = Member(root, reason)
+        self._under[feature] = MemberFeature(root, reason)
 
     def is_free(self, feature: str) -> bool:
         return feature not in self._under and feature not in self._roots()
 
-    def groups(self) -> dict[str, list[Member]]:
+    def groups(self) -> dict[str, list[MemberFeature]]:
         """The features under each feature that stands under none, in order of name."""
-        found: dict[str, list[Member]] = {
+        groups: dict[str, list[MemberFeature]] = {
             feature: [] for feature in sorted(self.features) if feature not in self._under
         }
         for feature in sorted(self._under):
             root, reason = self._under[feature]
-            found[root].append(Member(feature, reason))
-        return found
+            groups[root].append(MemberFeature(feature, reason))
+        return groups
 
     def _roots(self) -> set[str]:
         return {member.feature for member in self._under.values()}
@@ -121,7 +121,7 @@ def _stem(feature: str) -> str:
     return match[1] if match is not None else ""
 
 
-def _codes(groups: Mapping[str, Sequence[Member]], features: set[str]) -> dict[str, str]:
+def _codes(groups: Mapping[str, Sequence[MemberFeature]], features: set[str]) -> dict[str, str]:
     """A code for each group: what its names share, where no other group and no feature is called that."""
     stems = {root: _stem(root) for root in groups}
     taken = [*stems.values()]
@@ -131,12 +131,12 @@ def _codes(groups: Mapping[str, Sequence[Member]], features: set[str]) -> dict[s
 
 
 def _product(
-    code: str, root: str, members: Sequence[Member], granted: Mapping[str, Sequence[Increment]]
+    code: str, root: str, members: Sequence[MemberFeature], granted: Mapping[str, Sequence[Increment]]
 ) -> DraftedProduct:
     own = granted.get(root, ())
     with_licenses = [member.feature for member in members if granted.get(member.feature)]
     increments = own or [increment for feature in with_licenses for increment in granted[feature]]
-    listed = members if code == root else [Member(root, "its feature in the log or licence file"), *members]
+    listed = members if code == root else [MemberFeature(root, "its feature in the log or licence file"), *members]
     return DraftedProduct(code, tuple(listed), tuple(increments), tuple(with_licenses) if own else ())
 
 

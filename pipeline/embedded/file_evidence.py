@@ -21,7 +21,7 @@ from pipeline.model.evidence import Heartbeat, SessionClose
 from pipeline.model.text import fold
 from pipeline.rules.evidence.merge import UsageFold
 from pipeline.rules.evidence.sessions import Session, sessions
-from pipeline.rules.summary.feature_summary import Request
+from pipeline.rules.summary.feature_summary import LicenseRequest
 from pipeline.store.letters import SHOWN_MAX, Letter, Letters
 
 ACCOUNT_UNNAMED: Final = "unnamed"
@@ -36,7 +36,7 @@ class FileEvidence:
     """
 
     sessions: tuple[Session, ...]
-    requests: tuple[Request, ...] | None
+    requests: tuple[LicenseRequest, ...] | None
     first_at: int
     last_at: int
     unusable: Letters
@@ -81,7 +81,7 @@ class _Evidence:
         self._account = account
         self.notes: list[str] = []
         self._usage = UsageFold()
-        self._requests: list[Request] | None = None
+        self._requests: list[LicenseRequest] | None = None
         self._codes: Counter[str] = Counter()
         self._unusable: list[Letter] = []
 
@@ -92,7 +92,7 @@ class _Evidence:
             if isinstance(item, LoggedHeartbeat):
                 self._add(item.source, item.line, item.heartbeat)
             elif isinstance(item, LoggedDenial):
-                self._requests.append(Request(item.kind, item.feature, fold(item.user), item.at))
+                self._requests.append(LicenseRequest(item.kind, item.feature, fold(item.user), item.at))
             else:
                 self._refuse(Letter(item.source, item.line, item.code, item.reason))
 
@@ -107,19 +107,19 @@ class _Evidence:
 
     def evidence(self, inputs: Iterable[Input], span: tuple[int, int] | None) -> FileEvidence:
         """Everything taken in. Raises ``InputError`` where that is no session and no request."""
-        found = [*sessions(self._usage.session_days())]
-        found += _instants(found, self._usage.closes())
-        if not found and not self._requests:
+        heard = [*sessions(self._usage.session_days())]
+        heard += _instants(heard, self._usage.closes())
+        if not heard and not self._requests:
             place = ", ".join(each.name for each in inputs)
             of_account = f" of {self._account}" if self._account else ""
             raise InputError(place, f"holds no session{of_account}", _remedy(self._unusable))
-        accounts = {each.key.account for each in found}
+        accounts = {each.key.account for each in heard}
         if len(accounts) > 1:
             self.notes.append(f"{len(accounts):,} accounts are summed up together; --account NAME takes one")
         if span is None:
-            span = min(each.opened_at for each in found), max(each.last_at for each in found)
+            span = min(each.opened_at for each in heard), max(each.last_at for each in heard)
         return FileEvidence(
-            sessions=tuple(found),
+            sessions=tuple(heard),
             requests=None if self._requests is None else tuple(self._requests),
             first_at=span[0],
             last_at=span[1],
@@ -147,9 +147,9 @@ def _remedy(unusable: list[Letter]) -> str:
     return "Give files in which licences are used; see --format and --account"
 
 
-def _instants(found: Iterable[Session], closes: Iterable[SessionClose]) -> Iterator[Session]:
+def _instants(heard: Iterable[Session], closes: Iterable[SessionClose]) -> Iterator[Session]:
     """Sessions that are known by their close alone: they ended in the instant they were opened."""
-    used = {session.key for session in found}
+    used = {session.key for session in heard}
     for key, closed_at in closes:
         if key not in used:
             yield Session(key, closed_at, closed_at, {}, {})

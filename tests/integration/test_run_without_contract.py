@@ -87,8 +87,8 @@ def kept(folder: Path, draft: Path) -> Path:
 
 
 def test_a_log_alone_gives_each_feature_s_use(folder: Path) -> None:
-    found = summary(folder)
-    assert found["2022Q2", "F1"] == {
+    features = summary(folder)
+    assert features["2022Q2", "F1"] == {
         "period": "2022Q2",
         "feature": "F1",
         "peak": 2,
@@ -101,8 +101,8 @@ def test_a_log_alone_gives_each_feature_s_use(folder: Path) -> None:
         "sessions_under_min_use": 1,
         "true_denials": 1,
     }
-    assert found["2022Q2", "F9"]["true_denials"] == 1
-    assert set(found) == {("2022Q2", name) for name in ("F1", "F1_2022", "F9")}
+    assert features["2022Q2", "F9"]["true_denials"] == 1
+    assert set(features) == {("2022Q2", name) for name in ("F1", "F1_2022", "F9")}
 
 
 def test_a_period_is_that_quarter_alone(folder: Path) -> None:
@@ -134,8 +134,8 @@ def test_heartbeats_without_a_contract_are_summed_up_by_product(folder: Path) ->
     arguments = ("run", "--input", "-", "--output", "json")
     done = run(folder, *arguments, stdin=lines)
     assert done.status == 0
-    [found] = done.json["features"]
-    assert (found["feature"], found["peak"], found["sessions"], found["true_denials"]) == ("MSTN", 1, 2, None)
+    [product] = done.json["features"]
+    assert (product["feature"], product["peak"], product["sessions"], product["true_denials"]) == ("MSTN", 1, 2, None)
     assert "-:3: bad_json" in done.err
     assert "2 accounts are summed up together" in done.err
     assert run(folder, *arguments, "--account", "a", stdin=lines).json["features"][0]["sessions"] == 1
@@ -187,7 +187,7 @@ def test_a_draft_passes_the_check(folder: Path, draft: Path) -> None:
 def listed(folder: Path, kept: Path, *more: str) -> list[tuple[str, str, str, bool | None]]:
     done = run(folder, "denials", "--data-dir", kept, "--output", "json", *more)
     assert done.status == 0, done.err
-    return [(one["kind"], one["feature"], one["user"], one["true"]) for one in done.json]
+    return [(denial["kind"], denial["feature"], denial["user"], denial["true"]) for denial in done.json]
 
 
 def test_denials_are_listed_and_true_ones_told_apart(folder: Path, kept: Path) -> None:
@@ -241,8 +241,8 @@ def test_the_products_of_the_log_of_2022_are_those_of_the_contract_written_by_ha
 
 def test_the_summary_of_the_log_of_2022_has_the_peaks_of_its_statement(folder: Path, flexnet_logs: Path) -> None:
     done = run(folder, "run", "--input", flexnet_logs / LOGS[1], "--format", "flexnet", "--output", "json")
-    found = {(each["period"], each["feature"]): each for each in done.json["features"]}
-    assert found["2022Q2", "64300ACD_F"]["peak"] == 146
-    assert found["2022Q2", "64801INVPROSA_F"]["peak"] == 36
-    assert {each["true_denials"] for each in found.values()} == {0}
-    assert {period for period, _ in found} == {"2022Q2", "2022Q3"}
+    features = {(each["period"], each["feature"]): each for each in done.json["features"]}
+    assert features["2022Q2", "64300ACD_F"]["peak"] == 146
+    assert features["2022Q2", "64801INVPROSA_F"]["peak"] == 36
+    assert {each["true_denials"] for each in features.values()} == {0}
+    assert {period for period, _ in features} == {"2022Q2", "2022Q3"}

@@ -21,7 +21,7 @@ from pipeline.rules.pool.reading import Judgement
 ANY_COUNTRY: Final = ""
 
 
-class Request(NamedTuple):
+class LicenseRequest(NamedTuple):
     """A request that a licence server refused or put off; the user is folded."""
 
     kind: str
@@ -71,7 +71,7 @@ class _Tally:
 
 def summarize_features(
     sessions: Sequence[Session],
-    requests: Iterable[Request] | None,
+    requests: Iterable[LicenseRequest] | None,
     policy: MeteringPolicy,
     *,
     from_at: int = EARLIEST_AT,
@@ -84,12 +84,17 @@ def summarize_features(
     logged them.
     """
     names = product_of or {}
-    production = [session for session in sessions if session.is_production]
+    production = [
+        session
+        for session in sessions
+        if session.is_production
+        and session.opened_at < until_at
+        and max(session.last_at, session.opened_at + 1) > from_at
+    ]
     tallies: dict[str, _Tally] = {}
     for session in production:
-        if session.opened_at < until_at and max(session.last_at, session.opened_at + 1) > from_at:
-            feature = names.get(session.key.product, session.key.product)
-            tallies.setdefault(feature, _Tally()).add(session, from_at, until_at, policy.min_use_ms)
+        feature = names.get(session.key.product, session.key.product)
+        tallies.setdefault(feature, _Tally()).add(session, from_at, until_at, policy.min_use_ms)
     checkouts = CheckoutTimes((session.key.product, session.key.user, session.opened_at) for session in sessions)
     for kind, feature, user, at in requests or ():
         if from_at <= at < until_at and checkouts.is_true_denial(kind, feature, user, at):

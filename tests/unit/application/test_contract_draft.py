@@ -53,14 +53,14 @@ def replaced(of: Contract) -> dict[str, list[str]]:
 
 
 def test_a_pair_becomes_a_product_named_after_what_both_share() -> None:
-    found = contract({"64300ACD_F", "87545ACD_2022_0F", "F1"}, PAIR)
-    assert replaced(found) == {"ACD": ["64300ACD_F", "87545ACD_2022_0F"], "F1": []}
-    assert found.entitlements == ()
+    draft = contract({"64300ACD_F", "87545ACD_2022_0F", "F1"}, PAIR)
+    assert replaced(draft) == {"ACD": ["64300ACD_F", "87545ACD_2022_0F"], "F1": []}
+    assert draft.entitlements == ()
 
 
 def test_names_of_another_form_keep_the_feature_as_the_product() -> None:
-    found = contract({"tool", "tool_2022"}, FeaturePair("tool", "tool_2022", 3, 3))
-    assert replaced(found) == {"tool": ["tool_2022"]}
+    draft = contract({"tool", "tool_2022"}, FeaturePair("tool", "tool_2022", 3, 3))
+    assert replaced(draft) == {"tool": ["tool_2022"]}
 
 
 def test_releases_of_one_name_go_together_even_without_a_checkout_of_both() -> None:
@@ -95,15 +95,15 @@ def test_components_of_a_suite_count_as_the_suite_and_those_of_another_package_f
         "INCREMENT 64300ACD_F a 1.0 permanent 40\nINCREMENT 64400AEC_F a 1.0 permanent 2\n"
         "INCREMENT bundle a 1.0 permanent 5\n"
     )
-    found = contract({"87561RVT_2022_0F"}, license_text=text)
-    assert replaced(found) == {
+    draft = contract({"87561RVT_2022_0F"}, license_text=text)
+    assert replaced(draft) == {
         "ACD": ["64300ACD_F", "87393ACD_2021_0F", "87545ACD_2022_0F"],
         "AEC": ["64400AEC_F"],
         "RVT": ["87561RVT_2022_0F"],
         "cad": [],
         "cam": [],
     }
-    assert [(product, quantity) for product, quantity, *_ in seats(found)] == [
+    assert [(product, quantity) for product, quantity, *_ in seats(draft)] == [
         ("ACD", 40), ("AEC", 2), ("cad", 5), ("cam", 15),
     ]  # fmt: skip
 
@@ -175,5 +175,5 @@ def test_the_draft_says_what_it_was_made_from_and_leaves_prices_to_fill_in() -> 
 
 
 def test_products_are_in_order_and_each_feature_is_of_one() -> None:
-    found: list[DraftedProduct] = draft_products({"b", "a", "87545ACD_2022_0F"}, [PAIR], None)
-    assert [product.code for product in found] == ["ACD", "a", "b"]
+    products: list[DraftedProduct] = draft_products({"b", "a", "87545ACD_2022_0F"}, [PAIR], None)
+    assert [product.code for product in products] == ["ACD", "a", "b"]

@@ -34,8 +34,8 @@ def only(text: str) -> Increment:
 
 
 def test_names_dates_and_quantities_are_read_and_nothing_secret() -> None:
-    found = read(WHOLE)
-    assert found.increments == (
+    granted = read(WHOLE)
+    assert granted.increments == (
         Increment("64300ACD_F", "adskflex", 40, date(2022, 1, 23), date(2023, 1, 22), 9),
         Increment("f1", "demo", 4, None, None, 11),
     )
@@ -44,10 +44,10 @@ def test_names_dates_and_quantities_are_read_and_nothing_secret() -> None:
         Component("87393ACD_2021_0F", 1),
         Component("87084ACD_2019_0F", 4),
     )
-    assert found.packages == (Package("64300ACD_F", components, is_suite=True, line=5),)
-    assert found.notes == ()
-    assert "SECRET" not in repr(found)
-    assert "aabbcc" not in repr(found)
+    assert granted.packages == (Package("64300ACD_F", components, is_suite=True, line=5),)
+    assert granted.notes == ()
+    assert "SECRET" not in repr(granted)
+    assert "aabbcc" not in repr(granted)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_increments_add_up_and_a_line_that_stands_twice_counts_once() -> None:
 
 
 def test_of_several_feature_lines_a_server_reads_the_first() -> None:
-    found = read("FEATURE f1 demo 1.0 permanent 4 SIGN=A\nFEATURE f1 demo 2.0 permanent 6 SIGN=B\n")
-    assert [increment.quantity for increment in found.increments] == [4]
-    assert found.notes == ("line 2: FEATURE f1 is left out: a server reads only the first one of a name",)
+    granted = read("FEATURE f1 demo 1.0 permanent 4 SIGN=A\nFEATURE f1 demo 2.0 permanent 6 SIGN=B\n")
+    assert [increment.quantity for increment in granted.increments] == [4]
+    assert granted.notes == ("line 2: FEATURE f1 is left out: a server reads only the first one of a name",)
 
 
 def test_what_is_superseded_ends_the_day_before_the_line_that_supersedes_it() -> None:
-    found = read(
+    granted = read(
         "INCREMENT f1 demo 1.0 permanent 4 ISSUED=1-jan-2020\n"
         "INCREMENT f1 demo 1.0 permanent 5 \n"
         "INCREMENT f1 demo 1.0 permanent 6 ISSUED=1-mar-2022 SUPERSEDE\n"
@@ -101,7 +101,7 @@ def test_what_is_superseded_ends_the_day_before_the_line_that_supersedes_it() ->
         "INCREMENT f2 demo 1.0 permanent 8 ISSUED=1-jan-2020\n"
         'INCREMENT f3 demo 1.0 permanent 9 ISSUED=1-mar-2021 SUPERSEDE="f2 f4"\n'
     )
-    assert [(increment.quantity, increment.last_day) for increment in found.increments] == [
+    assert [(increment.quantity, increment.last_day) for increment in granted.increments] == [
         (4, date(2022, 2, 28)),
         (5, date(2022, 2, 28)),
         (6, None),
@@ -126,9 +126,9 @@ def test_what_is_superseded_ends_the_day_before_the_line_that_supersedes_it() ->
     ],
 )
 def test_a_line_that_is_left_out_is_named_with_its_reason(line: str, note: str) -> None:
-    found = read(f"\n{line}\n")
-    assert (found.increments, found.packages) == ((), ())
-    assert found.notes == (f"line 2: {note}",)
+    granted = read(f"\n{line}\n")
+    assert (granted.increments, granted.packages) == ((), ())
+    assert granted.notes == (f"line 2: {note}",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

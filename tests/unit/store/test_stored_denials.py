@@ -40,9 +40,9 @@ def judged(store: Client, account: str, **options: str | bool) -> dict[str, bool
     reading = ContractReading(
         Contract(account, "CZ", "EUR", "sha256:0", products={"ACD": product}), metering_catalogue()
     )
-    found = read_judged_denials(store, reading, from_at=EARLIEST_AT, until_at=LATEST_AT, **options)  # type: ignore[arg-type]  # options of several types
-    assert {each.product for each in found} <= {"ACD", "MAYA"}
-    return {each.denial.user: each.is_true for each in found}
+    denials = read_judged_denials(store, reading, from_at=EARLIEST_AT, until_at=LATEST_AT, **options)  # type: ignore[arg-type]  # options of several types
+    assert {each.product for each in denials} <= {"ACD", "MAYA"}
+    return {each.denial.user: each.is_true for each in denials}
 
 
 def test_a_denial_is_true_where_its_user_had_no_checkout_of_the_feature_within_ten_minutes_after_it(

@@ -40,8 +40,8 @@ def test_another_user_machine_or_second_is_another_launch() -> None:
 
 
 def test_nearly_always_is_95_of_100() -> None:
-    alone = [one for at in range(5) for one in launched("A_2022", at=1_000 + at)]
-    together = [one for at in range(95) for one in launched("A", "A_2022", at=at)]
+    alone = [checkout for at in range(5) for checkout in launched("A_2022", at=1_000 + at)]
+    together = [checkout for at in range(95) for checkout in launched("A", "A_2022", at=at)]
     assert feature_pairs([*alone, *together]) == [FeaturePair("A", "A_2022", 95, 100)]
     assert feature_pairs([*alone, *together, *launched("A_2022", at=2_000)]) == []
 

@@ -8,7 +8,7 @@ from pipeline.model.instants import HOUR_MS, MINUTE_MS, at_midnight
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import Session, sessions
-from pipeline.rules.summary.feature_summary import FeatureSummary, Request, summarize_features
+from pipeline.rules.summary.feature_summary import FeatureSummary, LicenseRequest, summarize_features
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 
 POLICY = metering_catalogue()["bentley-select"].at(at_midnight(date(2016, 4, 1)))
@@ -31,7 +31,7 @@ def session(since: str, at: str, user: str, machine: str = "", usage: str = "pro
 
 
 def test_a_feature_by_hand() -> None:
-    found = summarize_features(
+    summaries = summarize_features(
         [
             session("08:00", "09:00", "ann"),  # counts 08:10 to 08:50
             session("08:25", "08:45", "bob"),  # 08:30 and 08:40
@@ -40,13 +40,13 @@ def test_a_feature_by_hand() -> None:
             session("08:00", "09:00", "dee", usage="trial"),
         ],
         [
-            Request("denied", "F1", "eve", instant("2022-05-03 08:35")),
-            Request("denied", "F1", "cy", instant("2022-05-03 08:35")),  # had one six minutes later
-            Request("queued", "F1", "eve", instant("2022-05-03 08:36")),
+            LicenseRequest("denied", "F1", "eve", instant("2022-05-03 08:35")),
+            LicenseRequest("denied", "F1", "cy", instant("2022-05-03 08:35")),  # had one six minutes later
+            LicenseRequest("queued", "F1", "eve", instant("2022-05-03 08:36")),
         ],
         POLICY,
     )
-    assert found == [
+    assert summaries == [
         FeatureSummary(
             feature="F1",
             peak=2,
@@ -75,17 +75,19 @@ def test_a_span_cuts_hours_and_takes_sessions_by_their_opening() -> None:
 def test_features_of_one_product_count_a_machine_once() -> None:
     use = [session("11:00", "11:30", "ann", name="F1"), session("11:00", "11:30", "ann", name="F1_2022")]
     names = {"F1": "P", "F1_2022": "P"}
-    [found] = summarize_features(use, [], POLICY, product_of=names)
-    assert (found.feature, found.peak, found.open_ms, found.sessions) == ("P", 1, HOUR_MS // 2, 2)
+    [summary] = summarize_features(use, [], POLICY, product_of=names)
+    assert (summary.feature, summary.peak, summary.open_ms, summary.sessions) == ("P", 1, HOUR_MS // 2, 2)
 
 
 def test_a_session_given_back_at_once_is_one_under_the_minimum_and_answers_a_denial() -> None:
     at = instant("2022-05-03 08:00")
     key = session("07:00", "07:30", "ann").key
-    found = summarize_features([Session(key, at, at, {}, {})], [Request("denied", "F1", "ann", at)], POLICY)
-    assert found == [FeatureSummary("F1", 0, None, 0, 0, 1, 0, 1, 1, 0)]
+    summaries = summarize_features([Session(key, at, at, {}, {})], [LicenseRequest("denied", "F1", "ann", at)], POLICY)
+    assert summaries == [FeatureSummary("F1", 0, None, 0, 0, 1, 0, 1, 1, 0)]
 
 
 def test_a_feature_that_was_only_refused_is_listed() -> None:
-    [found] = summarize_features([], [Request("unsupported", "F9", "ann", instant("2022-05-03 08:00"))], POLICY)
-    assert (found.feature, found.peak, found.users, found.true_denials) == ("F9", 0, 0, 1)
+    [summary] = summarize_features(
+        [], [LicenseRequest("unsupported", "F9", "ann", instant("2022-05-03 08:00"))], POLICY
+    )
+    assert (summary.feature, summary.peak, summary.users, summary.true_denials) == ("F9", 0, 0, 1)
