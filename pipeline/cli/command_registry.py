@@ -21,9 +21,9 @@ FAILED: Final = 1
 WRONG_INPUT: Final = 2
 
 _COMMANDS: Final = (
-    "demo", "run", "statement", "close", "usage", "explain", "silent", "contract", "assign", "release", "checkout",
-    "checkin", "void", "tokens", "audit", "commands", "dispute", "dead-letters", "check", "simulate", "worker",
-    "migrate", "settings",
+    "demo", "run", "statement", "close", "usage", "denials", "explain", "silent", "contract", "assign", "release",
+    "checkout", "checkin", "void", "tokens", "audit", "commands", "dispute", "dead-letters", "check", "simulate",
+    "worker", "migrate", "settings",
 )  # fmt: skip
 _MODULES: Final = {"dead-letters": "dead_letters", "settings": "show_settings"}
 """Commands whose module has another name."""

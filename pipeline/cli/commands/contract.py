@@ -1,4 +1,4 @@
-"""``seatbeat contract``: apply a contract as a new version, and list the versions there are."""
+"""``seatbeat contract``: apply a contract as a new version, list the versions there are, draft one from a log."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.table import Table
 from pipeline.application.orders.apply_contract import apply_contract, stored_version
 from pipeline.application.orders.contract_history import account_contract_versions
 from pipeline.application.orders.poster import NotPosted
+from pipeline.cli.commands.contract_drafting import add_draft_parser
 from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
 from pipeline.cli.store_options import make_store_folder, opened
 from pipeline.cli.tables.cells import literal, minute
@@ -27,7 +28,7 @@ from pipeline.store.opening import DSN_VARIABLE, store_error
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its actions."""
-    parser = subparsers.add_parser("contract", help="apply a contract, and list its versions")
+    parser = subparsers.add_parser("contract", help="apply a contract, list its versions, or draft one from a log")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     applying = actions.add_parser(
         "apply",
@@ -43,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.add_argument("--account", default="", help="whose, where the store holds several")
     listing.add_argument("--output", choices=("table", "json"), default="table")
     listing.set_defaults(run=run_list)
+    add_draft_parser(actions)
     for action in (applying, listing):
         action.add_argument("--data-dir", type=Path, help=f"folder of an embedded store (else {DSN_VARIABLE})")
 

@@ -26,12 +26,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "run",
         help="meter files and print the statement",
         description="Plays heartbeat files or FlexNet debug logs through the whole pipeline (embedded broker, agents, "
-        "embedded ClickHouse) and prints the statement of one quarter.",
+        "embedded ClickHouse) and prints the statement of one quarter. Without a contract it prints what each feature "
+        "was used for.",
     )
-    parser.add_argument("--contract", type=Path, required=True, help="the contract, a YAML file")
+    parser.add_argument("--contract", type=Path, help="the contract, a YAML file (else a summary by feature)")
     parser.add_argument("--input", nargs="+", required=True, metavar="FILE", help="files, .gz and .zst too; - is stdin")
     parser.add_argument("--format", choices=("heartbeats", "flexnet"), default="heartbeats")
-    parser.add_argument("--period", type=parse_period, required=True, metavar="2022Q2", help="the calendar quarter")
+    parser.add_argument(
+        "--period",
+        type=parse_period,
+        metavar="2022Q2",
+        help="the calendar quarter (a summary has every quarter of the files without)",
+    )
     parser.add_argument("--output", choices=("table", "json", "csv"), default="table")
     parser.add_argument("--data-dir", type=Path, help="keep the store here (else it is temporary)")
     parser.add_argument("--account", help="whose log it is, for FlexNet logs (else the contract's account)")
@@ -41,7 +47,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 with the statement; 1 where the pipeline failed; 2 for input that cannot be used."""
+    """0 with the statement, or the summary; 1 where the pipeline failed; 2 for input that cannot be used."""
+    if args.contract is None:
+        from pipeline.cli.commands.run_summary import run_summary  # noqa: PLC0415 -- loads the Kafka client
+
+        return run_summary(args)
+    if args.period is None:
+        raise InputError("--period", "is not given", "Name the calendar quarter of the statement, such as 2022Q2")
     body = read_contract_file(args.contract)
     contract = read_contract(str(args.contract), body)
     from pipeline.embedded.file_run import RunRequest, run_files  # noqa: PLC0415

@@ -29,7 +29,7 @@ def report_refused(contract: Contract, logged: Sequence[Logged]) -> None:
         report(printable(f"{name}[{index}] of the contract is refused: {refused.sentence}"))
 
 
-def report_letters(letters: Letters) -> None:
+def report_letters(letters: Letters, *, are_kept: bool = True) -> None:
     """Say on stderr which input lines could not be used: the first ones in full, all of them counted by code."""
     if not letters.count:
         return
@@ -37,4 +37,5 @@ def report_letters(letters: Letters) -> None:
         place = f"{letter.source}:{letter.line}" if letter.source else "a message"
         report(printable(f"{place}: {letter.code}: {letter.detail}"))
     codes = ", ".join(f"{code} {count:,}" for code, count in letters.by_code.items())
-    report(f"{letters.count:,} could not be used and are kept as dead letters: {codes}")
+    kept = " and are kept as dead letters" if are_kept else ""
+    report(f"{letters.count:,} could not be used{kept}: {codes}")

@@ -1,13 +1,30 @@
-"""When a line of a FlexNet debug log was written: its local date, which few lines state, then its instant in UTC."""
+"""When a line was written: its local date, which few lines state, then its instant in UTC.
+
+Only start lines, TIMESTAMP lines and dated prefixes state a date. Between two of them the clock passes midnight exactly
+as often as there are midnights between the dates, and it passes midnight where it goes back. Three cases:
+
+- It goes back exactly that often: every step back is a midnight.
+- It goes back more often: steps of more than 12 hours are midnights, smaller ones disorder between daemons; where that
+  does not give the number of midnights, the largest steps are.
+- It goes back less often: the server wrote nothing for whole days, taken to be those before the later date.
+
+Whenever another choice was possible, a note names the lines concerned and what was assumed. Behind the last stated date
+a clock more than 12 hours behind is the next day. A clock at least 23 hours ahead (23:59:58 after 0:00:05) is a late
+line of the day before, unless the server had not started by then. Lines before a file's first date are dated backwards
+by the mirrored rule; where that puts a line after the start line that it precedes, the server was down for an unknown
+time: that line and all before it have no date.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipeline.codec.flexnet.log_lines import BrokenLine, Line, read_event
+from pipeline.codec.flexnet.events import read_event
+from pipeline.codec.flexnet.log_lines import BrokenLine, Line
 from pipeline.model.errors import InputError
 from pipeline.model.instants import MINUTE_MS, SECOND_MS
 
@@ -16,9 +33,16 @@ ROLLOVER_S: Final = 12 * 3600
 """A clock that goes back by more is the next day; by less, it is disorder between daemons (INTERFACES)."""
 LATE_S: Final = 3600
 """How far behind a line may be written across midnight: the daemons write within seconds of each other."""
+DISORDER_S: Final = 600
+"""A step back by less is certainly disorder where the number of midnights does not need it."""
 REPEATED_HOUR_LATE_MS: Final = 10 * MINUTE_MS
 """In the hour that the end of summer time repeats: a step back by more is the second pass, by less disorder."""
+LINES_NAMED_MAX: Final = 8
 
+_MORE_STEPS: Final = (
+    "the clock goes back more often than midnights passed; the largest steps back are taken as midnights, the "
+    "others as disorder"
+)
 _OFFSET_BLOCK_S: Final = 900
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
@@ -27,67 +51,78 @@ class Stamped(NamedTuple):
     """A line with its local time: ``stamp`` counts seconds since 1970-01-01T00:00:00 by the server's own clock."""
 
     stamp: int
-    text: str
-    dated: bool
-    starts: bool
+    line: Line
     source: str
-    number: int
-    raw: bytes
 
 
-def stamp_lines(source: str, lines: Sequence[Line]) -> tuple[list[Stamped], list[BrokenLine]]:
-    """One file's lines with their dates, in file order, and the events that lie before any date that could be known.
+@dataclass(frozen=True, slots=True)
+class DateNote:
+    """What was assumed of lines whose date could be read in more than one way."""
 
-    Raises ``InputError`` where no line has the form of a FlexNet debug log, or none states a date.
+    source: str
+    lines: tuple[int, ...]
+    assumed: str
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.lines[:LINES_NAMED_MAX]))
+        more = f" and {len(self.lines) - LINES_NAMED_MAX} more" if len(self.lines) > LINES_NAMED_MAX else ""
+        return f"{self.source}:{self.lines[0]}: lines {shown}{more}: {self.assumed}"
+
+
+def stamp_lines(
+    source: str, lines: Iterable[Line], broken: list[BrokenLine], notes: list[DateNote | str]
+) -> Iterator[Stamped]:
+    """One file's lines with their dates, in file order; memory holds the lines between two stated dates.
+
+    Events before any date that could be known are added to ``broken``. Raises ``InputError`` where no line has the form
+    of a debug log, or none states a date.
     """
-    if not lines:
-        raise InputError(source, "no line has the form 'hh:mm:ss (daemon) message'", "Give a FlexNet debug log")
-    first = next((index for index, line in enumerate(lines) if line.day is not None), None)
-    if first is None:
+    waiting: list[Line] = []
+    anchor: Line | None = None
+    started = 0
+    for line in lines:
+        if line.day is None:
+            waiting.append(line)
+            continue
+        stamp = line.day * DAY_S + line.clock
+        if anchor is None:
+            yield from _before_first(source, waiting, line, broken)
+        else:
+            yield from _placed(source, waiting, _between(source, anchor, waiting, line, started, notes))
+        yield Stamped(stamp, line, source)
+        started = stamp if line.kind == "server_start" else started
+        anchor, waiting = line, []
+    if anchor is None:
+        if not waiting:
+            raise InputError(source, "no line has the form 'hh:mm:ss (daemon) message'", "Give a FlexNet debug log")
         raise InputError(
             source,
             "no line states a date (a start line or TIMESTAMP)",
             "Give the whole debug log, or a piece of it that holds a TIMESTAMP line",
         )
-    later = _stamps_onwards(lines[first:])
-    earlier = _stamps_backwards(lines[:first], later[0], lines[first].starts)
-    undated = first - len(earlier)
-    stamped = [
-        Stamped(stamp, line.text, line.day is not None, line.starts, source, line.number, line.raw)
-        for stamp, line in zip([*earlier, *later], lines[undated:], strict=True)
-    ]
-    broken = [
-        BrokenLine(source, line.number, line.raw, "an event before any known date")
+    yield from _placed(source, waiting, _Onwards(anchor, waiting, started).stamps)
+
+
+def _placed(source: str, lines: Sequence[Line], stamps: Sequence[int]) -> Iterator[Stamped]:
+    for line, stamp in zip(lines, stamps, strict=True):
+        yield Stamped(stamp, line, source)
+
+
+def _before_first(source: str, lines: list[Line], first: Line, broken: list[BrokenLine]) -> Iterator[Stamped]:
+    assert first.day is not None  # noqa: S101 -- the caller found the first line that states its date
+    following = first.day * DAY_S + first.clock
+    earlier = _stamps_backwards(lines, following, first.kind == "server_start")
+    undated = len(lines) - len(earlier)
+    broken += [
+        BrokenLine(source, line.number, line.raw, "undated_line", "an event before any known date")
         for line in lines[:undated]
         if read_event(line.text) is not None
     ]
-    return stamped, broken
-
-
-def _stamps_onwards(lines: Sequence[Line]) -> list[int]:
-    """Stamps of lines of which the first states its date; each other one follows the latest stamp before it."""
-    stamps: list[int] = []
-    latest = started = 0
-    for line in lines:
-        if line.day is not None:
-            latest = stamp = line.day * DAY_S + line.clock
-            started = stamp if line.starts else started
-        else:
-            stamp = latest - latest % DAY_S + line.clock
-            if latest - stamp > ROLLOVER_S:
-                stamp += DAY_S
-            elif stamp - latest >= DAY_S - LATE_S and stamp - DAY_S >= started:
-                stamp -= DAY_S
-            latest = max(latest, stamp)
-        stamps.append(stamp)
-    return stamps
+    yield from _placed(source, lines[undated:], earlier)
 
 
 def _stamps_backwards(lines: Sequence[Line], following: int, before_start: bool) -> list[int]:
-    """Stamps of lines before the first that states its date (``following``): the rule of ``_stamps_onwards`` mirrored.
-
-    Fewer than the lines where a line would come after the start it precedes: nothing dates it or those before it.
-    """
+    """Stamps of the lines before ``following``, the first that states its date; fewer where some have no date."""
     stamps: list[int] = []
     started, earliest = following, following
     for line in reversed(lines):
@@ -101,6 +136,102 @@ def _stamps_backwards(lines: Sequence[Line], following: int, before_start: bool)
         earliest = min(earliest, stamp)
         stamps.append(stamp)
     return stamps[::-1]
+
+
+class _Step(NamedTuple):
+    """A place where the clock goes back: the position of the line behind it, and by how many seconds."""
+
+    position: int
+    size: int
+
+
+class _Onwards:
+    """Lines behind one that states its date, by the 12-hour rule: ``stamps``, and each step back of the clock.
+
+    ``rollovers`` are the steps taken as midnights. Without ``is_late_allowed`` no line is of the day before.
+    """
+
+    def __init__(self, anchor: Line, lines: Sequence[Line], started: int, *, is_late_allowed: bool = True) -> None:
+        assert anchor.day is not None  # noqa: S101 -- an anchor states its date
+        self.stamps: list[int] = []
+        self.steps: list[_Step] = []
+        self.rollovers: list[_Step] = []
+        self.late: set[int] = set()
+        self._latest = anchor.day * DAY_S + anchor.clock
+        self._clock = anchor.clock
+        for index, line in enumerate(lines):
+            self.stamps.append(self._add(index, line.clock, started, is_late_allowed))
+
+    def _add(self, index: int, clock: int, started: int, is_late_allowed: bool) -> int:
+        stamp = self._latest - self._latest % DAY_S + clock
+        if is_late_allowed and stamp - self._latest >= DAY_S - LATE_S and stamp - DAY_S >= started:
+            self.late.add(index)
+            return stamp - DAY_S
+        if clock < self._clock:
+            step = _Step(index, self._latest - stamp if stamp < self._latest else self._clock - clock)
+            self.steps.append(step)
+            if self._latest - stamp > ROLLOVER_S:
+                self.rollovers.append(step)
+                stamp += DAY_S
+        elif self._latest - stamp > ROLLOVER_S:
+            self.rollovers.append(_Step(index, self._latest - stamp))
+            self.steps.append(self.rollovers[-1])
+            stamp += DAY_S
+        self._latest, self._clock = max(self._latest, stamp), clock
+        return stamp
+
+
+def _between(
+    source: str, anchor: Line, lines: Sequence[Line], bound: Line, started: int, notes: list[DateNote | str]
+) -> list[int]:
+    """Stamps of the lines between two that state their dates: none lies after the later one."""
+    if not lines:
+        return []
+    assert anchor.day is not None and bound.day is not None  # noqa: PT018, S101 -- both state their dates
+    midnights = bound.day - anchor.day
+    onwards = _Onwards(anchor, [*lines, bound], started)
+    if midnights < 0:  # the clock was set back in between: nothing bounds these lines
+        return onwards.stamps[:-1]
+    if onwards.late and len(onwards.rollovers) != midnights:
+        plain = _Onwards(anchor, [*lines, bound], started, is_late_allowed=False)
+        if len(plain.steps) == midnights or len(plain.rollovers) == midnights:
+            onwards = plain
+    if bound.kind == "server_start":  # days may have passed while it was down: small steps are then no midnights
+        onwards.steps = [step for step in onwards.steps if step.size >= DISORDER_S]
+    steps = onwards.steps
+    chosen = _choose(onwards, midnights, len(lines))
+    open_steps = [step for step in steps if step not in chosen and step.size >= DISORDER_S]
+    if len(steps) > midnights and open_steps and chosen:
+        numbers = tuple(sorted({(*lines, bound)[step.position].number for step in (*chosen, *open_steps)}))
+        notes.append(DateNote(source, numbers, _MORE_STEPS))
+    elif len(steps) < midnights and any(read_event(line.text) is not None for line in lines):
+        silent = midnights - len(steps)
+        assumed = f"{silent} days without a line passed before the date in line {bound.number}; taken as just before it"
+        notes.append(DateNote(source, tuple(line.number for line in lines), assumed))
+    return _stamps_with(anchor, lines, onwards, {step.position for step in chosen})
+
+
+def _choose(onwards: _Onwards, midnights: int, last: int) -> list[_Step]:
+    """The steps back of the clock that are midnights; ``last`` is the index of the later line that states its date."""
+    if len(onwards.steps) <= midnights:
+        return onwards.steps
+    if len(onwards.rollovers) == midnights:
+        chosen = sorted(onwards.rollovers, key=lambda step: -step.size)
+    else:
+        chosen = sorted(onwards.steps, key=lambda step: -step.size)[:midnights]
+    into_last = [step for step in onwards.steps if step.position == last and step.size > LATE_S and step not in chosen]
+    if chosen and into_last:  # or a line would lie after the dated line that follows it
+        chosen = [*chosen[:-1], *into_last]
+    return chosen
+
+
+def _stamps_with(anchor: Line, lines: Sequence[Line], onwards: _Onwards, midnights: set[int]) -> list[int]:
+    assert anchor.day is not None  # noqa: S101 -- an anchor states its date
+    day, stamps = anchor.day, list[int]()
+    for index, line in enumerate(lines):
+        day += index in midnights
+        stamps.append((day - (index in onwards.late)) * DAY_S + line.clock)
+    return stamps
 
 
 class LocalTime:

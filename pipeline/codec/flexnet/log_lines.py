@@ -1,162 +1,162 @@
-"""What one line of a FlexNet debug log says: ``hh:mm:ss (daemon) message``, one event or one date at most."""
+"""What one line of a debug log is: ``hh:mm:ss (daemon) message``, behind whatever prefix a log collector has put."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, NamedTuple, cast
 
+from pipeline.codec.flexnet.encodings import decode_line
+from pipeline.codec.json_text import NotJson, parse_json
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, at_midnight
-from pipeline.model.text import CONTROL_CHARACTER
 
-EventKind = Literal["OUT", "IN", "DENIED", "UNSUPPORTED"]
+PREFIX_LENGTH_MAX: Final = 300
+"""Longer prefixes than any collector's: a clock further along a line is part of a message."""
 
-LICENSES_MAX: Final = 10_000
-"""More licences than any one line of a working server moves: beyond it the line is broken, not a flood of sessions."""
-NAME_LENGTH_MAX: Final = 200
-"""The longest text a heartbeat may hold (INTERFACES, Heartbeat)."""
-
-_LINE: Final = re.compile(r"\s*(\d{1,2}):(\d\d):(\d\d)\s+(\([^()\s]+\).*)", re.ASCII | re.DOTALL)
-_EVENT_WITHOUT_CLOCK: Final = re.compile(r"(?<![^\s)])(?:OUT|IN|DENIED|UNSUPPORTED): *\"")
-_TIMESTAMP: Final = re.compile(r"\([^()\s]+\)\s+TIMESTAMP\b\s*(.*)", re.DOTALL)
-_START: Final = re.compile(r"\([^()\s]+\)\s+(?!\(@).*\bstarted on\b.*\(([\d/]+)\)", re.ASCII | re.DOTALL)
-_DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
-_EVENT: Final = re.compile(
-    r"\([^()\s]+\)\s+(OUT|IN|DENIED|UNSUPPORTED):\s*(?:\"([^\"]+)\"|([^\s\"]+))?\s*(.*)", re.DOTALL
+_PLAIN: Final = re.compile(r"\s*(\d{1,2}):(\d\d):(\d\d)\s+\(([^()\s]+)\)(?:\s+(.*))?", re.ASCII | re.DOTALL)
+_PREFIXED: Final = re.compile(r"(?<![\d:.,])(\d{1,2}):(\d\d):(\d\d)\s+\(([^()\s]+)\)(?:\s+(.*))?", re.ASCII | re.DOTALL)
+_EVENT_WORD: Final = re.compile(r"\b(?:OUT|IN|DENIED):\s")
+_STATED: Final = re.compile(r"TIMESTAMP\b\s*(.*)", re.DOTALL)
+_START: Final = re.compile(r"(?!\(@).*\bstarted on\s+(\S+).*\(([\d/]+)\)", re.ASCII | re.DOTALL)
+_DAEMON_STARTED: Final = re.compile(r"Server started on\s", re.IGNORECASE)
+_EXITED: Final = re.compile(r"(\S+) exited with status\b")
+_RESTARTED: Final = re.compile(r"restarted (\S+)", re.IGNORECASE)
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE_BEFORE_CLOCK: Final = re.compile(
+    r"(?:(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"
+    r"|(?P<m2>\d{1,2})/(?P<d2>\d{1,2})/(?P<y2>\d{4})"
+    r"|(?P<d3>\d{1,2})[- ](?P<m3>[A-Za-z]{3})[a-z]*[- ,]+(?P<y3>\d{4})"
+    r"|(?P<m4>[A-Za-z]{3})[a-z]*\.? +(?P<d4>\d{1,2}),? +(?P<y4>\d{4}))[T ,\]]*$",
+    re.ASCII,
 )
-_VENDOR_KEY: Final = re.compile(r"\([^()]*\)\s+")
-_PLACE: Final = re.compile(r"(.+?)@([^\s@]+)(?=\s*$|\s+[(\[^]|\s\s)(.*)", re.DOTALL)
-_LAST_PLACE: Final = re.compile(r"(.+)@([^\s@]+)(.*)", re.DOTALL)
-_LICENSES: Final = re.compile(r"\((\d+) licenses?\)", re.ASCII)
+_DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 
-
-@dataclass(frozen=True, slots=True)
-class BrokenLine:
-    """A line that holds evidence nobody can read: ``line`` is its 1-based number in ``source``."""
-
-    source: str
-    line: int
-    raw: bytes
-    reason: str
+LineKind = Literal["message", "server_start", "daemon_start", "daemon_end"]
 
 
 class Line(NamedTuple):
-    """A line with a clock: ``clock`` in seconds since local midnight, ``text`` all that follows it, trimmed.
+    """A line with a clock: ``clock`` in seconds since local midnight, ``text`` the message, trimmed.
 
-    ``day`` (days since 1970-01-01) is set where the line states its own date; ``starts`` where the server started.
+    ``day`` (days since 1970-01-01) is set where the line states its own date. ``subject`` is the server that starts
+    (``server_start``), or the daemon that starts or ends.
     """
 
     clock: int
+    daemon: str
     text: str
     day: int | None
-    starts: bool
+    kind: LineKind
+    subject: str
     number: int
     raw: bytes
 
 
-class Event(NamedTuple):
-    """A checkout, a return or a refusal; ``remark`` is what follows the host."""
+@dataclass(frozen=True, slots=True)
+class BrokenLine:
+    """A line that holds evidence nobody can read: ``line`` is its 1-based number in ``source``, ``code`` is stable."""
 
-    kind: EventKind
-    feature: str
-    user: str
-    host: str
-    licenses: int
-    remark: str
+    source: str
+    line: int
+    raw: bytes
+    code: str
+    reason: str
 
 
-def read_lines(source: str, raws: Iterable[bytes]) -> tuple[list[Line], list[BrokenLine]]:
-    """The lines of one file that carry a clock, in order, and those whose clock or date cannot be read.
+def read_lines(source: str, raws: Iterable[bytes], broken: list[BrokenLine]) -> Iterator[Line]:
+    """The lines of one file that carry a clock, in order; lines that cannot be read are added to ``broken``.
 
-    A line without a clock is the daemons' chatter, unless it holds an event: then it is broken.
+    A line without a clock is chatter of the daemons, unless it holds an event: then it is broken.
     """
-    lines: list[Line] = []
-    broken: list[BrokenLine] = []
     for number, raw in enumerate(raws, 1):
-        read = _read_line(number, raw)
-        if isinstance(read, Line):
-            lines.append(read)
-        elif read is not None:
-            broken.append(BrokenLine(source, number, raw, read))
-    return lines, broken
+        line = _read_line(source, number, raw)
+        if isinstance(line, Line):
+            yield line
+        elif line is not None:
+            broken.append(line)
 
 
-def read_event(text: str) -> Event | str | None:
-    """The event a line's text states, the reason why it is unreadable, or ``None`` where it states none."""
-    match = _EVENT.match(text)
+def _read_line(source: str, number: int, raw: bytes) -> Line | BrokenLine | None:
+    text = decode_line(raw)
+    if text.startswith('{"'):
+        text = _inside_json(text)
+    match = _PLAIN.match(text)
+    day: int | None = None
     if match is None:
-        return None
-    kind, feature, rest = cast("EventKind", match[1]), match[2] or match[3], match[4]
-    if kind in {"DENIED", "UNSUPPORTED"} and rest.startswith("("):
-        rest = _VENDOR_KEY.sub("", rest, count=1)
-    place = _PLACE.match(rest) or _LAST_PLACE.match(rest)
-    if feature is None or place is None:
-        return f"{kind} without a readable {'feature' if feature is None else 'user@host'}"
-    user, host, remark = place.groups()
-    count = _LICENSES.search(remark)
-    licenses = 1 if count is None else int(count[1][:9])
-    if not 1 <= licenses <= LICENSES_MAX:
-        return f"{licenses} licenses: one line moves 1 to {LICENSES_MAX}"
-    unfit = _unfit("feature", feature) or _unfit("user", user) or _unfit("host", host)
-    return unfit or Event(kind, feature, user, host, licenses, remark.strip())
-
-
-def decode(raw: bytes) -> str:
-    """A line's text: UTF-8, else Windows-1252, else Latin-1, whose control characters then give a broken name away."""
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("latin-1")
-
-
-def _unfit(name: str, value: str) -> str | None:
-    """Why no heartbeat may hold this text (INTERFACES, Heartbeat)."""
-    if len(value) > NAME_LENGTH_MAX:
-        return f"the {name} is longer than {NAME_LENGTH_MAX} characters"
-    if CONTROL_CHARACTER.search(value):
-        return f"the {name} holds a control character, or bytes that are neither UTF-8 nor Windows-1252"
-    return None
-
-
-def _read_line(number: int, raw: bytes) -> Line | str | None:
-    text = decode(raw)
-    match = _LINE.match(text.removeprefix("\ufeff") if number == 1 else text)
-    if match is None:
-        return "an event without a readable clock" if _EVENT_WITHOUT_CLOCK.search(text) else None
+        match = _PREFIXED.search(text, 0, len(text))
+        if match is None or match.start() > PREFIX_LENGTH_MAX:
+            if _EVENT_WORD.search(text) is None or "(" not in text:
+                return None
+            return BrokenLine(source, number, raw, "unreadable_clock", "an event without a readable clock")
+        day = _day_before_clock(text[: match.start()])
     hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3])
     if hours > 23 or minutes > 59 or seconds > 59:
-        return f"{match[1]}:{match[2]}:{match[3]} is not a time of day"
-    clock, text = hours * 3600 + minutes * 60 + seconds, match[4].rstrip()
-    stated, starts = _stated_date(text)
-    if stated is None:
-        return Line(clock, text, None, False, number, raw)
-    day = _day(stated)
-    return (
-        f"{stated!r} is not a date m/d/yyyy from 2000 to 2100"
-        if day is None
-        else Line(clock, text, day, starts, number, raw)
-    )
+        clock = f"{match[1]}:{match[2]}:{match[3]}"
+        return BrokenLine(source, number, raw, "unreadable_clock", f"{clock} is not a time of day")
+    message = (match[5] or "").rstrip()
+    kind, subject, stated = _kind_of(match[4], message)
+    if stated is not None:
+        day = _day(stated)
+        if day is None:
+            reason = f"{stated!r} is not a date m/d/yyyy from 2000 to 2100"
+            return BrokenLine(source, number, raw, "unreadable_date", reason)
+    return Line(hours * 3600 + minutes * 60 + seconds, match[4], message, day, kind, subject, number, raw)
 
 
-def _stated_date(text: str) -> tuple[str | None, bool]:
-    """The date a line states of itself, as written, and whether it is the start of a server."""
-    if "TIMESTAMP" in text and (match := _TIMESTAMP.fullmatch(text)):
-        return match[1], False
-    if "started on" in text and (match := _START.fullmatch(text)):
-        return match[1], True
-    return None, False
+def _kind_of(daemon: str, message: str) -> tuple[LineKind, str, str | None]:
+    """What a message is, whom it is about, and the date that it states of itself, as written."""
+    kind, subject, stated = "message", "", None
+    if message.startswith("TIMESTAMP"):
+        match = _STATED.fullmatch(message)
+        stated = match[1] if match else None
+    elif "started on" in message:
+        if match := _START.fullmatch(message):
+            kind, subject, stated = "server_start", match[1], match[2]
+        elif _DAEMON_STARTED.match(message):
+            kind, subject = "daemon_start", daemon
+    elif message.startswith("EXITING DUE TO SIGNAL"):
+        kind, subject = "daemon_end", daemon
+    elif "exited with status" in message and (match := _EXITED.match(message)):
+        kind, subject = "daemon_end", match[1]
+    elif message[:9].lower() == "restarted" and (match := _RESTARTED.match(message)):
+        kind, subject = "daemon_start", match[1]
+    return cast(LineKind, kind), subject, stated
+
+
+def _inside_json(text: str) -> str:
+    """The line inside a record of docker's json-file log; the text as it is where it is none."""
+    try:
+        record = parse_json(text)
+    except NotJson:
+        return text
+    log = record.get("log") if isinstance(record, dict) else None
+    return log.rstrip("\r\n") if isinstance(log, str) else text
+
+
+def _day_before_clock(prefix: str) -> int | None:
+    """The date that a dated prefix ends with, in days since 1970-01-01; ``None`` where there is none."""
+    match = _DATE_BEFORE_CLOCK.search(prefix)
+    if match is None:
+        return None
+    parts = match.groupdict()
+    year, day = (parts[name] or parts[f"{name}2"] or parts[f"{name}3"] or parts[f"{name}4"] for name in "yd")
+    month, name = parts["m"] or parts["m2"], (parts["m3"] or parts["m4"] or "").lower()
+    if name:
+        if name not in _MONTHS:
+            return None
+        month = str(_MONTHS.index(name) + 1)
+    return _calendar_day(int(year), int(month), int(day))
 
 
 def _day(stated: str) -> int | None:
-    match = _DATE.fullmatch(stated)
-    if match is None:
-        return None
+    match = _DATE.fullmatch(stated.strip())
+    return None if match is None else _calendar_day(int(match[3]), int(match[1]), int(match[2]))
+
+
+def _calendar_day(year: int, month: int, day: int) -> int | None:
     try:
-        midnight_at = at_midnight(date(int(match[3]), int(match[1]), int(match[2])))
+        midnight_at = at_midnight(date(year, month, day))
     except ValueError:
         return None
     return midnight_at // DAY_MS if EARLIEST_AT <= midnight_at < LATEST_AT else None

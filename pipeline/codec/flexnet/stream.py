@@ -27,7 +27,7 @@ class _Stream:
 
     def __init__(self, lines: Sequence[Stamped]) -> None:
         self.lines: list[Stamped] = []
-        self._keys: list[tuple[int, str]] = []
+        self._keys: list[tuple[int, str, str]] = []
         self._latest: list[int] = []
         self._earliest = lines[0].stamp
         self.append(lines)
@@ -49,7 +49,7 @@ class _Stream:
             latest = max(latest, stamp)
             self._earliest = min(self._earliest, stamp)
             self.lines.append(line)
-            self._keys.append((stamp, line.text))
+            self._keys.append((stamp, line.line.daemon, line.line.text))
             self._latest.append(latest)
 
     def overlap_with(self, after: _Stream) -> int | None:
@@ -68,14 +68,14 @@ class _Stream:
     def _interleave(self, lines: Sequence[Stamped]) -> None:
         """Add the lines of a file that are not here yet, each at its time and after those of its file before it."""
         start = bisect_left(self._latest, min(line.stamp for line in lines))
-        known: defaultdict[tuple[int, str], deque[int]] = defaultdict(deque)
+        places: defaultdict[tuple[int, str, str], deque[int]] = defaultdict(deque)
         for key, latest in zip(self._keys[start:], self._latest[start:], strict=True):
-            known[key].append(latest)
+            places[key].append(latest)
         ordered = list(zip(self._latest[start:], self.lines[start:], strict=True))
         position = 0
         for line in lines:
             position = max(position, line.stamp)
-            same = known.get((line.stamp, line.text))
+            same = places.get((line.stamp, line.line.daemon, line.line.text))
             if same:
                 position = max(position, same.popleft())
             else:

@@ -1,4 +1,4 @@
-"""Denials: launches a licence server refused, kept under a deterministic id.
+"""Denials: launches a licence server refused or put off, kept under a deterministic id.
 
 Their machine-readable form is ``schemas/events/denial.v1.schema.json``.
 """
@@ -13,13 +13,16 @@ from pipeline.codec.json_text import json_bytes
 
 VERSION: Final = 1
 
-DenialKind = Literal["denied", "unsupported"]
-"""``unsupported`` is a feature that the licence server does not have."""
+DenialKind = Literal["denied", "unsupported", "queued", "dequeued"]
+"""``unsupported``: the licence server does not have the feature; ``queued`` and ``dequeued``: waited for a licence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A refused launch. ``id`` is made from what the log says of it: the same line read again is the same denial."""
+    """A launch that was refused, or that waited for a licence.
+
+    ``id`` is made from what the log says of it: the same line read again is the same denial.
+    """
 
     account: str
     id: str

@@ -1,0 +1,144 @@
+"""What each feature of a log was used for, without a contract: peak, time at the peak, users, hours, denials.
+
+The peak is that of the ten-minute rule that ``bentley-select`` has had since 2016 (RULES 2 and 3), whatever the date of
+the use: the most published of the rules for pools, and one that lets sessions that follow one another count once. Only
+production use is summed up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT
+from pipeline.policy.metering_policies import MeteringPolicy
+from pipeline.rules.evidence.sessions import Session
+from pipeline.rules.evidence.true_denials import CheckoutTimes
+from pipeline.rules.pool.counting import slot_counts
+from pipeline.rules.pool.reading import Judgement
+
+ANY_COUNTRY: Final = ""
+
+
+class LicenseRequest(NamedTuple):
+    """A request that a licence server refused or put off; the user is folded."""
+
+    kind: str
+    feature: str
+    user: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSummary:
+    """A feature's use in a span of time.
+
+    ``slots_at_peak`` of the ``slots_counted`` slots in which the feature counted at all hold the peak. ``open_ms`` is
+    how long a session was open, summed over machines: sessions at once on a machine are open once. ``sessions`` were
+    opened in the span, ``brief_sessions`` of them were open for less than the policy's minimum. ``true_denials`` is
+    ``None`` where the evidence tells no denials.
+    """
+
+    feature: str
+    peak: int
+    peak_at: int | None
+    slots_at_peak: int
+    slots_counted: int
+    users: int
+    open_ms: int
+    sessions: int
+    brief_sessions: int
+    true_denials: int | None
+
+
+@dataclass(slots=True)
+class _Tally:
+    users: set[str] = field(default_factory=set)
+    open_on: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    sessions: int = 0
+    brief: int = 0
+    true_denials: int = 0
+
+    def add(self, session: Session, from_at: int, until_at: int, min_use_ms: int) -> None:
+        self.users.add(session.key.user)
+        span = max(session.opened_at, from_at), min(session.last_at, until_at)
+        self.open_on.setdefault(session.key.machine, []).append(span)
+        if from_at <= session.opened_at < until_at:
+            self.sessions += 1
+            self.brief += session.last_at - session.opened_at < min_use_ms
+
+
+def summarize_features(
+    sessions: Sequence[Session],
+    requests: Iterable[LicenseRequest] | None,
+    policy: MeteringPolicy,
+    *,
+    from_at: int = EARLIEST_AT,
+    until_at: int = LATEST_AT,
+    product_of: Mapping[str, str] | None = None,
+) -> list[FeatureSummary]:
+    """The features with a session or a true denial in ``[from_at, until_at)``, by name.
+
+    ``product_of`` names the features that are summed up under another name. ``requests`` are ``None`` where nobody
+    logged them.
+    """
+    names = product_of or {}
+    production = [
+        session
+        for session in sessions
+        if session.is_production
+        and session.opened_at < until_at
+        and max(session.last_at, session.opened_at + 1) > from_at
+    ]
+    tallies: dict[str, _Tally] = {}
+    for session in production:
+        feature = names.get(session.key.product, session.key.product)
+        tallies.setdefault(feature, _Tally()).add(session, from_at, until_at, policy.min_use_ms)
+    checkouts = CheckoutTimes((session.key.product, session.key.user, session.opened_at) for session in sessions)
+    for kind, feature, user, at in requests or ():
+        if from_at <= at < until_at and checkouts.is_true_denial(kind, feature, user, at):
+            tallies.setdefault(names.get(feature, feature), _Tally()).true_denials += 1
+    counts = slot_counts(production, _judgements(production, policy, from_at, until_at, names))
+    return [
+        _summary(feature, tally, counts.get((feature, ANY_COUNTRY), {}), is_denial_logged=requests is not None)
+        for feature, tally in sorted(tallies.items())
+    ]
+
+
+def _judgements(
+    sessions: Iterable[Session], policy: MeteringPolicy, from_at: int, until_at: int, names: Mapping[str, str]
+) -> dict[tuple[str, str], tuple[Judgement, ...]]:
+    """Every country's use of a feature as use of one pool."""
+    reported = {(session.key.product, session.key.country) for session in sessions}
+    return {
+        (code, country): (Judgement(code, country, names.get(code, code), ANY_COUNTRY, from_at, until_at, policy),)
+        for code, country in reported
+    }
+
+
+def _summary(feature: str, tally: _Tally, counts: Mapping[int, int], *, is_denial_logged: bool) -> FeatureSummary:
+    peak = max(counts.values(), default=0)
+    at_peak = [slot_at for slot_at, count in counts.items() if count == peak]
+    return FeatureSummary(
+        feature=feature,
+        peak=peak,
+        peak_at=min(at_peak, default=None),
+        slots_at_peak=len(at_peak),
+        slots_counted=len(counts),
+        users=len(tally.users),
+        open_ms=sum(_union_ms(spans) for spans in tally.open_on.values()),
+        sessions=tally.sessions,
+        brief_sessions=tally.brief,
+        true_denials=tally.true_denials if is_denial_logged else None,
+    )
+
+
+def _union_ms(spans: Iterable[tuple[int, int]]) -> int:
+    """The length of the union of spans of time."""
+    total, covered_until = 0, EARLIEST_AT
+    for start, end in sorted(spans):
+        if end > covered_until:
+            total += end - max(start, covered_until)
+            covered_until = end
+    return total
