@@ -56,7 +56,7 @@ def read_evidence(
     Raises ``InputError`` where a file cannot be read, or where they hold no session at all.
     """
     inputs = gather_inputs(names, scratch)
-    reading = _Evidence("" if input_format == "flexnet" else account)
+    reading = _CollectedEvidence("" if input_format == "flexnet" else account)
     if input_format == "flexnet":
         reader = FlexnetReader(account or ACCOUNT_UNNAMED, timezone)
         reading.add_log(reader.items((each.name, (content for _, _, content in each.lines())) for each in inputs))
@@ -74,7 +74,7 @@ def read_evidence(
     return reading.evidence(inputs, None)
 
 
-class _Evidence:
+class _CollectedEvidence:
     """What is gathered while files are read."""
 
     def __init__(self, account: str) -> None:

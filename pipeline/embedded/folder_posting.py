@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
-
 from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
 from pipeline.application.account_view import AccountView
@@ -25,7 +23,7 @@ from pipeline.model.contracts import Contract
 from pipeline.model.orders import Command, Logged
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client
+from pipeline.store.client import Client, StoreError
 from pipeline.store.contract_versions import store_policies
 
 LOG_PREFIX: Final = "posted:"
@@ -72,5 +70,5 @@ class FolderPoster:
 def _not_posted() -> Iterator[None]:
     try:
         yield
-    except ClickHouseError as error:
+    except StoreError as error:
         raise NotPosted(f"the store failed: {error}") from error

@@ -15,7 +15,7 @@ from typing import Final
 
 from pipeline.codec.flexnet.flexnet_log import LoggedHeartbeat, LogPiece, OpenSession, UnmatchedIn
 from pipeline.codec.flexnet.server_replay import ALL_DAEMONS
-from pipeline.codec.flexnet.sessions import heartbeats
+from pipeline.codec.flexnet.session_heartbeats import heartbeats
 from pipeline.model.instants import HOUR_MS, MINUTE_MS
 from pipeline.model.text import fold
 

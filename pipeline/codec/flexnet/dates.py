@@ -138,7 +138,7 @@ def _stamps_backwards(lines: Sequence[Line], following: int, before_start: bool)
     return stamps[::-1]
 
 
-class _Step(NamedTuple):
+class _BackStep(NamedTuple):
     """A place where the clock goes back: the position of the line behind it, and by how many seconds."""
 
     position: int
@@ -154,8 +154,8 @@ class _Onwards:
     def __init__(self, anchor: Line, lines: Sequence[Line], started: int, *, is_late_allowed: bool = True) -> None:
         assert anchor.day is not None  # noqa: S101 -- an anchor states its date
         self.stamps: list[int] = []
-        self.steps: list[_Step] = []
-        self.rollovers: list[_Step] = []
+        self.steps: list[_BackStep] = []
+        self.rollovers: list[_BackStep] = []
         self.late: set[int] = set()
         self._latest = anchor.day * DAY_S + anchor.clock
         self._clock = anchor.clock
@@ -168,13 +168,13 @@ class _Onwards:
             self.late.add(index)
             return stamp - DAY_S
         if clock < self._clock:
-            step = _Step(index, self._latest - stamp if stamp < self._latest else self._clock - clock)
+            step = _BackStep(index, self._latest - stamp if stamp < self._latest else self._clock - clock)
             self.steps.append(step)
             if self._latest - stamp > ROLLOVER_S:
                 self.rollovers.append(step)
                 stamp += DAY_S
         elif self._latest - stamp > ROLLOVER_S:
-            self.rollovers.append(_Step(index, self._latest - stamp))
+            self.rollovers.append(_BackStep(index, self._latest - stamp))
             self.steps.append(self.rollovers[-1])
             stamp += DAY_S
         self._latest, self._clock = max(self._latest, stamp), clock
@@ -211,7 +211,7 @@ def _between(
     return _stamps_with(anchor, lines, onwards, {step.position for step in chosen})
 
 
-def _choose(onwards: _Onwards, midnights: int, last: int) -> list[_Step]:
+def _choose(onwards: _Onwards, midnights: int, last: int) -> list[_BackStep]:
     """The steps back of the clock that are midnights; ``last`` is the index of the later line that states its date."""
     if len(onwards.steps) <= midnights:
         return onwards.steps

@@ -22,7 +22,7 @@ from pipeline.codec.flexnet.flexnet_log import (
     UnmatchedIn,
 )
 from pipeline.codec.flexnet.log_lines import BrokenLine, Line
-from pipeline.codec.flexnet.sessions import digest, heartbeats
+from pipeline.codec.flexnet.session_heartbeats import digest, heartbeats
 from pipeline.model.instants import DAY_MS, HOUR_MS
 from pipeline.model.text import fold
 
