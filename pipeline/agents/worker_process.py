@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Final
 
 from pipeline.agents.completeness_mark import keep_mark, stages
@@ -46,10 +46,14 @@ async def work(settings: Settings, roles: tuple[str, ...], now: Callable[[], int
         if not ended.done():
             ended.set_result(error)
 
-    for told in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(told, end, None)
+    def fail(error: BaseException) -> None:
+        with suppress(RuntimeError):  # the event loop is closed: everything has ended
+            loop.call_soon_threadsafe(end, error)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end, None)
     async with AsyncExitStack() as stack:
-        worker = _Worker(settings, roles, now, end, stack)
+        worker = _Worker(settings, roles, now, fail, stack)
         await worker.start()
         log.info("working as %s", ", ".join(roles))
         return await ended

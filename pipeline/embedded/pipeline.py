@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeVar
@@ -216,6 +216,11 @@ class EmbeddedPipeline:
             self._client.close()
 
     def _fail(self, error: BaseException) -> None:
+        """From any thread; the first error counts."""
+        with suppress(RuntimeError):  # the event loop is closed: everything has ended
+            self._failure.get_loop().call_soon_threadsafe(self._failed, error)
+
+    def _failed(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_exception(error)
 

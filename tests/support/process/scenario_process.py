@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -78,11 +79,11 @@ def _stored_usage(client: Client) -> list[LineRecord]:
 
 
 def _live(seats: LiveCounts, account: str) -> LineRecord:
-    found = seats.account(account)
+    counts = seats.account(account)
     return {
-        "counts": [[*pool, slot_at, units] for pool, slot_at, units in found.counts()],
-        "in_grace": [[one.session.session, iso(one.counts_from)] for one in found.in_grace()],
-        "horizon_day": found.horizon_day,
+        "counts": [[*pool, slot_at, units] for pool, slot_at, units in counts.counts()],
+        "in_grace": [[waiting.session.session, iso(waiting.counts_from)] for waiting in counts.in_grace()],
+        "horizon_day": counts.horizon_day,
     }
 
 
@@ -113,7 +114,7 @@ async def _play(args: argparse.Namespace) -> None:
                 await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
                 await pipeline.drained(lambda *_: None)
                 _say("checkpoint", sent=start + args.step)
-            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(counts, account))
+            _say("done", **await pipeline.ask_store(_results, args, reading), live=_live(counts, account))
 
         await pipeline.unless_failed(work())
     _say("stopped")
@@ -123,7 +124,7 @@ def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
     return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
 
 
-def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
+def _results(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
     statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
     return {
         "usage": _stored_usage(client),
@@ -153,9 +154,17 @@ async def _seats(args: argparse.Namespace) -> None:
                 commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
             )  # fmt: skip
             counts, failed = LiveCounts(), loop.create_future()
+
+            def set_failed(error: BaseException) -> None:
+                with suppress(asyncio.InvalidStateError):  # the first error counts
+                    failed.set_result(error)
+
+            def fail(error: BaseException) -> None:
+                loop.call_soon_threadsafe(set_failed, error)
+
             call = RetryingStore(client, executor, settings.store_retry_max_s)
-            seats = SeatsAgent(settings, counts, call, failed.set_result)
-            consumer = consume(settings, seats.agent, failed.set_result)
+            seats = SeatsAgent(settings, counts, call, fail)
+            consumer = consume(settings, seats.agent, fail)
             partitions = {USAGE: topic(USAGE, "embedded").partitions}
             group = GroupProgress(broker.bootstrap, "seatbeat-seats", partitions, producer.ends)
             try:
@@ -173,15 +182,15 @@ async def _seats(args: argparse.Namespace) -> None:
 
 async def _tell_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
     """Say what is live whenever it has changed, until a line is read."""
-    told: LineRecord = {}
+    last: LineRecord = {}
     enough = asyncio.ensure_future(_told_to_go_on())
     while not enough.done():
         if failed.done():
             enough.cancel()
             raise PipelineFailed(repr(failed.result()))
         now = live()
-        if now != told:
-            told = now
+        if now != last:
+            last = now
             _say("live", **now)
         await asyncio.wait({enough}, timeout=TURN_S)
 
@@ -227,9 +236,9 @@ def main(arguments: list[str] | None = None) -> int:
     seats.add_argument("--topic", type=Path, required=True)
     stored = scenarios.add_parser("stored")
     stored.add_argument("--query", default="")
-    for one in (play, seats, stored):
-        one.add_argument("--data-dir", type=Path, required=True)
-        one.add_argument("--contract", type=Path)
+    for scenario in (play, seats, stored):
+        scenario.add_argument("--data-dir", type=Path, required=True)
+        scenario.add_argument("--contract", type=Path)
     args = parser.parse_args(arguments)
     try:
         if args.scenario == "stored":
