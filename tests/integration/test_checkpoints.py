@@ -37,7 +37,7 @@ def seen_by_case(crashed: Future[Ended], tmp_path_factory: pytest.TempPathFactor
 
 def test_a_produce_that_fails_acknowledges_nothing(seen_by_case: Seen) -> None:
     seen = seen_by_case["produce_fails"]
-    assert [one.partition(":")[0] for one in seen["failures"]] == ["MessageSizeTooLargeError"]
+    assert [failure.partition(":")[0] for failure in seen["failures"]] == ["MessageSizeTooLargeError"]
     assert (seen["taken"], seen["acknowledged"], seen["committed"]) == (["one"], [], 0)
 
 
@@ -108,4 +108,8 @@ def test_agents_of_all_cases_stop_without_output(seen_by_case: Seen) -> None:
 
 
 def test_a_crash_in_faust_itself_ends_the_process(crashed: Future[Ended]) -> None:
-    assert crashed.result().json == {"faust_crashes": {"failures": ["the commit was refused"]}}
+    assert crashed.result().json["faust_crashes"] == {"failures": ["the commit was refused"]}
+
+
+def test_a_commit_that_the_broker_refuses_ends_the_process(crashed: Future[Ended]) -> None:
+    assert crashed.result().json["commit_refused"] == {"failures": ["CommitFailedError"]}

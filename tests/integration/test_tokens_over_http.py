@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from pipeline.application.token_settlement import accounts_with_tokens, settle_stored
-from pipeline.cli.command_registry import run_command
+from pipeline.cli.main import main
 from pipeline.cli.store_options import DSN_VARIABLE
 from pipeline.codec.contract.examination import read_contract
 from pipeline.model.contracts import TokenPack
@@ -111,7 +111,7 @@ def test_tokens_over_http_equal_those_of_the_embedded_engine(
             "tokens balance", "tokens ledger", "tokens explain", "tokens forecast", "audit --period 2022Q2",
             "statement --period 2022Q2",
         ):  # fmt: skip
-            assert run_command([*asked.split(), "--account", account, "--output", "json"]) == 0
+            assert main([*asked.split(), "--account", account, "--output", "json"]) == 0
             outputs[asked] = orjson.loads(capsysbinary.readouterr().out)
         basis = outputs["statement --period 2022Q2"]["basis"]
         del basis["engine"], basis["dead_letters"]  # letters of other tests in one store, which name no account, count

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from pipeline.agents.consuming import Fail
 from pipeline.cli.letter_options import (
     add_filter_options,
     by_code_text,
@@ -60,7 +61,7 @@ def run_replay(args: argparse.Namespace) -> int:
         raise InputError("replay", "needs either IDs or options that choose", "Name IDs, or give --code or --account")
     with opened_store(args) as client:
         letters = (
-            [found_letter(client, one) for one in dict.fromkeys(args.ids)] if args.ids else _chosen(client, wanted)
+            [found_letter(client, place) for place in dict.fromkeys(args.ids)] if args.ids else _chosen(client, wanted)
         )
     plan = plan_replay(letters)
     _print_unreplayable(plan)
@@ -70,16 +71,18 @@ def run_replay(args: argparse.Namespace) -> int:
     if args.dry_run:
         print(f"would send {_sent(plan)}; by this version's rules: {_judged(plan.valid, plan.invalid)}")
         return 0
-    return _replay_embedded(args.data_dir, plan) if args.data_dir is not None else _replay_to_broker(plan)
+    if args.data_dir is None:
+        return _replay_to_broker(plan)
+    return _replay_embedded(args.data_dir, plan, args.last_resort.failed)
 
 
-def _replay_embedded(data_dir: Path, plan: ReplayPlan) -> int:
+def _replay_embedded(data_dir: Path, plan: ReplayPlan, on_failure: Fail) -> int:
     from pipeline.embedded.letter_replay import replay_embedded  # noqa: PLC0415
     from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415 -- only here is the embedded broker needed
 
     quiet_logs()
     try:
-        outcome = asyncio.run(replay_embedded(data_dir.resolve(), plan))
+        outcome = asyncio.run(replay_embedded(data_dir.resolve(), plan, on_failure))
     except PipelineFailed as error:
         report(f"the pipeline failed: {error}; nothing that was acknowledged is lost, so replay again")
         return 1
@@ -124,8 +127,8 @@ def _chosen(client: Client, wanted: LetterFilter) -> list[DeadLetter]:
 
 
 def _print_unreplayable(plan: ReplayPlan) -> None:
-    for one in plan.unreplayable[:REASONS_SHOWN]:
-        report(f"{write_id(one.place)} cannot be replayed: {one.reason}")
+    for letter in plan.unreplayable[:REASONS_SHOWN]:
+        report(f"{write_id(letter.place)} cannot be replayed: {letter.reason}")
     if len(plan.unreplayable) > REASONS_SHOWN:
         report(f"{len(plan.unreplayable) - REASONS_SHOWN:,} more cannot be replayed")
 

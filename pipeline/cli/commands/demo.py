@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     tasks: dict[str, TaskID] = {}
     line = Text("")
 
-    def told(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
+    def show(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage.removeprefix("seatbeat-"), total=end)
         bars.update(tasks[stage], completed=done, total=end)
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     live_view = Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal)
     try:
         with _kept_if_done(args.data_dir) as data_dir, live_view:
-            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told, now_ms))
+            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, show, now_ms, args.last_resort.failed))
     except StoreUnreachable as error:
         raise store_error(str(args.data_dir or tempfile.gettempdir()), error) from error
     except PipelineFailed as error:

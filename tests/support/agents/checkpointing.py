@@ -1,8 +1,8 @@
 """The Faust consumer beyond its contract (``consumer_contract``), on an embedded broker: what only Faust does.
 
 ``python -m tests.support.agents.checkpointing`` plays every case and prints what it saw, a JSON object;
-``faust_crashes``, which does not end quietly, is played alone. No case touches a store: the client of ``retried`` and
-``refused`` fails as it is told to.
+``faust_crashes`` and ``commit_refused``, which log errors, are played alone. No case touches a store: ``retried`` and
+``refused`` use a client that fails.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import faust
 import orjson
 import pyarrow as pa
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError
 
 from pipeline.agents.consuming import Consumer, Pace
 from pipeline.agents.faust.consumer import FaustConsumer, consume
@@ -156,7 +157,21 @@ async def faust_crashes(case: FaustCase) -> Seen:
         await until(lambda: bool(case.acknowledged))
         await case.app.consumer.crash(RuntimeError("the commit was refused"))
         await until(lambda: bool(case.failures))
-    return {"failures": [str(one) for one in case.failures[:1]]}
+    return {"failures": [str(failure) for failure in case.failures[:1]]}
+
+
+async def commit_refused(case: FaustCase) -> Seen:
+    """The broker refuses a commit, which only the consumer's thread notices."""
+
+    async def refuse(_: object) -> None:
+        raise CommitFailedError("refused")
+
+    async with case.running(flush_nothing, Pace(1, 20)):
+        consumer: AIOKafkaConsumer = vars(vars(case.app.consumer)["_thread"])["_consumer"]
+        consumer.commit = refuse
+        await case.send("one")
+        await until(lambda: bool(case.failures))
+    return {"failures": [type(failure).__name__ for failure in case.failures[:1]]}
 
 
 async def _afterwards(case: FaustCase) -> Seen:
@@ -236,10 +251,10 @@ async def retried(case: FaustCase) -> Seen:
             await case.send("one", "two")
 
             async def committed() -> bool:
-                found = await case.committed()
+                committed_offset = await case.committed()
                 if not client.done:
-                    early.append(found)
-                return found == 2
+                    early.append(committed_offset)
+                return committed_offset == 2
 
             await until(committed)
     return {
@@ -285,5 +300,5 @@ CASES: Final = (
 
 
 if __name__ == "__main__":
-    chosen = [faust_crashes] if "faust_crashes" in sys.argv else CASES
+    chosen = [faust_crashes, commit_refused] if "faust_crashes" in sys.argv else CASES
     sys.stdout.buffer.write(orjson.dumps(asyncio.run(play_all(chosen, FaustCase, consume))))
