@@ -113,3 +113,7 @@ def test_a_crash_in_faust_itself_ends_the_process(crashed: Future[Ended]) -> Non
 
 def test_a_commit_that_the_broker_refuses_ends_the_process(crashed: Future[Ended]) -> None:
     assert crashed.result().json["commit_refused"] == {"failures": ["CommitFailedError"]}
+
+
+def test_an_app_whose_last_commit_is_never_answered_stops(crashed: Future[Ended]) -> None:
+    assert crashed.result().json["commits_too_late"] == {"called": True, "failures": ["the thread ends"]}

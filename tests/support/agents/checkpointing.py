@@ -1,8 +1,8 @@
 """The Faust consumer beyond its contract (``consumer_contract``), on an embedded broker: what only Faust does.
 
 ``python -m tests.support.agents.checkpointing`` plays every case and prints what it saw, a JSON object;
-``faust_crashes`` and ``commit_refused``, which log errors, are played alone. No case touches a store: ``retried`` and
-``refused`` use a client that fails.
+``faust_crashes``, ``commit_refused`` and ``commits_too_late``, which log errors, are played alone. No case touches a
+store: ``retried`` and ``refused`` use a client that fails.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -160,6 +161,37 @@ async def faust_crashes(case: FaustCase) -> Seen:
     return {"failures": [str(failure) for failure in case.failures[:1]]}
 
 
+async def commits_too_late(case: FaustCase) -> Seen:
+    """The last commit of a stopping app reaches the consumer's thread when that no longer reads its calls."""
+
+    async def commit_nothing(*_: object) -> bool:
+        return False
+
+    async with case.running(flush_nothing, Pace(1, 20)):
+        consumer: Any = case.app.consumer
+        thread: Any = consumer._thread
+        consumer.commit = commit_nothing
+        await case.send("one")
+        await until(lambda: bool(case.acknowledged))
+        stop, call, called = thread._consumer.stop, thread.method_queue.call, threading.Event()
+
+        async def call_late(*args: Any) -> Any:
+            queued = await call(*args)
+            called.set()
+            return queued
+
+        async def stop_late() -> None:
+            thread.method_queue.call = call_late
+            await asyncio.to_thread(called.wait, WAIT_S_MAX)
+            await stop()
+
+        thread._consumer.stop = stop_late
+        del consumer.commit
+        await consumer.crash(RuntimeError("the thread ends"))
+        await until(lambda: thread.method_queue.call == call_late)
+    return {"called": called.is_set(), "failures": [str(failure) for failure in case.failures[:1]]}
+
+
 async def commit_refused(case: FaustCase) -> Seen:
     """The broker refuses a commit, which only the consumer's thread notices."""
 
@@ -300,5 +332,5 @@ CASES: Final = (
 
 
 if __name__ == "__main__":
-    chosen = [faust_crashes, commit_refused] if "faust_crashes" in sys.argv else CASES
+    chosen = [faust_crashes, commit_refused, commits_too_late] if "faust_crashes" in sys.argv else CASES
     sys.stdout.buffer.write(orjson.dumps(asyncio.run(play_all(chosen, FaustCase, consume))))
