@@ -24,6 +24,7 @@ from aiokafka import TopicPartition
 Output = TypeVar("Output")
 Output_co = TypeVar("Output_co", covariant=True)
 Fail = Callable[[BaseException], None]
+"""Takes the error that ends the process. Any thread may call it, and more than once: the first error counts."""
 
 VALUE_BYTES: Final = 32 * 1024 * 1024
 """The output of messages stays in memory until they are acknowledged; a frame may have 1 MiB."""

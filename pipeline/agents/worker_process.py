@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Final
 
 from pipeline.agents.completeness_mark import keep_mark, stages
 from pipeline.agents.consuming import CheckpointMade, Consumer, Fail
 from pipeline.agents.faust.consumer import consume
 from pipeline.agents.health.monitor import Monitor, serve_health
+from pipeline.agents.last_resort import LastResort
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.seats_agent import SeatsAgent
 from pipeline.agents.meter import JudgedMessage, meter_agent
@@ -34,8 +35,12 @@ ROLES: Final = ("meter", "sink", "quarantine", "seats", "tokens")
 log = logging.getLogger(__name__)
 
 
-async def work(settings: Settings, roles: tuple[str, ...], now: Callable[[], int]) -> BaseException | None:
-    """Run roles until SIGTERM or SIGINT, or until one fails: then its error is returned. ``now`` is the wall clock.
+async def work(
+    settings: Settings, roles: tuple[str, ...], now: Callable[[], int], last_resort: LastResort
+) -> BaseException | None:
+    """Run roles until SIGTERM, SIGINT or SIGHUP, or until one fails: then its error is returned.
+
+    ``now`` is the wall clock. Each failure is reported to ``last_resort`` in the thread where it happens.
 
     Raises ``StoreUnreachable`` and ``InputError`` before anything runs.
     """
@@ -46,13 +51,34 @@ async def work(settings: Settings, roles: tuple[str, ...], now: Callable[[], int
         if not ended.done():
             ended.set_result(error)
 
-    for told in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(told, end, None)
+    def fail(error: BaseException) -> None:
+        last_resort.failed(error)
+        with suppress(RuntimeError):  # the event loop is closed: everything has ended
+            loop.call_soon_threadsafe(end, error)
+
     async with AsyncExitStack() as stack:
-        worker = _Worker(settings, roles, now, end, stack)
-        await worker.start()
-        log.info("working as %s", ", ".join(roles))
-        return await ended
+        stack.enter_context(_signals_end(lambda: loop.call_soon_threadsafe(end, None)))
+        try:
+            await _Worker(settings, roles, now, fail, stack).start()
+            log.info("working as %s", ", ".join(roles))
+            return await ended
+        except Exception as error:
+            last_resort.failed(error)
+            raise
+
+
+@contextmanager
+def _signals_end(end: Callable[[], object]) -> Iterator[None]:
+    """Python's own signal handlers: those of asyncio would take the wakeup descriptor from the last resort.
+
+    The command line passes SIGHUP on to the handler of SIGINT, unless ``nohup`` ignores it.
+    """
+    before = {number: signal.signal(number, lambda *_: end()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Worker:

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from pipeline import __version__
+from pipeline.agents.last_resort import LastResort
 from pipeline.cli.tables.console import report
 from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken
 
@@ -35,8 +36,11 @@ class CommandModule(Protocol):
     def add_parser(self, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None: ...
 
 
-def run_command(arguments: Sequence[str] | None) -> int:
-    """Run the command that the arguments name, and return the exit status."""
+def run_command(arguments: Sequence[str] | None, last_resort: LastResort) -> int:
+    """Run the command that the arguments name, and return the exit status.
+
+    Commands get ``last_resort`` among their arguments, to report a failure before they stop what runs.
+    """
     parser = argparse.ArgumentParser(
         prog="seatbeat",
         description="Meters licence use from client heartbeats, applies the contract's rules, explains every unit.",
@@ -47,7 +51,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     for name in named if set(named) & set(_COMMANDS) else _COMMANDS:
         command = cast(CommandModule, import_module(f"pipeline.cli.commands.{_MODULES.get(name, name)}"))
         command.add_parser(subparsers)
-    parsed = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments, argparse.Namespace(last_resort=last_resort))
     try:
         status: int = parsed.run(parsed)
         sys.stdout.flush()

@@ -11,35 +11,59 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from pipeline.agents.last_resort import FAILED, LastResort, end_s
+
 INTERRUPTED: Final = 130
 ENDED_BY: Final = {"SIGTERM": 143, "SIGHUP": 129}
 THREAD_S_MAX: Final = 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. 0 done; 1 it failed; 2 the input or the contract is wrong; 130 interrupted, 143 terminated."""
-    with _told_to_end() as told:
-        try:
-            # Loading takes most of a second, in which somebody may already have second thoughts.
-            from pipeline.cli.command_registry import run_command  # noqa: PLC0415
+    """Run one command. 0 done; 1 it failed; 2 the input or the contract is wrong; 130 interrupted, 143 terminated.
 
-            status = run_command(arguments)
-        except KeyboardInterrupt:
-            status = told[0] if told else INTERRUPTED
-            _say("interrupted; nothing is left running, and what was stored stays as it is")
+    After a signal, a failure, or the command's end the process is gone within ``SEATBEAT_END_S``.
+    """
+    last_resort = LastResort(end_s(os.environ), _statuses())
+    last_resort.start()
+    status = FAILED
+    try:
+        status = _run(arguments, last_resort)
+    finally:
+        if arguments is None:
+            last_resort.expect_end(status, "done")
+        else:
+            last_resort.stop()
     if arguments is None:
         _leave_behind_what_hangs(status)
     return status
 
 
+def _run(arguments: Sequence[str] | None, last_resort: LastResort) -> int:
+    with _end_on_signals() as requested:
+        try:
+            # Loading takes most of a second, in which somebody may already have second thoughts.
+            from pipeline.cli.command_registry import run_command  # noqa: PLC0415
+
+            return run_command(arguments, last_resort)
+        except KeyboardInterrupt:
+            _say("interrupted; nothing is left running, and what was stored stays as it is")
+            return requested[0] if requested else INTERRUPTED
+
+
+def _statuses() -> dict[int, int]:
+    """Exit statuses by signal number; Windows lacks some signals."""
+    statuses = {getattr(signal, name, None): status for name, status in ENDED_BY.items()}
+    return {number: status for number, status in statuses.items() if number is not None} | {signal.SIGINT: INTERRUPTED}
+
+
 @contextmanager
-def _told_to_end() -> Iterator[list[int]]:
-    """SIGTERM and SIGHUP clean up as Ctrl-C does; the exit status they ask for is in the list."""
-    told: list[int] = []
+def _end_on_signals() -> Iterator[list[int]]:
+    """SIGTERM and SIGHUP clean up as Ctrl-C does; the list gets the exit status that they request."""
+    requested: list[int] = []
     before = {}
 
     def end(number: int, frame: FrameType | None) -> None:
-        told.append(ENDED_BY[signal.Signals(number).name])
+        requested.append(ENDED_BY[signal.Signals(number).name])
         interrupt = signal.getsignal(signal.SIGINT)
         if not callable(interrupt):
             raise KeyboardInterrupt
@@ -51,7 +75,7 @@ def _told_to_end() -> Iterator[list[int]]:
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, end)
     try:
-        yield told
+        yield requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

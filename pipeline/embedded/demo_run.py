@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pipeline.agents.consuming import Fail
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.application.account_view import AccountView
 from pipeline.application.explain.explained_slot import explain_slot_at
@@ -65,14 +66,14 @@ DemoProgress = Callable[[str, int, int, LiveSeats | None], None]
 """Gets a stage (``sent`` or a consumer group), how far it is, its end, and the live seats."""
 
 
-async def play_demo(data_dir: Path, report: DemoProgress, now: Callable[[], int]) -> DemoOutcome:
+async def play_demo(data_dir: Path, report: DemoProgress, now: Callable[[], int], on_failure: Fail) -> DemoOutcome:
     """Play the sample fleet. ``now`` is the wall clock. Raises ``PipelineFailed``."""
     body = (schema_folder() / "contracts" / CONTRACT).read_bytes()
     contract = read_contract(CONTRACT, body)
     reading = ContractReading(contract, metering_catalogue())
     counts, clock = LiveCounts(), asyncio.get_running_loop().time
     lines = list(fleet(demo_plan()))
-    async with EmbeddedPipeline(data_dir, LOG, counts) as pipeline:
+    async with EmbeddedPipeline(data_dir, LOG, counts, on_failure=on_failure) as pipeline:
         started_s = clock()
 
         def progress(stage: str, done: int, end: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.agents.consuming import Fail
 from pipeline.application.account_view import AccountView
 from pipeline.application.quarter.statement_life import current_statement
 from pipeline.application.tokens.token_settlement import settle_input
@@ -61,7 +62,7 @@ Progress = Callable[[str, int, int | None], None]
 """Gets a stage, how far it is, and its end if that is known."""
 
 
-def run_files(request: RunRequest, progress: Progress) -> RunOutcome:
+def run_files(request: RunRequest, progress: Progress, on_failure: Fail) -> RunOutcome:
     """Run files to their end. Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``.
 
     Input is gathered before an event loop takes the signals: a run that waits at a pipe can still be interrupted.
@@ -69,13 +70,18 @@ def run_files(request: RunRequest, progress: Progress) -> RunOutcome:
     inputs = gather_inputs(request.inputs, request.scratch)
     log_id = log_identity(inputs, request.format, request.account, request.timezone)
     flexnet = _read_flexnet(inputs, request) if request.format == "flexnet" else None
-    return asyncio.run(_piped(request, inputs, log_id, flexnet, progress))
+    return asyncio.run(_piped(request, inputs, log_id, flexnet, progress, on_failure))
 
 
 async def _piped(
-    request: RunRequest, inputs: tuple[Input, ...], log_id: str, flexnet: FlexnetLog | None, progress: Progress
+    request: RunRequest,
+    inputs: tuple[Input, ...],
+    log_id: str,
+    flexnet: FlexnetLog | None,
+    progress: Progress,
+    on_failure: Fail,
 ) -> RunOutcome:
-    async with EmbeddedPipeline(request.data_dir, log_id) as pipeline:
+    async with EmbeddedPipeline(request.data_dir, log_id, on_failure=on_failure) as pipeline:
         return await pipeline.unless_failed(_run(pipeline, request, inputs, log_id, flexnet, progress))
 
 

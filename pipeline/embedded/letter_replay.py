@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.agents.consuming import Fail
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.kafka.replay_plan import ReplayPlan
 from pipeline.store.client import Client
@@ -19,9 +20,9 @@ class ReplayOutcome:
     letters: Letters
 
 
-async def replay_embedded(data_dir: Path, plan: ReplayPlan) -> ReplayOutcome:
+async def replay_embedded(data_dir: Path, plan: ReplayPlan, on_failure: Fail) -> ReplayOutcome:
     """Replay into the same store. Raises ``PipelineFailed``, ``StoreUnreachable``."""
-    async with EmbeddedPipeline(data_dir, plan.log_id) as pipeline:
+    async with EmbeddedPipeline(data_dir, plan.log_id, on_failure=on_failure) as pipeline:
         return await pipeline.unless_failed(_replay(pipeline, plan))
 
 

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeVar
@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from pipeline.agents.consuming import Consumer
+from pipeline.agents.consuming import Consumer, Fail
 from pipeline.agents.faust.consumer import consume
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.seats_agent import SeatsAgent
@@ -58,8 +58,15 @@ class EmbeddedPipeline:
     """
 
     def __init__(
-        self, data_dir: Path, log_id: str, counts: LiveCounts | None = None, *, still_s_max: float = STILL_S_MAX
+        self,
+        data_dir: Path,
+        log_id: str,
+        counts: LiveCounts | None = None,
+        *,
+        still_s_max: float = STILL_S_MAX,
+        on_failure: Fail = lambda _: None,
     ) -> None:
+        self._on_failure = on_failure
         self._data_dir, self._log_id, self._counts = data_dir, log_id, counts
         self._seats: SeatsAgent | None = None
         self._broker = EmbeddedBroker()
@@ -216,6 +223,12 @@ class EmbeddedPipeline:
             self._client.close()
 
     def _fail(self, error: BaseException) -> None:
+        """From any thread; the first error counts."""
+        self._on_failure(error)
+        with suppress(RuntimeError):  # the event loop is closed: everything has ended
+            self._failure.get_loop().call_soon_threadsafe(self._failed, error)
+
+    def _failed(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_exception(error)
 

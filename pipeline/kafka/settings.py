@@ -42,6 +42,7 @@ class Settings:
     embedded_broker: str = ""
     health_address: str = "127.0.0.1:8080"
     stall_s: int = 120
+    end_s: int = 25
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -100,6 +101,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "embedded_broker": "A program that serves Kafka in place of the embedded broker; empty: the built-in broker.",
     "health_address": "Where a worker answers /healthz, /readyz and /metrics; empty: nowhere.",
     "stall_s": "A worker ends when a partition with lag has not moved for this long, although broker and store answer.",
+    "end_s": "A process that must end, by a signal or after a failure, is gone after this long, whatever hangs in it.",
     "topics": "Which column of schemas/topics applies: production (several brokers), single (one broker) or embedded.",
 }
 """What each setting means, for people."""

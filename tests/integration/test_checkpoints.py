@@ -108,4 +108,12 @@ def test_agents_of_all_cases_stop_without_output(seen_by_case: Seen) -> None:
 
 
 def test_a_crash_in_faust_itself_ends_the_process(crashed: Future[Ended]) -> None:
-    assert crashed.result().json == {"faust_crashes": {"failures": ["the commit was refused"]}}
+    assert crashed.result().json["faust_crashes"] == {"failures": ["the commit was refused"]}
+
+
+def test_a_commit_that_the_broker_refuses_ends_the_process(crashed: Future[Ended]) -> None:
+    assert crashed.result().json["commit_refused"] == {"failures": ["CommitFailedError"]}
+
+
+def test_an_app_whose_last_commit_is_never_answered_stops(crashed: Future[Ended]) -> None:
+    assert crashed.result().json["commits_too_late"] == {"called": True, "failures": ["the thread ends"]}

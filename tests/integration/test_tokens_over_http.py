@@ -13,7 +13,7 @@ import pytest
 from pipeline.application.account_view import AccountView
 from pipeline.application.tokens.token_reading import accounts_with_tokens
 from pipeline.application.tokens.token_settlement import settle_stored
-from pipeline.cli.command_registry import run_command
+from pipeline.cli.main import main
 from pipeline.codec.contract.examination import read_contract
 from pipeline.model.contracts import TokenPack
 from pipeline.model.evidence import Heartbeat
@@ -113,7 +113,7 @@ def test_tokens_over_http_equal_those_of_the_embedded_engine(
             "tokens balance", "tokens ledger", "tokens explain", "tokens forecast", "audit --period 2022Q2",
             "statement --period 2022Q2",
         ):  # fmt: skip
-            assert run_command([*asked.split(), "--account", account, "--output", "json"]) == 0
+            assert main([*asked.split(), "--account", account, "--output", "json"]) == 0
             outputs[asked] = orjson.loads(capsysbinary.readouterr().out)
         basis = outputs["statement --period 2022Q2"]["basis"]
         del basis["engine"], basis["dead_letters"]  # counts letters of other tests, too

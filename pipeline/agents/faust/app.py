@@ -35,7 +35,7 @@ def build_app(settings: Settings, role: str, fail: Fail) -> faust.App:
     ``fail`` hears of a crash in Faust itself, such as a commit that the broker refuses: the app then stands still, and
     nobody else would say so.
     """
-    transport = paced_transport(settings.fetch_wait_ms)
+    transport = paced_transport(settings.fetch_wait_ms, fail)
 
     class SeatbeatApp(faust.App):
         def _new_transport(self) -> faust.types.TransportT:
@@ -54,8 +54,8 @@ def build_app(settings: Settings, role: str, fail: Fail) -> faust.App:
             self.sensors.add(faust.Sensor())
 
         def _crash(self, reason: BaseException) -> None:
+            fail(reason)  # first: the rest is not safe in the consumer's thread, and may raise there
             super()._crash(reason)
-            self.loop.call_soon_threadsafe(fail, reason)
 
     return SeatbeatApp(
         f"{settings.app_id}-{role}",

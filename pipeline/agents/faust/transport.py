@@ -11,6 +11,10 @@ Faust makes four tasks of every message that it puts into a buffer, a third of w
 Faust bounds what waits for an agent by the number of messages only. While a store is away, frames of half a megabyte
 would take gigabytes.
 
+The consumer's thread ends by itself when anything in it crashes. Faust then waits forever for answers of that thread:
+`app.stop()` hangs in its last commit. And a crash that the thread could not pass on is lost. So the thread itself
+notices its end: pending calls get an error, and an end without a stop is a failure.
+
 Faust takes over at once all that the client has fetched, and the client, asked for less, empties one partition after
 the other. A role that has much to catch up with would hold it all, or leave a partition unread for minutes.
 """
@@ -18,20 +22,28 @@ the other. A role that has much to catch up with would hold it all, or leave a p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Final, cast
 
 import aiokafka
+from aiokafka.errors import ConsumerStoppedError
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, AppT
-from mode.services import WaitArgT, WaitResults
+from mode.services import Service, WaitArgT, WaitResults
+from mode.threads import WorkerThread
 from mode.utils.times import Seconds
+
+from pipeline.agents.consuming import Fail
 
 LAST_COMMIT_S_MAX: Final = 1.0
 """How long a commit may go on once the app is told to stop. What it does not commit is done again, harmlessly."""
 
 COMMIT_LOOK_S: Final = 0.1
+
+THREAD_STOP_S_MAX: Final = 5.0
+"""Faust blocks its event loop until the consumer's thread is gone: for this long at most, then the thread is left."""
 
 WAITING_BYTES: Final = 16 * 1024 * 1024
 """Nothing is fetched for a role while more than this waits for its agent."""
@@ -45,11 +57,69 @@ TURN_MESSAGES_MAX: Final = 32
 """Few enough that a round of sixty partitions is about a checkpoint of the sink."""
 
 
-def paced_transport(fetch_wait_ms: int) -> type[Transport]:  # noqa: C901 -- three classes, each of one idea
-    """Faust's own transport, but for how long a fetch is held back, what is taken over at once, and how it stops."""
+class ConsumerThreadEnded(RuntimeError):
+    """The thread that reads from the broker has ended, although the app was not stopped."""
+
+
+def paced_transport(fetch_wait_ms: int, fail: Fail) -> type[Transport]:  # noqa: C901 -- three classes, each of one idea
+    """Faust's own transport, but for how long a fetch is held back, what is taken over at once, and how it stops.
+
+    ``fail`` is called in the consumer's thread when that thread ends although the app was not stopped.
+    """
 
     class PacedThread(AIOKafkaConsumerThread):
+        Worker = _BoundedStopThread
         _turn_messages = TURN_MESSAGES_MAX
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self._unanswered = set[asyncio.Future[Any]]()
+
+        def _start_thread(self) -> None:
+            """The thread's main function: Faust's own, and what must follow its end, however it ends."""
+            try:
+                super()._start_thread()
+            finally:
+                # Not `should_stop`, which is true after a crash, too.
+                if not cast(Service, self.app)._stopped.is_set():  # noqa: SLF001
+                    fail(self.crash_reason or ConsumerThreadEnded("the consumer's thread ended by itself"))
+                with suppress(RuntimeError):  # the app's event loop is closed: nothing waits any more
+                    self.parent_loop.call_soon_threadsafe(self._thread_ended)
+
+        def _thread_ended(self) -> None:
+            self._shutdown.set()
+            for promise in self._unanswered:
+                if not promise.done():
+                    promise.set_exception(ConsumerStoppedError())
+
+        async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+            """Raises ``ConsumerStoppedError`` where the thread ends, or has ended, without an answer."""
+            promise: asyncio.Future[Any] = self.parent_loop.create_future()
+            self._unanswered.add(promise)
+            try:
+                await self.method_queue.call(promise, fun, *args, **kwargs)
+            except RuntimeError as error:  # the thread's event loop is closed
+                self._unanswered.discard(promise)
+                raise ConsumerStoppedError from error
+            try:
+                return await promise
+            except asyncio.CancelledError:
+                if promise.cancelled() or not isinstance(promise.exception(), asyncio.CancelledError):
+                    raise  # this task was cancelled
+                raise ConsumerStoppedError from None  # the call was cancelled in the thread, which stops
+            finally:
+                self._unanswered.discard(promise)
+
+        async def commit(self, offsets: Mapping[TP, int]) -> bool:
+            """Faust commits once more when it stops, and an error there would keep it from stopping the rest."""
+            try:
+                return await super().commit(offsets)
+            except ConsumerStoppedError:
+                return False
+
+        def _stopped_set(self) -> None:
+            with suppress(RuntimeError):  # its loop is closed: it has stopped by itself
+                super()._stopped_set()
 
         def _create_worker_consumer(self, transport: Transport) -> aiokafka.AIOKafkaConsumer:
             consumer = super()._create_worker_consumer(transport)
@@ -136,6 +206,12 @@ def waiting_bytes(app: AppT) -> int:
 def message_bytes(value: bytes | None) -> int:
     """The memory of a message."""
     return MESSAGE_BYTES + len(value or b"")
+
+
+class _BoundedStopThread(WorkerThread):
+    def stop(self) -> None:
+        if self.is_stopped.wait(THREAD_STOP_S_MAX):
+            self.join(THREAD_STOP_S_MAX)
 
 
 class _GoesOn:

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from pipeline.agents.consuming import Fail
 from pipeline.application.dead_letter_choice import letters_to_replay
 from pipeline.cli.letter_options import (
     add_filter_options,
@@ -61,16 +62,18 @@ def run_replay(args: argparse.Namespace) -> int:
     if args.dry_run:
         print(f"would send {_sent(plan)}; by this version's rules: {_judged(plan.valid, plan.invalid)}")
         return 0
-    return _replay_embedded(args.data_dir, plan) if args.data_dir is not None else _replay_to_broker(plan)
+    if args.data_dir is None:
+        return _replay_to_broker(plan)
+    return _replay_embedded(args.data_dir, plan, args.last_resort.failed)
 
 
-def _replay_embedded(data_dir: Path, plan: ReplayPlan) -> int:
+def _replay_embedded(data_dir: Path, plan: ReplayPlan, on_failure: Fail) -> int:
     from pipeline.embedded.letter_replay import replay_embedded  # noqa: PLC0415
     from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415 -- only here is the embedded broker needed
 
     quiet_logs()
     try:
-        outcome = asyncio.run(replay_embedded(data_dir.resolve(), plan))
+        outcome = asyncio.run(replay_embedded(data_dir.resolve(), plan, on_failure))
     except PipelineFailed as error:
         report(f"the pipeline failed: {error}; nothing that was acknowledged is lost, so replay again")
         return 1

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     live_view = Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal)
     try:
         with _kept_if_done(args.data_dir) as data_dir, live_view:
-            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, show, now_ms))
+            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, show, now_ms, args.last_resort.failed))
     except StoreUnreachable as error:
         raise store_error(str(args.data_dir or tempfile.gettempdir()), error) from error
     except PipelineFailed as error:

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         )
         try:
             with stage_progress() as progress:
-                outcome = run_files(request, progress)
+                outcome = run_files(request, progress, args.last_resort.failed)
         except PipelineFailed as error:
             report(f"the pipeline failed: {error}; nothing that was acknowledged is lost, so run it again")
             return 1

@@ -21,10 +21,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 after SIGTERM or SIGINT; 1 where an agent failed, so that the supervisor starts the process anew."""
+    """0 after SIGTERM, SIGINT or SIGHUP; 1 where an agent failed, so that the supervisor starts the process anew."""
     settings = Settings.from_environment(os.environ)
     log_to_stderr()
-    error = asyncio.run(work(settings, tuple(dict.fromkeys(args.roles)), now_ms))
+    args.last_resort.exit_on_signal(0)
+    error = asyncio.run(work(settings, tuple(dict.fromkeys(args.roles)), now_ms, args.last_resort))
     if error is None:
         return 0
     report(f"an agent failed: {error!r}")

@@ -61,6 +61,9 @@ class Progress:
         if self.done >= self.heartbeats:
             self.end()
 
+    def fail(self, error: BaseException) -> None:
+        self.finished.get_loop().call_soon_threadsafe(self.end, error)
+
     def end(self, error: BaseException | None = None) -> None:
         if not self.finished.done():
             if error is None:
@@ -97,7 +100,7 @@ async def work(args: argparse.Namespace) -> None:
         await producer.start()
         stack.push_async_callback(producer.stop)
         meter = meter_agent(settings, producer, progress.made, progress.tell)
-        consumers = [consume(settings, meter, progress.end)]
+        consumers = [consume(settings, meter, progress.fail)]
         if args.store:
             executor = stack.enter_context(ThreadPoolExecutor(max_workers=1))
             client = await loop.run_in_executor(executor, _opened, args.store)
@@ -105,7 +108,7 @@ async def work(args: argparse.Namespace) -> None:
             sink = sink_agent(settings, RetryingStore(client, executor, 1.0))
             await _skip_what_is_there(settings)
             trace = args.trace == "yes"
-            consumers.append(consume(settings, watched(sink, progress, settings.log_id, trace=trace), progress.end))
+            consumers.append(consume(settings, watched(sink, progress, settings.log_id, trace=trace), progress.fail))
         cpu_s = time.process_time()
         for consumer in consumers:
             stack.push_async_callback(consumer.stop)

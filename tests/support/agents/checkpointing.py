@@ -1,8 +1,8 @@
 """Cases of the Faust consumer beyond its contract (``consumer_contract``), on an embedded broker.
 
 ``python -m tests.support.agents.checkpointing`` plays every case and prints its observations, a JSON object;
-``faust_crashes``, which logs errors, is played alone. No case touches a store: ``retried`` and ``refused`` use a client
-that fails.
+``faust_crashes``, ``commit_refused`` and ``commits_too_late``, which log errors, are played alone. No case touches a
+store: ``retried`` and ``refused`` use a client that fails.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError
 
 from pipeline.agents.consuming import Pace
 from pipeline.agents.faust.consumer import consume
@@ -97,6 +100,51 @@ async def faust_crashes(case: FaustCase) -> Seen:
         await case.app.consumer.crash(RuntimeError("the commit was refused"))
         await until(lambda: bool(case.failures))
     return {"failures": [str(failure) for failure in case.failures[:1]]}
+
+
+async def commits_too_late(case: FaustCase) -> Seen:
+    """The last commit of a stopping app reaches the consumer's thread when that no longer reads its calls."""
+
+    async def commit_nothing(*_: object) -> bool:
+        return False
+
+    async with case.running(flush_nothing, Pace(1, 20)):
+        consumer: Any = case.app.consumer
+        thread: Any = consumer._thread
+        consumer.commit = commit_nothing
+        await case.send("one")
+        await until(lambda: bool(case.acknowledged))
+        stop, call, called = thread._consumer.stop, thread.method_queue.call, threading.Event()
+
+        async def call_late(*args: Any) -> Any:
+            queued = await call(*args)
+            called.set()
+            return queued
+
+        async def stop_late() -> None:
+            thread.method_queue.call = call_late
+            await asyncio.to_thread(called.wait, WAIT_S_MAX)
+            await stop()
+
+        thread._consumer.stop = stop_late
+        del consumer.commit
+        await consumer.crash(RuntimeError("the thread ends"))
+        await until(lambda: thread.method_queue.call == call_late)
+    return {"called": called.is_set(), "failures": [str(failure) for failure in case.failures[:1]]}
+
+
+async def commit_refused(case: FaustCase) -> Seen:
+    """The broker refuses a commit, which only the consumer's thread notices."""
+
+    async def refuse(_: object) -> None:
+        raise CommitFailedError("refused")
+
+    async with case.running(flush_nothing, Pace(1, 20)):
+        consumer: AIOKafkaConsumer = vars(vars(case.app.consumer)["_thread"])["_consumer"]
+        consumer.commit = refuse
+        await case.send("one")
+        await until(lambda: bool(case.failures))
+    return {"failures": [type(failure).__name__ for failure in case.failures[:1]]}
 
 
 async def _afterwards(case: FaustCase) -> Seen:
@@ -225,5 +273,5 @@ CASES: Final = (
 
 
 if __name__ == "__main__":
-    chosen = [faust_crashes] if "faust_crashes" in sys.argv else CASES
+    chosen = [faust_crashes, commit_refused, commits_too_late] if "faust_crashes" in sys.argv else CASES
     sys.stdout.buffer.write(orjson.dumps(asyncio.run(play_all(chosen, FaustCase, consume))))

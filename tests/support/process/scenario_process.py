@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -153,9 +154,17 @@ async def _seats(args: argparse.Namespace) -> None:
                 commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
             )  # fmt: skip
             counts, failed = LiveCounts(), loop.create_future()
+
+            def set_failed(error: BaseException) -> None:
+                with suppress(asyncio.InvalidStateError):  # the first error counts
+                    failed.set_result(error)
+
+            def fail(error: BaseException) -> None:
+                loop.call_soon_threadsafe(set_failed, error)
+
             call = RetryingStore(client, executor, settings.store_retry_max_s)
-            seats = SeatsAgent(settings, counts, call, failed.set_result)
-            consumer = consume(settings, seats.agent, failed.set_result)
+            seats = SeatsAgent(settings, counts, call, fail)
+            consumer = consume(settings, seats.agent, fail)
             partitions = {USAGE: topic(USAGE, "embedded").partitions}
             group = GroupProgress(broker.bootstrap, "seatbeat-seats", partitions, producer.ends)
             try:

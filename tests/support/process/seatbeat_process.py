@@ -73,7 +73,11 @@ def seatbeat(
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, temporary: Path, stdin: int = subprocess.DEVNULL
+    command: Sequence[str | Path],
+    *,
+    temporary: Path,
+    stdin: int = subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running process, killed at the end of the ``with``."""
     process = subprocess.Popen(
@@ -82,7 +86,7 @@ def running(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,
-        env=surroundings(temporary),
+        env=surroundings(temporary, environment),
         start_new_session=True,
         bufsize=0,
     )

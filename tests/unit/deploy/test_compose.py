@@ -22,6 +22,7 @@ class Service(TypedDict, total=False):
     environment: dict[str, str]
     healthcheck: dict[str, object]
     volumes: list[str]
+    stop_grace_period: str
 
 
 class Compose(TypedDict):
@@ -49,6 +50,12 @@ def test_the_variables_of_every_worker_are_settings_that_pass_their_check(compos
     for service in compose["services"].values():
         given = {name: value for name, value in service.get("environment", {}).items() if name.startswith("SEATBEAT_")}
         assert Settings.from_environment(given).kafka_bootstrap in {"kafka:9092", Settings().kafka_bootstrap}
+
+
+def test_a_supervisor_waits_longer_for_a_worker_than_its_last_resort(compose: Compose) -> None:
+    workers = [service for service in compose["services"].values() if service.get("command", [""])[0] == "worker"]
+    assert {worker["stop_grace_period"] for worker in workers} == {"30s"}
+    assert Settings().end_s < 30
 
 
 def test_every_image_is_pinned_to_a_version(compose: Compose) -> None:

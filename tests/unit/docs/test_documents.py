@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 import pytest
 
 from pipeline.agents.health.metrics import METRIC_NAMES
-from pipeline.cli.command_registry import run_command
+from pipeline.cli.main import main
 from pipeline.kafka.settings import PREFIX
 from pipeline.model.errors import DEAD_LETTER_CODES
 from tests.bench.report import between_marks, headline
@@ -122,8 +122,8 @@ def parse_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line ends as soon as its arguments have been parsed."""
     parse_args = argparse.ArgumentParser.parse_args
 
-    def parse(parser: argparse.ArgumentParser, args: Sequence[str] | None = None) -> NoReturn:
-        parse_args(parser, args)
+    def parse(parser: argparse.ArgumentParser, args: Sequence[str] | None, namespace: argparse.Namespace) -> NoReturn:
+        parse_args(parser, args, namespace)
         raise Parsed
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse)
@@ -143,7 +143,7 @@ def shell_commands() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize("arguments", [pytest.param(arguments, id=name) for name, arguments in shell_commands()])
 def test_every_command_in_a_document_is_accepted_by_the_parser(arguments: list[str]) -> None:
     with pytest.raises(Parsed):
-        run_command(arguments)
+        main(arguments)
 
 
 @pytest.mark.parametrize("document", ALL)
@@ -159,7 +159,7 @@ def test_every_command_named_in_the_text_exists(document: Path, capsys: pytest.C
 
 def shows_help(words: Sequence[str]) -> bool:
     try:
-        run_command([*words, "--help"])
+        main([*words, "--help"])
     except SystemExit as end:
         return end.code == 0
     return False
