@@ -166,7 +166,7 @@ def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(s
 
 def test_a_session_over_midnight_is_explained_on_either_day(store: Client, account: str) -> None:
     before = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 23:50"))
-    assert [(one.session.key.session, one.reason) for one in before.uncounted] == [("c", "opening_slot")]
+    assert [(left_out.session.key.session, left_out.reason) for left_out in before.uncounted] == [("c", "opening_slot")]
     after = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-04 00:00"))
     assert [session.opened_at for unit in after.units for session in unit.sessions] == [instant("2022-05-03 23:50")]
 

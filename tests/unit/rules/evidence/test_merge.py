@@ -25,7 +25,7 @@ def test_a_session_day_is_the_smallest_opening_the_largest_end_and_every_used_sl
     assert [*slots_of(day.used_slots)] == [72, 73, 76]
 
 
-def test_of_a_stretch_of_activity_the_latest_operation_is_kept() -> None:
+def test_the_latest_operation_of_a_stretch_is_kept() -> None:
     (day,) = fold(
         [
             heartbeat(NOON, NOON + minutes * MINUTE_MS, resumed_at=NOON + resumed, active_at=NOON + active)
@@ -35,12 +35,12 @@ def test_of_a_stretch_of_activity_the_latest_operation_is_kept() -> None:
     assert day.stretches == {NOON: NOON + 9, NOON + 20: NOON + 21}
 
 
-def test_a_heartbeat_that_comes_again_or_in_another_order_changes_nothing() -> None:
+def test_order_and_repetition_of_heartbeats_change_nothing() -> None:
     heartbeats = [heartbeat(NOON + at, NOON + at + MINUTE_MS, version=f"{at}") for at in (0, 900_000, 300_000)]
     assert fold([*reversed(heartbeats), *heartbeats]) == fold(heartbeats)
 
 
-def test_two_facts_of_a_session_day_merge_as_their_heartbeats_do_but_without_stretches() -> None:
+def test_two_facts_of_a_session_day_merge_like_their_heartbeats() -> None:
     early, late = heartbeat(NOON, NOON + MINUTE_MS, version="2"), heartbeat(NOON + 5, NOON + 900_000, version="10")
     first, second, both = UsageFold(), UsageFold(), UsageFold()
     first.add(early, 50)
@@ -52,24 +52,24 @@ def test_two_facts_of_a_session_day_merge_as_their_heartbeats_do_but_without_str
     assert merge_without_stretches(second_day, first_day) == replace(merged_day, stretches={})
 
 
-def test_a_heartbeat_over_midnight_makes_a_day_on_either_side_with_the_same_opening_and_end() -> None:
+def test_a_heartbeat_over_midnight_makes_two_session_days_with_the_same_opening_and_end() -> None:
     before, after = fold([heartbeat(MIDNIGHT - 15 * MINUTE_MS, MIDNIGHT + 5 * MINUTE_MS)])
     assert (after.day - before.day, before.opened_at, before.last_at) == (1, after.opened_at, after.last_at)
     assert ([*slots_of(before.used_slots)], [*slots_of(after.used_slots)]) == ([142, 143], [0])
     assert (before.stretches, after.stretches) == ({}, {before.opened_at: before.last_at})
 
 
-def test_a_close_at_midnight_leaves_the_next_day_untouched() -> None:
+def test_a_close_at_midnight_makes_no_use_on_the_next_day() -> None:
     (day,) = fold([heartbeat(MIDNIGHT - 15 * MINUTE_MS, MIDNIGHT, state="close")])
     assert ([*slots_of(day.used_slots)], day.last_at) == ([142, 143], MIDNIGHT)
 
 
-def test_a_heartbeat_over_several_days_uses_the_days_between_whole() -> None:
+def test_a_heartbeat_over_several_days_uses_every_slot_of_the_days_between() -> None:
     days = fold([heartbeat(MIDNIGHT - MINUTE_MS, MIDNIGHT + 3 * 24 * 60 * MINUTE_MS)])
     assert [day.used_slots.bit_count() for day in days] == [1, 144, 144, 144, 1]
 
 
-def test_a_bare_close_is_kept_and_makes_no_day() -> None:
+def test_a_bare_close_is_recorded_and_makes_no_session_day() -> None:
     usage = UsageFold()
     usage.add(heartbeat(MIDNIGHT, MIDNIGHT + MINUTE_MS, since=MIDNIGHT + MINUTE_MS, state="close"), 0)
     (close,) = usage.closes()

@@ -1,4 +1,4 @@
-"""Sessions as rules see them: their days taken together (RULES 1)."""
+"""Sessions: the days of a session are combined (RULES 1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.evidence.evidence_shorthand import beating, heartbeat, instan
 MIDNIGHT = instant("2022-05-04 00:00")
 
 
-def test_the_days_of_a_session_are_taken_together_whatever_their_order() -> None:
+def test_the_days_of_a_session_are_combined_in_any_order() -> None:
     days = fold(beating(heartbeat(MIDNIGHT - 15 * MINUTE_MS, MIDNIGHT + 15 * MINUTE_MS)))
     (session,) = sessions([*reversed(days), *days])
     assert (session.opened_at, session.last_at) == (MIDNIGHT - 15 * MINUTE_MS, MIDNIGHT + 15 * MINUTE_MS)
