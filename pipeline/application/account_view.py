@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
-from pipeline.application.token_reading import token_reading_of
+from pipeline.application.tokens.token_reading import token_reading_of
 from pipeline.codec.statement.statement_json import read_statement_json
 from pipeline.model.contracts import Contract
 from pipeline.model.errors import InputError

@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.poster import NotPosted
+from pipeline.application.orders.poster import NotPosted
 from pipeline.kafka.posting import NotShown, command_message, contract_message, post
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.settings import Settings

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.place_order import Issue, place_order
-from pipeline.application.poster import NotPosted, Poster
+from pipeline.application.orders.place_order import Issue, place_order
+from pipeline.application.orders.poster import NotPosted, Poster
 from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
 from pipeline.cli.store_options import add_store_options, ask_account, now_ms, parse_instant
 from pipeline.cli.tables.console import report

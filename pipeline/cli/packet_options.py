@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.contested_line import contested_line, packet_warnings
+from pipeline.application.explain.contested_line import contested_line, packet_warnings
 from pipeline.cli.store_options import parse_period
 from pipeline.cli.tables.console import report
 from pipeline.codec.packets.language import TONGUES, language

@@ -1,4 +1,4 @@
-"""What posting commands share: who posts, into which log, and what is said where nobody knows what became of it."""
+"""What posting commands share: who posts, into which log, and what is reported where the result is unknown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 
-from pipeline.application.poster import NotPosted, Poster
+from pipeline.application.orders.poster import NotPosted, Poster
 from pipeline.cli.store_options import now_ms
 from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.model.errors import InputError
@@ -41,6 +41,6 @@ def chosen_poster(args: argparse.Namespace, client: Client) -> Poster:
 
 
 def report_not_posted(error: NotPosted, again: str) -> int:
-    """Say that it is not known what became of a message; the exit status of a run that failed."""
+    """Report that the result of a posting is unknown; the exit status of a run that failed."""
     report(f"{error}; posting it again is harmless: {again}")
     return 1

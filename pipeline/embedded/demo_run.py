@@ -11,10 +11,10 @@ from typing import Final
 
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_slot import explain_slot_at
-from pipeline.application.statement_life import current_statement
-from pipeline.application.token_account import token_explanation
-from pipeline.application.token_settlement import settle_input
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.statement_life import current_statement
+from pipeline.application.tokens.token_account import token_explanation
+from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.embedded.importer import Framer, Line, import_heartbeats

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.statement_life import current_statement
-from pipeline.application.token_settlement import settle_input
+from pipeline.application.quarter.statement_life import current_statement
+from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.flexnet import FlexnetLog, read_flexnet
 from pipeline.codec.json_text import json_bytes
 from pipeline.codec.topics.denial_messages import Denial

@@ -17,8 +17,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
 from pipeline.application.account_view import AccountView
-from pipeline.application.poster import NotPosted
-from pipeline.application.token_settlement import settle_stored
+from pipeline.application.orders.poster import NotPosted
+from pipeline.application.tokens.token_settlement import settle_stored
 from pipeline.kafka.posting import command_message, contract_message
 from pipeline.kafka.producer import Outgoing
 from pipeline.model.contracts import Contract

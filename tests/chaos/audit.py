@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.quarter_counts import computed_statement
-from pipeline.application.statement_life import open_statement
+from pipeline.application.quarter.quarter_counts import computed_statement
+from pipeline.application.quarter.statement_life import open_statement
 from pipeline.kafka.topics import HEARTBEATS
 from pipeline.model.instants import Period
 from pipeline.model.statements import SeatLine

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.contested_line import line_packet, overused_line
-from pipeline.application.quarter_grounds import quarter_grounds
+from pipeline.application.explain.contested_line import line_packet, overused_line
+from pipeline.application.quarter.quarter_grounds import quarter_grounds
 from pipeline.model.instants import Period
 from pipeline.model.money import format_money
 from pipeline.model.orders import Logged

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_line import explain_line
-from pipeline.application.quarter_grounds import quarter_grounds
-from pipeline.application.token_settlement import settle_input
+from pipeline.application.explain.explained_line import explain_line
+from pipeline.application.quarter.quarter_grounds import quarter_grounds
+from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.reports.line_records import line_explanation_json, why_nowhere
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period, iso

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_slot import explain_slot_at
-from pipeline.application.quarter_counts import quarter_lines
-from pipeline.application.seat_steps import judgements_of, seat_steps
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import quarter_lines
+from pipeline.application.quarter.seat_steps import judgements_of, seat_steps
 from pipeline.model.evidence import SessionDay
 from pipeline.model.instants import Period
 from pipeline.model.statements import PooledLine, SeatLine

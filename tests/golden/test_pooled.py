@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.evidence import Heartbeat, SessionDay
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.policy.catalogue import metering_catalogue

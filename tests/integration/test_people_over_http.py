@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.quarter_counts import quarter_lines
+from pipeline.application.quarter.quarter_counts import quarter_lines
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import HOUR_MS, MINUTE_MS, Period

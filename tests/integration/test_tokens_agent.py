@@ -18,9 +18,9 @@ from pipeline.agents.faust.consumer import consume
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.agents.tokens.ticks import tick
 from pipeline.agents.tokens.tokens_agent import tokens_agent
-from pipeline.application.account_audit import audit_ledger
 from pipeline.application.account_view import AccountView
-from pipeline.application.statement_life import current_statement
+from pipeline.application.quarter.account_audit import audit_ledger
+from pipeline.application.quarter.statement_life import current_statement
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.statement.statement_json import statement_json
 from pipeline.embedded.importer import Framer, import_heartbeats

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.token_reading import accounts_with_tokens
-from pipeline.application.token_settlement import settle_stored
+from pipeline.application.tokens.token_reading import accounts_with_tokens
+from pipeline.application.tokens.token_settlement import settle_stored
 from pipeline.cli.command_registry import run_command
 from pipeline.codec.contract.examination import read_contract
 from pipeline.model.contracts import TokenPack

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.contested_line import line_packet
-from pipeline.application.quarter_grounds import quarter_grounds
+from pipeline.application.explain.contested_line import line_packet
+from pipeline.application.quarter.quarter_grounds import quarter_grounds
 from pipeline.rules.dispute.packet import Packet
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions

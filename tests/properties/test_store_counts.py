@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_slot import explain_slot_at
-from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.contracts import Contract, Product, Replacement
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, Period

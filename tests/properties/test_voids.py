@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_slot import explain_slot_at
-from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import SessionDay
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, MINUTE_MS, Period

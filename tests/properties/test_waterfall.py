@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.quarter_counts import quarter_lines
+from pipeline.application.quarter.quarter_counts import quarter_lines
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions

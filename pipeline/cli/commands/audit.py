@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from pipeline.application.account_audit import LedgerAudit, LinesAudit, audit_ledger, audit_lines
 from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.account_audit import LedgerAudit, LinesAudit, audit_ledger, audit_lines
 from pipeline.cli.store_options import add_store_options, ask_account, parse_period
 from pipeline.cli.tables.console import report
 from pipeline.cli.tables.printing import print_json

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.close_quarter import ContractNotStored, close_quarter
-from pipeline.application.poster import NotPosted
+from pipeline.application.orders.close_quarter import ContractNotStored, close_quarter
+from pipeline.application.orders.poster import NotPosted
 from pipeline.cli.order_options import REFUSED, add_id_option, new_issue
 from pipeline.cli.post_options import add_author_option, chosen_poster, report_not_posted
 from pipeline.cli.store_options import add_store_options, ask_account, parse_period

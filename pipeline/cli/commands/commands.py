@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.order_outcomes import order_outcomes
+from pipeline.application.orders.order_outcomes import order_outcomes
 from pipeline.cli.store_options import add_store_options, ask_account
 from pipeline.cli.tables.console import console
 from pipeline.cli.tables.order_table import print_orders

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from pipeline.application.apply_contract import apply_contract, stored_version
-from pipeline.application.contract_history import account_contract_versions
-from pipeline.application.poster import NotPosted
+from pipeline.application.orders.apply_contract import apply_contract, stored_version
+from pipeline.application.orders.contract_history import account_contract_versions
+from pipeline.application.orders.poster import NotPosted
 from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
 from pipeline.cli.store_options import make_store_folder, opened
 from pipeline.cli.tables.cells import literal, minute

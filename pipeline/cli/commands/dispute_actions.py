@@ -6,9 +6,9 @@ import argparse
 from typing import Final, get_args
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.disputes import account_disputes, open_dispute
-from pipeline.application.place_order import Issue, place_order
-from pipeline.application.poster import Poster
+from pipeline.application.orders.disputes import account_disputes, open_dispute
+from pipeline.application.orders.place_order import Issue, place_order
+from pipeline.application.orders.poster import Poster
 from pipeline.cli.order_options import add_order_options, amount_option, run_use_case
 from pipeline.cli.packet_options import add_packet_options, check_invoice, named_packet, write_packet
 from pipeline.cli.store_options import add_store_options, ask_account

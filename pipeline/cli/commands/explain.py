@@ -8,9 +8,9 @@ import sys
 from rich.tree import Tree
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_line import explained_lines
-from pipeline.application.explained_slot import explained_slot
-from pipeline.application.quarter_grounds import basis_record, closed_note
+from pipeline.application.explain.explained_line import explained_lines
+from pipeline.application.explain.explained_slot import explained_slot
+from pipeline.application.quarter.quarter_grounds import basis_record, closed_note
 from pipeline.cli.as_of_option import add_as_of_option
 from pipeline.cli.store_options import add_store_options, ask_account, parse_instant, parse_period
 from pipeline.cli.tables.cells import literal

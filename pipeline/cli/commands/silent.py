@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from pipeline.application.silent_report import SilentReport, silent_report
+from pipeline.application.quarter.silent_report import SilentReport, silent_report
 from pipeline.cli.store_options import add_store_options, ask_account, parse_period
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console, report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.statement_life import current_statement, statement_as_of
+from pipeline.application.quarter.statement_life import current_statement, statement_as_of
 from pipeline.cli.as_of_option import add_as_of_option
 from pipeline.cli.store_options import add_store_options, ask_account, now_ms, parse_period
 from pipeline.cli.tables.console import report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.application.token_account import (
+from pipeline.application.tokens.token_account import (
     TokenState,
     explained_charges,
     is_asked_for,
@@ -32,7 +32,8 @@ from pipeline.codec.reports.token_records import (
     free_record,
     ledger_records,
 )
-from pipeline.model.instants import iso
+from pipeline.model.errors import InputError
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT, iso
 from pipeline.model.text import fold
 from pipeline.rules.tokens.charge_explanation import Asked
 
@@ -99,6 +100,8 @@ def run_explain(args: argparse.Namespace) -> int:
     """0 with the charges, and what cost nothing, on stdout; 2 for a debit or product that there is not."""
     check_range(args)
     asked = Asked(args.from_at, args.until_at, args.entry, args.product, fold(args.user))
+    if asked.entry and (asked.product or asked.user or (asked.from_at, asked.until_at) != (EARLIEST_AT, LATEST_AT)):
+        raise InputError("--entry", "names one debit, and goes with nothing else", "Leave the other options out")
     state, explained = ask_account(args, lambda view: explained_charges(view, asked))
     charges = [charge_record(charge) for charge in explained.charges]
     free = [free_record(connection) for connection in explained.free]

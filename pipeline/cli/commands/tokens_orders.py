@@ -6,9 +6,9 @@ import argparse
 import secrets
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.buy_tokens import Purchase, buy_tokens
-from pipeline.application.place_order import Issue
-from pipeline.application.poster import Poster
+from pipeline.application.orders.buy_tokens import Purchase, buy_tokens
+from pipeline.application.orders.place_order import Issue
+from pipeline.application.orders.poster import Poster
 from pipeline.cli.order_options import add_at_option, add_order_options, effective_at, run_order, run_use_case
 from pipeline.model.errors import InputError
 from pipeline.model.instants import MINUTE_MS

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from pipeline.application.account_usage import CountedSession, UsageQuestion, account_usage
-from pipeline.application.quarter_grounds import closed_note
+from pipeline.application.explain.account_usage import CountedSession, UsageQuestion, account_usage
+from pipeline.application.quarter.quarter_grounds import closed_note
 from pipeline.cli.as_of_option import add_as_of_option
 from pipeline.cli.store_options import add_range_options, add_store_options, ask_account, check_range
 from pipeline.cli.tables.cells import duration, literal, minute

@@ -6,9 +6,9 @@ import argparse
 from typing import Final
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.place_order import Issue
-from pipeline.application.poster import Poster
-from pipeline.application.void_evidence import void_evidence
+from pipeline.application.orders.place_order import Issue
+from pipeline.application.orders.poster import Poster
+from pipeline.application.orders.void_evidence import void_evidence
 from pipeline.cli.order_options import add_order_options, run_order, run_use_case
 from pipeline.cli.store_options import parse_instant
 from pipeline.cli.tables.console import report

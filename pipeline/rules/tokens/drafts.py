@@ -32,9 +32,9 @@ from pipeline.rules.tokens.settling_hold import HOLD_MS, is_due, settled_until, 
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 from pipeline.rules.tokens.token_orders import DEFAULT_TEAM, buy, credit, grant_of, teams_of
 
-ENTRIES_MAX = 1_000
+POSTING_ENTRIES_MAX = 1_000
 """The entries of a posting at most."""
-BYTES_MAX = 900_000
+POSTING_BYTES_MAX = 900_000
 """The bytes of a posting's entries at most: a posting must fit into a message."""
 
 
@@ -179,7 +179,7 @@ def draft(
 def postings(
     ledger: Ledger,
     entries: Sequence[Entry],
-    entries_max: int = ENTRIES_MAX,
+    entries_max: int = POSTING_ENTRIES_MAX,
     bytes_of: Callable[[Entry], int] = lambda _: 0,
 ) -> tuple[Posting, ...]:
     """Entries as the next postings of a ledger, in order. Read each back from the log before the next is written.
@@ -193,7 +193,7 @@ def postings(
 def each_posting(
     ledger: Ledger,
     entries: Sequence[Entry],
-    entries_max: int = ENTRIES_MAX,
+    entries_max: int = POSTING_ENTRIES_MAX,
     bytes_of: Callable[[Entry], int] = lambda _: 0,
 ) -> Iterator[Posting]:
     """As ``postings``, one after the other: the ledger may be appended to between two of them."""
@@ -201,7 +201,7 @@ def each_posting(
     for _, together in groupby(enumerate(entries), key=_order_of):
         added = [entry for _, entry in together]
         added_size = sum(map(bytes_of, added))
-        if batch and (len(batch) + len(added) > entries_max or size + added_size > BYTES_MAX):
+        if batch and (len(batch) + len(added) > entries_max or size + added_size > POSTING_BYTES_MAX):
             sequence += 1
             yield Posting(ledger.account, sequence, tuple(batch))
             batch, size = [], 0

@@ -15,8 +15,8 @@ import orjson
 import pyarrow as pa
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_slot import explain_slot_at
-from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.instants import HOUR_MS, Period, day_of
 from pipeline.policy.catalogue import metering_catalogue

@@ -22,7 +22,7 @@ from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.seats_agent import SeatsAgent
 from pipeline.agents.store_calls import RetryingStore
 from pipeline.application.account_view import AccountView
-from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.codec.contract.examination import load_contract, read_contract_file
 from pipeline.codec.statement.line_json import line_record
 from pipeline.codec.topics.message_keys import encode_key

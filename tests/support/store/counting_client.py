@@ -34,4 +34,4 @@ class CountingClient:
         return self._client.insert_arrow(table, arrow_table)
 
     def close(self) -> None:
-        self._client.close()
+        """The store stays open: whoever opened it closes it."""

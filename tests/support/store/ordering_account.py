@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.apply_contract import apply_contract, stored_version
-from pipeline.application.place_order import Issue, place_order
+from pipeline.application.orders.apply_contract import apply_contract, stored_version
+from pipeline.application.orders.place_order import Issue, place_order
 from pipeline.codec.contract.examination import read_contract
 from pipeline.embedded.folder_posting import FolderPoster
 from pipeline.model.contracts import Contract

@@ -16,7 +16,7 @@ from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
 from pipeline.application.account_view import AccountView
-from pipeline.application.quarter_counts import computed_statement
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.fleet.clients import FleetPlan, FleetProduct, fleet

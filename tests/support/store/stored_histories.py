@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.statement_life import current_statement, open_statement
+from pipeline.application.quarter.statement_life import current_statement, open_statement
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.evidence import Heartbeat

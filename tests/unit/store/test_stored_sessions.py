@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.application.account_usage import CountedSession, UsageQuestion, usage_under
 from pipeline.application.account_view import AccountView
-from pipeline.application.explained_slot import explain_slot_at
+from pipeline.application.explain.account_usage import CountedSession, UsageQuestion, usage_under
+from pipeline.application.explain.explained_slot import explain_slot_at
 from pipeline.model.contracts import Contract, Entitlement, Product, Replacement
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, MINUTE_MS, day_of
 from pipeline.rules.evidence.merge import fold
@@ -166,7 +166,7 @@ def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(s
 
 def test_a_session_over_midnight_is_explained_on_either_day(store: Client, account: str) -> None:
     before = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 23:50"))
-    assert [(left_out.session.key.session, left_out.reason) for left_out in before.uncounted] == [("c", "opening_slot")]
+    assert [(entry.session.key.session, entry.reason) for entry in before.uncounted] == [("c", "opening_slot")]
     after = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-04 00:00"))
     assert [session.opened_at for unit in after.units for session in unit.sessions] == [instant("2022-05-03 23:50")]
 

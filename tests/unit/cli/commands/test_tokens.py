@@ -1,14 +1,20 @@
-"""``seatbeat tokens``: requests that it refuses before it opens a store."""
+"""``seatbeat tokens``: requests that it refuses before it opens a store, and a purchase that opens the store once."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from pipeline.cli import post_options
 from pipeline.cli.commands import tokens
 from pipeline.model.errors import InputError
+from pipeline.store import opening
+from pipeline.store.client import Client
+from tests.support.store.counting_client import CountingClient
+from tests.support.store.ordering_account import OrderingAccount
 
 
 def run(*arguments: str) -> int:
@@ -40,3 +46,24 @@ def test_invalid_requests_are_refused_with_place_code_and_remedy(
         run(*arguments, "--data-dir", "nowhere")
     assert str(refused.value).startswith(f"{place}: ")
     assert refused.value.remedy
+
+
+def test_a_purchase_opens_the_store_once_and_reads_the_orders_and_the_ledger_once(
+    store: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    account, client, opened = OrderingAccount(store), CountingClient(store), list[str]()
+
+    def connect(dsn: str) -> CountingClient:
+        opened.append(dsn)
+        return client
+
+    monkeypatch.setattr(opening, "connect", connect)
+    monkeypatch.setattr(post_options, "quiet_logs", lambda: None)
+    (tmp_path / "metadata").mkdir()
+    bought = ("--tokens", "900", "--packs", "300", "600", "--purchase", "PO-77", "--price", "1000.00", "--id", "b")
+    where = ("--data-dir", str(tmp_path), "--account", account.account)
+    assert run("buy", *bought, "--purchased-at", "2022-06-19", *where) == 0
+    assert opened == [f"chdb://{tmp_path.resolve()}"]
+    asked = {table: client.questions[table] for table in ("commands", "ledger_log", "contracts", "completeness")}
+    assert asked == dict.fromkeys(asked, 1)
+    assert account.view().ledger.teams["default"].balance == 1_000

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.codec.topics.ledger_messages import PostingEncoder, UnreadablePosting, decode, encode
 from pipeline.model.ledger_entries import Debit, Entry, Part, Window
-from pipeline.rules.tokens.drafts import BYTES_MAX, postings
+from pipeline.rules.tokens.drafts import POSTING_BYTES_MAX, postings
 from pipeline.rules.tokens.ledger import Ledger
 from tests.support.evidence.schema_examples import examples
 
@@ -62,5 +62,5 @@ def test_long_names_reduce_the_entries_of_a_posting_so_that_it_fits_into_a_messa
     assert [posting.sequence for posting in made] == [*range(1, len(made) + 1)]
     assert [entry for posting in made for entry in posting.entries] == entries
     assert [encode(posting) for posting in made] == [encoder.encode(posting) for posting in made]
-    assert max(len(encode(posting)) for posting in made) < BYTES_MAX + 1_000
+    assert max(len(encode(posting)) for posting in made) < POSTING_BYTES_MAX + 1_000
     assert len(made) > 1

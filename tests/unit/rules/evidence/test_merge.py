@@ -85,7 +85,7 @@ def test_versions_and_times_of_receipt_are_merged_by_their_extremes() -> None:
     assert (day.version, day.received_min_at, day.received_max_at) == ("9.2", 10, 90)
 
 
-def test_session_days_that_were_returned_do_not_change_with_later_heartbeats() -> None:
+def test_returned_session_days_do_not_change_with_later_folds() -> None:
     usage = UsageFold()
     usage.add(heartbeat(MIDNIGHT, MIDNIGHT + MINUTE_MS), 0)
     (before,) = usage.session_days()

@@ -19,15 +19,17 @@ def test_the_days_of_a_session_are_combined_in_any_order() -> None:
 
 
 def test_sessions_differ_in_any_part_of_their_key() -> None:
-    first = heartbeat(MIDNIGHT, MIDNIGHT + 1)
+    original = heartbeat(MIDNIGHT, MIDNIGHT + 1)
     others = [
-        first._replace(account="other"),
-        first._replace(product="other"),
-        first._replace(country="other"),
-        first._replace(usage="trial"),
-        first._replace(machine="other"),
-        first._replace(user="other"),
-        first._replace(session="other"),
+        original._replace(account="other"),
+        original._replace(product="other"),
+        original._replace(country="other"),
+        original._replace(usage="trial"),
+        original._replace(machine="other"),
+        original._replace(user="other"),
+        original._replace(session="other"),
     ]
-    assert len(sessions(fold([first, first, *others]))) == 8
-    assert len(sessions(fold([first, first._replace(version="other", platform="other", host_session="other")]))) == 1
+    assert len(sessions(fold([original, original, *others]))) == 8
+    assert (
+        len(sessions(fold([original, original._replace(version="other", platform="other", host_session="other")]))) == 1
+    )
