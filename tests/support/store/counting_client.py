@@ -1,4 +1,4 @@
-"""A store's client that counts what is asked of it, by the tables that the questions name."""
+"""A store's client that counts the queries by the tables that they name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TABLE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
 
 
 class CountingClient:
-    """Counts each question once per table that it reads from; views count as tables."""
+    """Counts each query once per table that it reads; views count as tables."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""An account in the embedded store that is ordered for, by the poster of a folder and a clock that a test moves."""
+"""An account in the embedded store with the poster of a folder and a clock that tests advance."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ token_packs:
 
 
 class OrderingAccount:
-    """An account with a stored contract; each moment of its clock is a millisecond after the one before."""
+    """An account with a stored contract; its clock advances by a millisecond at each reading."""
 
     def __init__(self, store: Client) -> None:
         self.store = store
@@ -48,7 +48,7 @@ class OrderingAccount:
         return FolderPoster(self.store, self.now)
 
     def apply(self, quantity: int) -> Contract:
-        """Apply the contract with so many seats of MSTN."""
+        """Apply the contract with a number of seats of MSTN."""
         body = CONTRACT.format(account=self.account, quantity=quantity).encode()
         contract = read_contract("contract", body)
         before = stored_version(self.store, contract)
@@ -56,7 +56,7 @@ class OrderingAccount:
         return contract
 
     def view(self, client: Client | None = None) -> AccountView:
-        """The account as the store has it now."""
+        """The current view of the account."""
         return AccountView.of(client or self.store, ContractReading(self.contract, metering_catalogue()))
 
     def issue(self, id_: str) -> Issue:

@@ -73,7 +73,7 @@ class StoredHistory:
         return current_statement(self.view(), period, now=LATEST_AT)
 
     def view(self) -> AccountView:
-        """The account as it is stored now."""
+        """The current view of the account."""
         return AccountView.of(self._store, reading_of(self.contract))
 
     def _order(self, name: str, order: Order) -> None:

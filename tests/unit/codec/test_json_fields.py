@@ -1,4 +1,4 @@
-"""Reading a message field by field: every mistake has its field, and nothing that is nested ends the process."""
+"""Reading a message field by field: every mistake has its field, and deep nesting does not crash the process."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_every_mistake_is_noted_with_its_path() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[]", b"7", b"null"])
-def test_what_is_not_a_json_object_is_refused(value: bytes) -> None:
+def test_a_value_that_is_not_a_json_object_is_refused(value: bytes) -> None:
     with pytest.raises(MessageInvalid):
         JsonFields.of_message(value)
 
 
-def test_a_value_that_is_nested_too_deeply_is_a_mistake_like_any_other() -> None:
+def test_a_value_that_is_nested_too_deeply_is_a_mistake() -> None:
     message = JsonFields.of_message(b'{"note":%b%b}' % (b"[" * 1_000, b"]" * 1_000))
     assert message.any_text("note") == ""
     assert [mistake.field for mistake in message.mistakes] == ["note"]

@@ -1,4 +1,4 @@
-"""JSON text: what is written is what was read, and what JSON cannot hold is refused instead of written wrongly."""
+"""JSON text: it survives a round trip, and values that JSON cannot represent are refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from pipeline.codec.json_text import NotJson, indented_json, json_bytes, parse_json
 
 
-def test_compact_text_is_utf_8_without_blanks() -> None:
+def test_compact_text_is_utf_8_without_spaces() -> None:
     assert json_bytes({"user": "Jana Nováková", "slots": [1, 2], "note": None}) == (
         '{"user":"Jana Nováková","slots":[1,2],"note":null}'.encode()
     )
@@ -18,12 +18,12 @@ def test_text_for_people_is_indented_and_ends_with_a_line_feed() -> None:
 
 
 @pytest.mark.parametrize("value", [{1: 2}, {"inner": {None: 1}}, {"raw": b"bytes"}, [object()]])
-def test_what_json_cannot_hold_is_refused(value: object) -> None:
+def test_values_that_json_cannot_represent_are_refused(value: object) -> None:
     with pytest.raises(TypeError):
         json_bytes(value)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"NaN", '{"a":1} {"a":2}'])
-def test_what_is_not_json_is_refused(text: bytes | str) -> None:
+def test_text_that_is_not_json_is_refused(text: bytes | str) -> None:
     with pytest.raises(NotJson):
         parse_json(text)

@@ -16,7 +16,7 @@ SEATS = SeatLine("ACD", "CZ", "single_user", "autodesk-flex@2021-09-24", 1, ("ev
 STATEMENT = Statement("acme", Period.parse("2022Q2"), "EUR", (SEATS, LINE, WITHIN), BASIS)
 
 
-def test_a_line_with_over_use_can_be_contested() -> None:
+def test_a_line_with_overuse_can_be_contested() -> None:
     assert overused_line(STATEMENT, "MSTN", "CZ") == LINE
 
 
@@ -29,12 +29,14 @@ def test_a_line_with_over_use_can_be_contested() -> None:
         ("mstn\x1b[2J", "CZ", r"mstn\\u001b\[2J in CZ: has no line in 2022Q2"),
     ],
 )
-def test_a_line_without_over_use_is_refused_with_those_that_have_some(product: str, country: str, reason: str) -> None:
+def test_a_line_without_overuse_is_refused_with_the_lines_that_have_overuse(
+    product: str, country: str, reason: str
+) -> None:
     with pytest.raises(InputError, match=reason) as refused:
         overused_line(STATEMENT, product, country)
     assert refused.value.remedy == "Lines with over-use: MSTN in CZ (by 3)"
 
 
-def test_a_quarter_without_any_over_use_says_so() -> None:
+def test_a_quarter_without_overuse_is_refused() -> None:
     with pytest.raises(InputError, match="No line of this quarter has over-use"):
         overused_line(Statement("acme", STATEMENT.period, "EUR", (WITHIN,), BASIS), "MSTN", "CZ")

@@ -1,4 +1,4 @@
-"""A contract is applied as a new version, and an older version again."""
+"""Applying contracts: a new version, and an older version again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipeline.store.client import Client
 from tests.support.store.ordering_account import OrderingAccount
 
 
-def test_a_contract_that_is_applied_last_is_in_force_also_an_older_one(store: Client) -> None:
+def test_the_contract_applied_last_is_in_force_even_if_it_is_older(store: Client) -> None:
     account = OrderingAccount(store)
     other = account.apply(quantity=2)
     again = account.apply(quantity=1)

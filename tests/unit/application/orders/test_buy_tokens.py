@@ -1,4 +1,4 @@
-"""A purchase of tokens: its packs are in the ledger at once, and the store is asked each question once."""
+"""A purchase of tokens: its packs are in the ledger at once, and each log is read once."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_a_quarter_with_complete_evidence_is_closed_with_its_statement(account: 
     assert closed == account.view().closes.quarters["2022Q2"]
 
 
-def test_a_quarter_whose_evidence_is_not_complete_is_closed_by_force_only(account: OrderingAccount) -> None:
+def test_a_quarter_with_incomplete_evidence_is_closed_only_by_force(account: OrderingAccount) -> None:
     refused = close(account, "c")
     assert isinstance(refused, Refused)
     assert refused.code == "incomplete"
@@ -58,7 +58,7 @@ def test_the_same_id_again_returns_the_close_and_another_id_is_refused(account: 
     assert len(account.view().log) == 1
 
 
-def test_a_close_that_others_posted_just_before_stands(account: OrderingAccount) -> None:
+def test_a_concurrent_close_that_is_first_in_the_log_stands(account: OrderingAccount) -> None:
     poster = OthersFirst(account.poster, lambda: close(account, "other", is_forced=True))
     refused = close_quarter(account.view(), PERIOD, account.issue("mine"), poster, is_forced=True)
     assert isinstance(refused, Refused)
@@ -66,7 +66,7 @@ def test_a_close_that_others_posted_just_before_stands(account: OrderingAccount)
     assert account.view().closes.quarters["2022Q2"].id == "other"
 
 
-def test_a_contract_that_is_not_stored_closes_nothing(account: OrderingAccount) -> None:
+def test_a_contract_that_is_not_stored_cannot_close_a_quarter(account: OrderingAccount) -> None:
     unstored: Contract = replace(account.contract, content_hash="sha256:unstored")
     view = AccountView.of(account.store, ContractReading(unstored, metering_catalogue()))
     with pytest.raises(ContractNotStored):
@@ -74,7 +74,7 @@ def test_a_contract_that_is_not_stored_closes_nothing(account: OrderingAccount) 
     assert account.view().log == ()
 
 
-def test_an_id_that_stands_for_another_order_closes_nothing(account: OrderingAccount) -> None:
+def test_a_close_under_a_used_id_is_refused(account: OrderingAccount) -> None:
     first = close(account, "c", is_forced=True)
     assert isinstance(first, Closed)
     early = Period.parse("2022Q1")

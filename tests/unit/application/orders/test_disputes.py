@@ -1,4 +1,4 @@
-"""A dispute on record: opened with what its packet asks or with another amount, moved, and listed."""
+"""Disputes: opened with the amount of their packet or another amount, moved, and listed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def account(store: Client) -> OrderingAccount:
 
 
 @pytest.mark.parametrize(("amount", "asked"), [(None, PACKET.claimed), (12, 12)])
-def test_a_dispute_asks_what_its_packet_asks_unless_another_amount_is_given(
+def test_a_dispute_claims_the_amount_of_its_packet_by_default(
     account: OrderingAccount, amount: int | None, asked: int
 ) -> None:
     outcome = open_dispute(account.view(), PACKET, account.issue("d"), account.poster, amount=amount, comment="sorry")
@@ -33,7 +33,7 @@ def test_a_dispute_asks_what_its_packet_asks_unless_another_amount_is_given(
     assert PACKET.claimed == 96_000
 
 
-def test_a_dispute_moves_one_step_at_a_time(account: OrderingAccount) -> None:
+def test_a_dispute_moves_step_by_step(account: OrderingAccount) -> None:
     open_dispute(account.view(), PACKET, account.issue("d"), account.poster)
     skipped = account.place(MoveDispute("d", "granted", granted=5), "m1")
     assert skipped.status == "refused"

@@ -1,4 +1,4 @@
-"""One order: judged by the log it is posted to, posted once, with the outcome that the log gives it."""
+"""Placing an order: it is judged by its log, posted once, and has the outcome of the log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACK = TokenPack("B", "PO-77", "default", 50, AT, 15_000)
 
 
 class OthersFirst:
-    """A poster to a log in which others have posted something just before."""
+    """A poster to a log to which others post something just before."""
 
     def __init__(self, poster: FolderPoster, others: Callable[[], object]) -> None:
         self._poster, self._others = poster, others
@@ -80,13 +80,13 @@ def test_the_same_id_again_is_known_and_with_another_order_a_conflict(account: O
     assert [id_ for id_, _ in logged_orders(account)] == ["v"]
 
 
-def test_an_order_that_no_reader_would_accept_is_invalid_and_not_posted(account: OrderingAccount) -> None:
+def test_an_invalid_order_is_not_posted(account: OrderingAccount) -> None:
     with pytest.raises(CommandInvalid):
         account.place(Release("STAAD", "", "", AT), "r")
     assert logged_orders(account) == []
 
 
-def test_what_others_posted_meanwhile_decides(account: OrderingAccount) -> None:
+def test_concurrent_orders_of_others_decide_the_outcome(account: OrderingAccount) -> None:
     account.place(Void("clock", session="s"), "v")
     undo = Unvoid("v", "was right")
     poster = OthersFirst(account.poster, lambda: account.place(undo, "other"))
@@ -95,20 +95,20 @@ def test_what_others_posted_meanwhile_decides(account: OrderingAccount) -> None:
     assert outcome.logged.command.id == "mine"
 
 
-def test_another_order_under_the_same_id_just_before_is_a_conflict(account: OrderingAccount) -> None:
+def test_a_concurrent_order_with_the_same_id_is_a_conflict(account: OrderingAccount) -> None:
     poster = OthersFirst(account.poster, lambda: account.place(Void("first", session="s"), "v"))
     outcome = place_order(account.view(), Void("second", session="s"), account.issue("v"), poster)
     assert effect(outcome) == ("conflict", "conflict")
 
 
-def test_an_order_whose_posting_failed_may_be_posted_again(account: OrderingAccount) -> None:
+def test_an_order_can_be_placed_again_after_a_failed_posting(account: OrderingAccount) -> None:
     issue, void = account.issue("v"), Void("clock", session="s")
     with pytest.raises(NotPosted):
         place_order(account.view(), void, issue, OthersFirst(account.poster, broken))
     assert effect(place_order(account.view(), void, issue, account.poster)) == ("accepted", None)
 
 
-def test_a_purchase_that_was_posted_but_not_settled_is_settled_when_it_is_ordered_again(
+def test_repeating_a_purchase_settles_it_if_it_was_posted_but_not_settled(
     account: OrderingAccount,
 ) -> None:
     issue = account.issue("b")
@@ -119,7 +119,7 @@ def test_a_purchase_that_was_posted_but_not_settled_is_settled_when_it_is_ordere
     assert account.view().ledger.teams["default"].balance == 150
 
 
-def test_a_purchase_is_settled_under_the_stored_contract_whichever_judged_it(account: OrderingAccount) -> None:
+def test_a_purchase_is_settled_under_the_stored_contract(account: OrderingAccount) -> None:
     account.apply(quantity=2)
     outcome = place_order(account.view(), BuyTokens((PACK,)), account.issue("b"), account.poster)
     assert effect(outcome) == ("accepted", None)
@@ -127,7 +127,7 @@ def test_a_purchase_is_settled_under_the_stored_contract_whichever_judged_it(acc
 
 
 @pytest.mark.parametrize("set_back_ms", [0, 10 * 60_000])
-def test_an_outcome_is_that_of_the_log_as_it_is_read_later_even_if_the_clock_is_set_back(
+def test_an_outcome_agrees_with_the_log_even_if_the_clock_is_set_back(
     account: OrderingAccount, set_back_ms: int
 ) -> None:
     account.place(Assign("STAAD", "", "petr", AT), "a1")

@@ -1,4 +1,4 @@
-"""A void says whether there is evidence that it leaves out."""
+"""A void reports whether it leaves out any evidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ OPENED = instant("2022-05-03 09:01")
 
 
 @pytest.mark.parametrize(("session", "has_evidence"), [("s1", True), ("misspelt", False)])
-def test_a_void_of_what_nobody_sent_is_accepted_and_said(store: Client, session: str, has_evidence: bool) -> None:
+def test_a_void_without_matching_evidence_is_accepted_and_reported(
+    store: Client, session: str, has_evidence: bool
+) -> None:
     account = OrderingAccount(store)
     beat = heartbeat(OPENED, OPENED + 3_600_000, account=account.account, session="s1")
     write_session_days(store, fold([beat]))

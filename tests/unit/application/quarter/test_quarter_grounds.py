@@ -77,7 +77,7 @@ class Account(StoredHistory):
         return Asked(grounds, line, line_packet(grounds, line), explain_pooled_line(grounds, line))
 
     def seats(self) -> SeatLineExplanation:
-        """The line of named seats, taken apart."""
+        """The explanation of the line of named seats."""
         grounds = self.grounds()
         (line,) = (line for line in grounds.statement.lines if isinstance(line, SeatLine))
         explained = explain_line(grounds, line)

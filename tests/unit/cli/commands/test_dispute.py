@@ -35,7 +35,7 @@ def write(args: argparse.Namespace) -> None:
     write_packet(example(), args, args.output)
 
 
-def test_a_folder_gets_every_file_under_the_names_that_the_ticket_gives(tmp_path: Path) -> None:
+def test_a_folder_gets_every_file_under_its_name_in_the_ticket(tmp_path: Path) -> None:
     write(parse("dispute", *ASKED, "--out", f"{tmp_path}/new/folder/"))
     assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == set(NAMES.values())
 

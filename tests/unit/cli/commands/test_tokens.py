@@ -1,4 +1,4 @@
-"""``seatbeat tokens``: what it refuses before it opens a store, and that a purchase opens the store once."""
+"""``seatbeat tokens``: requests that it refuses before it opens a store, and a purchase that opens the store once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def run(*arguments: str) -> int:
         (("explain", "--entry", "e", "--from", "2022-06-01"), "--entry", "goes with nothing else"),
     ],
 )
-def test_bad_requests_are_refused_with_place_code_and_remedy(arguments: tuple[str, ...], place: str, code: str) -> None:
+def test_invalid_requests_are_refused_with_place_code_and_remedy(
+    arguments: tuple[str, ...], place: str, code: str
+) -> None:
     with pytest.raises(InputError, match=code) as refused:
         run(*arguments, "--data-dir", "nowhere")
     assert str(refused.value).startswith(f"{place}: ")

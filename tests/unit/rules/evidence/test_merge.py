@@ -25,7 +25,7 @@ def test_a_session_day_is_the_smallest_opening_the_largest_end_and_every_used_sl
     assert [*slots_of(day.used_slots)] == [72, 73, 76]
 
 
-def test_of_a_stretch_of_activity_the_latest_operation_is_kept() -> None:
+def test_the_latest_operation_of_a_stretch_is_kept() -> None:
     (day,) = fold(
         [
             heartbeat(NOON, NOON + minutes * MINUTE_MS, resumed_at=NOON + resumed, active_at=NOON + active)
@@ -35,12 +35,12 @@ def test_of_a_stretch_of_activity_the_latest_operation_is_kept() -> None:
     assert day.stretches == {NOON: NOON + 9, NOON + 20: NOON + 21}
 
 
-def test_a_heartbeat_that_comes_again_or_in_another_order_changes_nothing() -> None:
+def test_order_and_repetition_of_heartbeats_change_nothing() -> None:
     heartbeats = [heartbeat(NOON + at, NOON + at + MINUTE_MS, version=f"{at}") for at in (0, 900_000, 300_000)]
     assert fold([*reversed(heartbeats), *heartbeats]) == fold(heartbeats)
 
 
-def test_two_facts_of_a_session_day_merge_as_their_heartbeats_do_but_without_stretches() -> None:
+def test_two_facts_of_a_session_day_merge_like_their_heartbeats() -> None:
     early, late = heartbeat(NOON, NOON + MINUTE_MS, version="2"), heartbeat(NOON + 5, NOON + 900_000, version="10")
     first, second, both = UsageFold(), UsageFold(), UsageFold()
     first.add(early, 50)

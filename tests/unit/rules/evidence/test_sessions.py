@@ -1,4 +1,4 @@
-"""Sessions: all days of a session taken together (RULES 1)."""
+"""Sessions: the days of a session are combined (RULES 1)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ AT = 1_651_568_460_000
 OPENED_AT = AT - SPAN_MS_MAX
 
 
-def test_a_heartbeat_spans_35_days_and_not_a_millisecond_more() -> None:
+def test_a_heartbeat_spans_35_days_at_most() -> None:
     assert SPAN_MS_MAX == 35 * DAY_MS
     assert invalid_times(OPENED_AT, AT, AT, OPENED_AT, AT) is None
     invalid = invalid_times(OPENED_AT - 1, AT, AT, OPENED_AT, AT)
@@ -19,7 +19,7 @@ def test_a_heartbeat_spans_35_days_and_not_a_millisecond_more() -> None:
     assert (invalid.code, invalid.field) == ("span_too_long", "opened_at")
 
 
-def test_a_client_that_was_active_throughout_says_nothing_of_its_activity() -> None:
+def test_a_client_that_was_active_throughout_omits_the_activity_fields() -> None:
     assert invalid_times(AT - 2, AT - 1, AT, None, None) is None
 
 

@@ -33,7 +33,7 @@ def slots(by: ContractReading, *checkouts: TakenOut, period: Period = QUARTER) -
     return units_by_slot(checkout_uses(by, checkouts, period)).get(("MSTN", "CZ"), {})
 
 
-def test_it_counts_day_and_night_from_its_first_slot_on() -> None:
+def test_a_checkout_counts_day_and_night_from_its_first_slot_on() -> None:
     assert slots(reading(), taken(MIDNIGHT, MIDNIGHT + 24 * HOUR_MS)) == {
         MIDNIGHT + number * 10 * MINUTE_MS: 1 for number in range(144)
     }
@@ -43,12 +43,12 @@ def test_it_counts_day_and_night_from_its_first_slot_on() -> None:
     ("from_ms", "until_ms", "minutes"),
     [(5 * MINUTE_MS, 25 * MINUTE_MS, [0, 10, 20]), (0, 10 * MINUTE_MS, [0]), (9 * MINUTE_MS, 9 * MINUTE_MS + 1, [0])],
 )
-def test_it_counts_in_every_slot_it_overlaps_however_short(from_ms: int, until_ms: int, minutes: list[int]) -> None:
+def test_a_checkout_counts_in_every_slot_that_it_overlaps(from_ms: int, until_ms: int, minutes: list[int]) -> None:
     counted = slots(reading(), taken(NOON + from_ms, NOON + until_ms))
     assert [(slot_at - NOON) // MINUTE_MS for slot_at in counted] == minutes
 
 
-def test_it_counts_only_in_the_slots_that_start_in_the_quarter() -> None:
+def test_a_checkout_counts_only_in_slots_that_start_in_the_quarter() -> None:
     over = taken(QUARTER.end_at - 15 * MINUTE_MS, QUARTER.end_at + HOUR_MS)
     assert [*slots(reading(), over)] == [QUARTER.end_at - 20 * MINUTE_MS, QUARTER.end_at - 10 * MINUTE_MS]
     after = Period.parse("2022Q3")
@@ -56,12 +56,12 @@ def test_it_counts_only_in_the_slots_that_start_in_the_quarter() -> None:
     assert [*offline_spans(reading(), [taken(NOON, NOON + HOUR_MS)], after)] == []
 
 
-def test_two_checkouts_on_a_machine_count_once_where_machines_are_counted() -> None:
+def test_two_checkouts_on_a_machine_count_once_under_a_policy_that_counts_machines() -> None:
     both = taken(NOON, NOON + 10 * MINUTE_MS), taken(NOON, NOON + 10 * MINUTE_MS, "c2")
     assert slots(reading(), *both) == {NOON: 1}
 
 
-def test_each_checkout_is_a_unit_of_its_own_where_sessions_are_counted() -> None:
+def test_each_checkout_counts_by_itself_under_a_policy_that_counts_sessions() -> None:
     by = reading("bentley-select-deployed")
     both = taken(NOON, NOON + HOUR_MS), taken(NOON, NOON + HOUR_MS, "c2")
     assert slots(by, *both) == {NOON: 2}

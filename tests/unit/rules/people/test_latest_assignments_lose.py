@@ -1,4 +1,4 @@
-"""Latest assignments lose: where fewer seats are in force than are held, the latest holders have none (RULES 5)."""
+"""Latest assignments lose: if fewer seats are in force than assigned, the latest holders have none (RULES 5)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_only_those_who_hold_a_seat_at_the_instant_lose_it() -> None:
     assert [*losers((holding("old", APRIL, MAY), *HELD), 3, MAY)] == []
 
 
-def test_when_the_quantity_falls_the_latest_lose_and_when_it_rises_they_have_their_seats_again() -> None:
+def test_the_latest_lose_when_the_quantity_falls_and_regain_their_seats_when_it_rises() -> None:
     assert users(HELD, FALLS_AND_RISES) == [
         ("eva", APRIL, QUARTER.end_at),
         ("jana", APRIL + DAY_MS, MAY),
@@ -65,7 +65,7 @@ def test_a_seat_that_becomes_free_goes_to_the_next_in_the_order_of_assignment() 
     assert users(held, contract((1, APRIL, None))) == [("eva", APRIL, MAY), ("jana", MAY, QUARTER.end_at)]
 
 
-def test_who_loses_is_the_same_whether_the_stretches_are_cut_finely_or_not() -> None:
+def test_the_result_does_not_depend_on_how_ranges_are_split() -> None:
     coarse = lost_stretches(FALLS_AND_RISES, HELD, [APRIL + 2 * DAY_MS, MAY, JUNE, QUARTER.end_at])
     fine = lost_stretches(FALLS_AND_RISES, HELD, [APRIL + 2 * DAY_MS, MAY, MAY + DAY_MS, JUNE, QUARTER.end_at])
     total = {user.user: sum(until - since for since, until in lost) for user, lost in coarse.items()}

@@ -19,7 +19,7 @@ UNLOCKED: Final = instant("2022-05-31 08:00")
 
 
 def people(model: AssignableModel, *orders: Order) -> People:
-    """What orders lead to with a seat of a model."""
+    """The holders after orders, with a seat of a model."""
     seat = Entitlement(("STAAD",), "CZ", model, "bentley-select", 1, instant("2022-01-01 00:00"), None)
     contract = Contract("acme", "CZ", "EUR", "sha256:0", products={"STAAD": Product("STAAD")}, entitlements=(seat,))
     return people_of(contract, logged(*(command(order, f"c{number}") for number, order in enumerate(orders))))
@@ -37,7 +37,7 @@ def test_a_single_users_seat_has_no_lock() -> None:
 @pytest.mark.parametrize(
     "second", [Release("STAAD", "CZ", "jana", UNLOCKED - 1), Assign("STAAD", "CZ", "petr", UNLOCKED - 1, "jana")]
 )
-def test_a_locked_seat_is_neither_released_nor_taken_over_and_the_refusal_says_when(second: Order) -> None:
+def test_a_locked_seat_is_neither_released_nor_taken_over_and_the_refusal_has_the_end(second: Order) -> None:
     outcome = people("practitioner", Assign("STAAD", "CZ", "jana", MAY), second)
     assert [(refused.code, refused.possible_at) for refused in outcome.refused] == [("locked", UNLOCKED)]
     assert [(holding.user, holding.until_at) for holding in outcome.holdings] == [("jana", None)]

@@ -36,27 +36,27 @@ def session_of(opened_at: int, last_at: int) -> Session:
         (60 * MINUTE_MS, True),
     ],
 )
-def test_exactly_ten_minutes_are_recorded_and_less_is_not(length_ms: int, expected: bool) -> None:
+def test_a_session_of_exactly_ten_minutes_counts_and_a_shorter_one_does_not(length_ms: int, expected: bool) -> None:
     assert is_recorded(session_of(NOON + MINUTE_MS, NOON + MINUTE_MS + length_ms), policy()) is expected
 
 
-def test_the_policy_of_the_slot_says_how_long_the_minimum_is() -> None:
+def test_the_minimum_is_that_of_the_policy_of_the_slot() -> None:
     short = session_of(NOON, NOON + MINUTE_MS)
     assert is_recorded(short, policy(2015))
     assert not is_recorded(short, policy(2022))
 
 
-def test_a_session_over_midnight_and_a_quarters_end_is_judged_by_its_whole_life() -> None:
+def test_a_session_over_midnight_and_a_quarters_end_is_judged_as_a_whole() -> None:
     session = session_of(BEFORE_MIDNIGHT, BEFORE_MIDNIGHT + 10 * MINUTE_MS)
     assert len(session.used_slots) == 2
     assert is_recorded(session, policy())
 
 
-def test_a_session_below_the_minimum_counts_in_no_slot_though_it_touches_two() -> None:
+def test_a_session_below_the_minimum_counts_in_no_slot() -> None:
     session = session_of(NOON + 9 * MINUTE_MS, NOON + 12 * MINUTE_MS)
     assert [judge_slot(session, slot_at, policy()) for slot_at in session.used_at()] == ["under_min_use"] * 2
 
 
-def test_a_session_that_goes_on_is_recorded_when_the_minimum_is_over() -> None:
+def test_a_continuing_session_counts_after_the_minimum() -> None:
     assert recorded_from(session_of(NOON, NOON), policy()) == NOON + 10 * MINUTE_MS
     assert recorded_from(session_of(NOON, NOON), policy(2015)) == NOON

@@ -40,7 +40,7 @@ def test_counting_begins_in_the_second_slot_of_use(opened: int, last: int, count
     assert counted_minutes(session_of(opened, last), policy()) == counted
 
 
-def test_the_opening_slot_is_left_out_though_it_was_used_whole() -> None:
+def test_a_completely_used_opening_slot_does_not_count() -> None:
     session = session_of(0, 10, "close")
     assert counted_minutes(session, policy()) == []
     assert judge_slot(session, THREE, policy()) == "opening_slot"
@@ -52,7 +52,7 @@ def test_a_policy_may_count_the_opening_slot(name: str) -> None:
     assert counted_minutes(session_of(1, 42), policy(name))[0] == 0
 
 
-def test_the_slot_is_as_long_as_the_policy_says() -> None:
+def test_the_opening_slot_has_the_length_of_the_policys_slots() -> None:
     session = session_of(61, 130)
     assert first_countable_slot_at(session, policy()) == THREE + 70 * MINUTE_MS
     assert first_countable_slot_at(session, policy(year=2015)) == THREE + 60 * MINUTE_MS

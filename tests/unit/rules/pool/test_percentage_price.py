@@ -38,7 +38,7 @@ def test_a_percentage_is_rounded_half_up_to_the_smallest_unit(minor: int, percen
         (0, 600_000, None, 0),
     ],
 )
-def test_a_stated_price_comes_first_and_sixteen_percent_of_the_list_price_is_the_default(
+def test_a_stated_price_takes_precedence_over_16_percent_of_the_list_price(
     stated: int | None, list_price: int | None, percent: str | int | None, expected: int | None
 ) -> None:
     assert unit_price(stated, list_price, percent) == expected

@@ -1,4 +1,4 @@
-"""The shape of a pooled line (RULES 3.4 and 4; INTERFACES, Statement)."""
+"""The values of a pooled line (RULES 3.4 and 4; INTERFACES, Statement)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_only_the_first_hundred_slots_are_listed() -> None:
     assert len(counted.peak_slots) == 100
 
 
-def test_slots_beyond_the_hundred_told_count_all_the_same() -> None:
+def test_slots_beyond_the_listed_hundred_count_too() -> None:
     counts = {PERIOD.start_at + number * HOUR_MS: 2 for number in range(300)}
     assert line(reading(seats(1)), counts).overuse_days == 300 // 24 + 1
 
@@ -65,7 +65,7 @@ def test_overuse_days_count_overuse_of_any_height() -> None:
     assert (counted.overuse, counted.overuse_slots, counted.overuse_days) == (8, (SLOT + DAY_MS,), 3)
 
 
-def test_what_has_no_price_has_no_amount_even_where_nothing_is_due() -> None:
+def test_a_line_without_a_price_has_no_amount() -> None:
     assert line(reading(seats(1), unit_price=None), {SLOT: 1}).amount is None
     assert line(reading(seats(1), unit_price=None), {SLOT: 2}).amount is None
     assert line(reading_of(Contract("acme", "CZ", "EUR", "")), {SLOT: 2}).unit_price is None
@@ -97,7 +97,7 @@ def test_there_is_a_line_for_every_pool_with_an_entitlement_in_the_period_or_use
     ]
 
 
-def test_a_period_of_which_the_policy_says_nothing_is_an_error() -> None:
+def test_a_period_before_the_first_row_of_the_policy_is_an_error() -> None:
     with pytest.raises(BeforeFirstRow):
         pooled_line(reading(), "A", "CZ", Period.parse("2005Q4"), {})
 

@@ -1,4 +1,4 @@
-"""Over-use of a slot, and the term licences due for a quarter (RULES 4)."""
+"""Overuse of a slot, and the term licences due for a quarter (RULES 4)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pipeline.rules.pool.term_licenses import overuse, term_licenses_due
 
 
 @pytest.mark.parametrize(("count", "entitled", "over"), [(3, 1, 2), (1, 1, 0), (1, 3, 0), (2, 0, 2)])
-def test_over_use_is_what_is_beyond_the_entitled_and_never_less_than_nothing(
-    count: int, entitled: int, over: int
-) -> None:
+def test_overuse_is_the_excess_over_the_entitlement_and_never_negative(count: int, entitled: int, over: int) -> None:
     assert overuse(count, entitled) == over
 
 
@@ -27,7 +25,7 @@ def test_over_use_is_what_is_beyond_the_entitled_and_never_less_than_nothing(
         ([9, 2, 2, 2, 2, 1], 4, 2),
     ],
 )
-def test_term_licences_are_due_for_what_more_days_than_tolerated_reach(
+def test_term_licences_are_due_for_the_overuse_of_more_days_than_tolerated(
     by_day: list[int], tolerance_days: int, due: int
 ) -> None:
     assert term_licenses_due(dict(enumerate(by_day)), tolerance_days) == due

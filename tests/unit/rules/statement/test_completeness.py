@@ -1,4 +1,4 @@
-"""Completeness: up to when all evidence is known to be stored (RULES 7)."""
+"""Completeness: the instant up to which all evidence is stored (RULES 7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.evidence.evidence_shorthand import instant
 QUARTER = Period.parse("2022Q2")
 
 
-def test_a_mark_lies_a_minute_before_the_noted_time_for_clocks_may_differ() -> None:
+def test_a_mark_is_a_minute_before_the_noted_time_because_clocks_differ() -> None:
     assert CLOCKS_DIFFER_MS_MAX == 60_000
     assert mark_of(instant("2022-07-01 00:01")) == QUARTER.end_at
 
@@ -25,7 +25,7 @@ def test_a_mark_lies_a_minute_before_the_noted_time_for_clocks_may_differ() -> N
         (None, None),
     ],
 )
-def test_a_periods_evidence_is_complete_at_most_to_its_end(mark: int | None, expected: int | None) -> None:
+def test_completeness_of_a_period_is_limited_to_its_end(mark: int | None, expected: int | None) -> None:
     assert complete_in(QUARTER, mark) == expected
 
 

@@ -44,7 +44,7 @@ def test_the_first_to_expire_pays_then_the_smallest_then_the_first_bought_then_t
     assert sorted(shuffled, key=lambda each: each.order) == in_order
 
 
-def test_packs_are_compared_by_what_was_purchased_not_by_what_is_left() -> None:
+def test_packs_are_compared_by_purchased_tokens_not_by_remaining_tokens() -> None:
     assert pay_from(pack("large", 5_000, left=8), pack("small", 500)).parts == (Part("small", 7),)
 
 
@@ -53,7 +53,7 @@ def test_a_debit_may_span_packs() -> None:
     assert (payment.parts, payment.uncovered) == ((Part("A", 5), Part("B", 2)), 0)
 
 
-def test_what_the_packs_cannot_pay_is_uncovered() -> None:
+def test_tokens_that_the_packs_cannot_pay_are_uncovered() -> None:
     payment = pay_from(pack("A", 5))
     assert (payment.parts, payment.uncovered) == ((Part("A", 5),), 2)
 
@@ -66,7 +66,7 @@ def test_only_packs_that_are_valid_at_the_windows_start_pay() -> None:
     assert pay_from(ended, later, just_bought).parts == (Part("just-bought", 7),)
 
 
-def test_the_team_that_can_pay_in_full_pays_and_of_several_the_one_whose_pack_expires_first() -> None:
+def test_the_team_that_can_pay_in_full_pays_and_of_several_the_first_to_expire() -> None:
     by_team = {
         "a": [pack("a", 500, expires=300, team="a")],
         "b": [pack("b", 500, expires=200, team="b")],

@@ -43,7 +43,7 @@ def window(start_at: int, product: str = "ACD", user: str = "eva", country: str 
 
 
 def settled_starts(complete_until: int, **hold: int) -> list[int]:
-    """The starts of the windows that are settled of an hour's use on Monday and on Tuesday."""
+    """The starts of the settled windows, after an hour's use on Monday and on Tuesday."""
     evidence = TokenEvidence(TokenReading(ContractReading(CONTRACT, metering_catalogue()), token_catalogue()))
     for at in (MONDAY, MONDAY + DAY_MS):
         for day in fold([heartbeat(at, at + HOUR_MS, product="ACD", session=f"s{at}")]):
@@ -62,17 +62,17 @@ def settled_starts(complete_until: int, **hold: int) -> list[int]:
         (MONDAY + 2 * DAY_MS, [MONDAY, MONDAY + DAY_MS]),
     ],
 )
-def test_a_tick_settles_what_started_a_day_before_evidence_is_complete(
+def test_a_tick_settles_windows_that_started_a_day_before_completeness(
     complete_until: int, expected: list[int]
 ) -> None:
     assert settled_starts(complete_until) == expected
 
 
-def test_without_a_hold_the_end_of_the_input_settles_everything() -> None:
+def test_the_end_of_the_input_settles_everything_without_a_hold() -> None:
     assert settled_starts(MONDAY + DAY_MS, hold_ms=0) == [MONDAY, MONDAY + DAY_MS]
 
 
-def test_the_hold_is_a_day_and_both_directions_agree() -> None:
+def test_the_hold_is_a_day_in_both_directions() -> None:
     assert HOLD_MS == 24 * HOUR_MS
     assert settled_until(MONDAY) == MONDAY - 24 * HOUR_MS
     assert settled_until(complete_until_of(MONDAY, 5), 5) == MONDAY
