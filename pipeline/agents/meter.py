@@ -46,7 +46,7 @@ class MeterStep:
     def __init__(self, log_id: str, quarantine_letters_max: int = sys.maxsize) -> None:
         self._log_id = log_id
         self._quarantine = Quarantine(quarantine_letters_max)
-        self._known = KnownLayouts()
+        self._layouts = KnownLayouts()
         self._restart()
         self._valid, self._codes = 0, Counter[str]()
 
@@ -59,7 +59,7 @@ class MeterStep:
         """Judge and fold every heartbeat of a message. Never raises for bad data."""
         invalid: list[InvalidMember] = []
         delivered: dict[str, int] = {}
-        strangers = self._known.fold(message.value, message.received_at, delivered)
+        strangers = self._layouts.fold(message.value, message.received_at, delivered)
         if strangers is None:
             members, invalid = members_of(message.value)
             strangers = [Stranger(index, member) for index, member in enumerate(members)]
@@ -67,7 +67,7 @@ class MeterStep:
             judged = judge(stranger.member)
             if isinstance(judged, Heartbeat):
                 self._usage.add(judged, message.received_at)
-                self._known.learn(stranger, judged)
+                self._layouts.learn(stranger, judged)
                 delivered[judged.account] = delivered.get(judged.account, 0) + 1
             else:
                 invalid.append(invalid_member(stranger.place, stranger.member, judged))
@@ -86,7 +86,7 @@ class MeterStep:
 
     def drain(self) -> list[Outgoing]:
         """The output of the messages since the last drain: usage frames per account, then dead letters."""
-        self._known.drain(self._usage)
+        self._layouts.drain(self._usage)
         facts: defaultdict[str, list[tuple[SessionKey, int, DayFact]]] = defaultdict(list)
         closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
         for session, day, fact in self._usage.facts():

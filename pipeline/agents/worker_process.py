@@ -22,7 +22,7 @@ from pipeline.agents.store_calls import RetryingStore
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.agents.tokens.ticks import Ticks
 from pipeline.agents.tokens.tokens_agent import tokens_agent
-from pipeline.application.token_settlement import accounts_with_tokens
+from pipeline.application.tokens.token_reading import accounts_with_tokens
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.ranges import Ranges
 from pipeline.kafka.settings import Settings

@@ -1,6 +1,6 @@
-"""All commands, each a module of its own. Here one is only chosen, and its errors become exit statuses.
+"""All commands, each a module of its own: the one that is named is loaded, and its errors become exit statuses.
 
-Only the command that is named is loaded: the production agents alone take a third of a second.
+The others are not loaded: the production agents alone take a third of a second.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from pipeline import __version__
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
 from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken
 
 DONE: Final = 0
@@ -26,7 +26,7 @@ _COMMANDS: Final = (
     "migrate", "settings",
 )  # fmt: skip
 _MODULES: Final = {"dead-letters": "dead_letters", "settings": "show_settings"}
-"""The modules that are not named after their command."""
+"""Commands whose module has another name."""
 
 
 class CommandModule(Protocol):
@@ -58,7 +58,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
         report(f"what is stored contradicts itself: {error}; `seatbeat audit` tells where")
         return FAILED
     except BrokenPipeError:
-        # Whoever reads has seen enough. What is still buffered must not fail once more when the interpreter ends.
+        # The reader has gone. What is still buffered must not fail once more when the interpreter flushes it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     return status

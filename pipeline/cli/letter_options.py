@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.cli.store_options import DSN_VARIABLE, parse_instant, store_dsn, store_error
-from pipeline.codec.topics.dead_letter_messages import DeadLetter
-from pipeline.codec.topics.letter_ids import LetterId, read_id, write_id
-from pipeline.model.errors import DEAD_LETTER_CODES, InputError
-from pipeline.store.client import Client, StoreUnreachable, connect
-from pipeline.store.letters import LetterFilter, find_letter
-from pipeline.store.migrations import pending_migrations
+from pipeline.cli.store_options import check_range, parse_instant
+from pipeline.codec.topics.letter_ids import LetterId, read_id
+from pipeline.model.errors import DEAD_LETTER_CODES
+from pipeline.store.letters import LetterFilter
+from pipeline.store.opening import DSN_VARIABLE
 
 
 def add_store_option(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +34,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
 
 def letter_filter(args: argparse.Namespace) -> LetterFilter:
     """What the options choose."""
-    if args.from_at is not None and args.until_at is not None and args.from_at >= args.until_at:
-        raise InputError("--until", "is not after --from", "Give a later --until")
+    check_range(args)
     return LetterFilter(args.code, args.account, args.source, args.from_at, args.until_at)
 
 
@@ -48,32 +44,6 @@ def letter_id(text: str) -> LetterId:
         return read_id(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-@contextmanager
-def opened_store(args: argparse.Namespace) -> Iterator[Client]:
-    """The store, closed again at the end. Raises ``InputError`` for what the user can mend."""
-    dsn = store_dsn(args)
-    try:
-        client = connect(dsn)
-    except StoreUnreachable as error:
-        raise store_error("the store", error) from error
-    try:
-        if pending_migrations(client):
-            raise InputError(dsn.rpartition("@")[2], "holds no up-to-date store of Seatbeat", "Run `seatbeat migrate`")
-        yield client
-    finally:
-        client.close()
-
-
-def found_letter(client: Client, place: LetterId) -> DeadLetter:
-    """The dead letter of a place. Raises ``InputError`` where none stands there."""
-    letter = find_letter(client, place)
-    if letter is None:
-        raise InputError(
-            write_id(place), "is no dead letter of this store", "`seatbeat dead-letters list` names them all"
-        )
-    return letter
 
 
 def letters_counted(count: int) -> str:

@@ -1,50 +1,46 @@
-"""What the commands that order something share: one order, judged by the log it is posted to, and its outcome.
-
-An order that the log as it stands would refuse is not posted: so its id stays free for when it becomes possible, and
-nothing that was refused comes into effect behind anybody's back when a contract changes. What others post meanwhile is
-seen afterwards: the outcome told is that of the log.
-"""
+"""What the commands that order something share: the options of an order, and how its outcome is printed."""
 
 from __future__ import annotations
 
 import argparse
 import secrets
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-import orjson
-
-from pipeline.application.token_settlement import refused_token_orders, settle_stored
-from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
-from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_instant
-from pipeline.cli.tables.output import report
+from pipeline.application.account_view import AccountView
+from pipeline.application.orders.place_order import Issue, place_order
+from pipeline.application.orders.poster import NotPosted, Poster
+from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
+from pipeline.cli.store_options import add_store_options, ask_account, now_ms, parse_instant
+from pipeline.cli.tables.console import report
+from pipeline.cli.tables.order_table import refusal_text
+from pipeline.cli.tables.printing import print_json
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.reports.outcome_records import OutcomeRecord, outcome_record
-from pipeline.codec.topics import command_messages
-from pipeline.kafka.posting import command_message
-from pipeline.kafka.topics import COMMANDS
+from pipeline.codec.topics.command_messages import CommandInvalid
 from pipeline.model.errors import InputError
-from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order
-from pipeline.policy.catalogue import metering_catalogue
-from pipeline.rules.orders.first_of_id import first_of_each
-from pipeline.rules.orders.outcomes import Outcome, outcomes
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client
-from pipeline.store.contract_versions import stored_contract
-from pipeline.store.order_log import is_stored, read_commands
+from pipeline.model.money import parse_money
+from pipeline.model.orders import Order
+from pipeline.rules.orders.outcomes import Outcome
 
 REFUSED: Final = 2
-MakeOrder = Callable[[ContractReading], Order]
-"""An order from the options and the contract it is judged by."""
+UseCase = Callable[[AccountView, Issue, Poster], Outcome]
+"""What orders something: for which account, issued by whom and when, posted by what."""
+
+_EFFECTS: Final = {"accepted": "accepted", "known": "known already, nothing new"}
 
 
 def add_order_options(parser: argparse.ArgumentParser) -> None:
     """The options that every order has."""
     add_store_options(parser)
-    parser.add_argument("--id", default="", help="its id: the same again is nothing new (else a fresh one, printed)")
+    add_id_option(parser)
     add_author_option(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def add_id_option(parser: argparse.ArgumentParser) -> None:
+    """The option for an order's id."""
+    parser.add_argument("--id", default="", help="its id: the same again is nothing new (else a fresh one, printed)")
 
 
 def add_seat_options(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +56,7 @@ def add_at_option(parser: argparse.ArgumentParser, name: str = "--at") -> None:
     parser.add_argument(name, dest="at", type=parse_instant, metavar="WHEN", help="UTC (else now)")
 
 
-def instant_of(args: argparse.Namespace, name: str = "--at") -> int:
+def effective_at(args: argparse.Namespace, name: str = "--at") -> int:
     """When an order takes effect. Raises ``InputError`` for an id without an instant: now is never the same again."""
     if args.at is not None:
         return int(args.at)
@@ -71,89 +67,56 @@ def instant_of(args: argparse.Namespace, name: str = "--at") -> int:
     return now_ms()
 
 
-def place_order(args: argparse.Namespace, make: MakeOrder, note: Callable[[Client, Command], str] | None = None) -> int:
-    """Post an order and tell its outcome: 0 accepted or known, 2 refused or in conflict, 1 where posting failed.
-
-    ``note`` may have something to say of an order that is accepted.
-    """
-
-    def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[Outcome, ContractReading, str]:
-        command = _read_again(
-            Command(args.id or secrets.token_hex(8), reading.contract.account, author(args), now_ms(), make(reading))
-        )
-        logged = [*read_commands(client, command.account), Logged(command, command.issued_at)]
-        outcome = _outcomes(client, reading, logged)[-1]
-        if outcome.status == "known":
-            _carry_out(args, client, reading, command)
-        return outcome, reading, note(client, command) if note else ""
-
-    outcome, reading, noted = ask_store(args, ask)
-    command = outcome.logged.command
-    if outcome.status == "accepted":
-
-        def after(client: Client) -> Outcome:
-            _carry_out(args, client, reading, command)
-            return _latest(_outcomes(client, reading, read_commands(client, command.account)), command)
-
-        try:
-            outcome = posted(args, command_message(command), _shown(command), after)
-        except NotPosted as error:
-            return report_not_posted(error, f"give the same options, --id {command.id} and the instant again")
-        if noted:
-            report(noted)
-    return _tell(outcome_record(outcome, reading.contract.currency), args.output)
+def new_issue(args: argparse.Namespace) -> Issue:
+    """Under which id an order is issued and by whom, now. Raises ``InputError`` where nobody is named."""
+    return Issue(args.id or secrets.token_hex(8), author(args), now_ms())
 
 
-def _outcomes(client: Client, reading: ContractReading, logged: Sequence[Logged]) -> tuple[Outcome, ...]:
-    by_ledger = refused_token_orders(client, reading, first_of_each(logged)[0])
-    return outcomes(reading, logged, by_ledger=by_ledger)
-
-
-def _carry_out(args: argparse.Namespace, client: Client, reading: ContractReading, command: Command) -> None:
-    """Take an order of tokens into the ledger of a folder's store; in a server's, the tokens agent does.
-
-    What is settled stays for good, so that is done under the stored contract, whichever one judged the order.
-    """
-    if args.data_dir is not None and isinstance(command.order, BuyTokens | CreditTokens):
-        stored = stored_contract(client, command.account)
-        kept = reading if stored is None else ContractReading(stored, metering_catalogue())
-        settle_stored(client, kept, now=now_ms())
-
-
-def _shown(command: Command) -> Callable[[Client, int, int], bool]:
-    return lambda client, partition, offset: is_stored(client, command.account, COMMANDS, partition, offset)
-
-
-def _latest(found: Sequence[Outcome], command: Command) -> Outcome:
-    """The outcome of what was just posted: the last message under its id."""
-    return next(one for one in reversed(found) if one.logged.command.id == command.id)
-
-
-def _read_again(command: Command) -> Command:
-    """The command as every reader of the log will read it. Raises ``InputError`` for what the options hold wrong."""
+def amount_option(name: str, text: str, currency: str) -> int:
+    """An amount from the command line in the smallest unit. Raises ``InputError`` for what is no amount."""
     try:
-        return command_messages.decode(command_messages.encode(command))
-    except command_messages.CommandInvalid as error:
-        first = error.mistakes[0]
-        more = f" (and {len(error.mistakes) - 1} more)" if len(error.mistakes) > 1 else ""
-        raise InputError(f"--{first.field}", printable(first.reason) + more, first.remedy) from error
+        return parse_money(text, currency)
+    except ValueError as error:
+        raise InputError(name, str(error), "Give it as 960.00") from error
 
 
-def _tell(record: OutcomeRecord, output: str) -> int:
+def run_order(args: argparse.Namespace, order: Order) -> int:
+    """Place an order and print its outcome, as ``run_use_case`` does."""
+    return run_use_case(args, lambda view, issue, poster: place_order(view, order, issue, poster))
+
+
+def run_use_case(args: argparse.Namespace, use_case: UseCase) -> int:
+    """Order something and print its outcome: 0 accepted or known, 2 refused or in conflict, 1 where posting failed.
+
+    Raises ``InputError`` for what the options hold wrong.
+    """
+    issue = new_issue(args)
+
+    def ask(view: AccountView) -> OutcomeRecord:
+        outcome = use_case(view, issue, chosen_poster(args, view.client))
+        return outcome_record(outcome, view.contract.currency)
+
+    try:
+        record = ask_account(args, ask)
+    except CommandInvalid as error:
+        raise _wrong_option(error) from error
+    except NotPosted as error:
+        return report_not_posted(error, f"give the same options, --id {issue.id} and the instant again")
+    return _print_outcome(record, args.output)
+
+
+def _wrong_option(error: CommandInvalid) -> InputError:
+    first, others = error.mistakes[0], len(error.mistakes) - 1
+    more = f" (and {others} more)" if others else ""
+    return InputError(f"--{first.field}", printable(first.reason) + more, first.remedy)
+
+
+def _print_outcome(record: OutcomeRecord, output: str) -> int:
+    has_effect = record["code"] is None
     if output == "json":
-        sys.stdout.buffer.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    elif record["code"] is None:
-        print(printable(f"{_WORDS[record['outcome']]}: {record['what']} (id {record['id']})"))
+        print_json(record)
+    elif has_effect:
+        print(printable(f"{_EFFECTS[record['outcome']]}: {record['what']} (id {record['id']})"))
     else:
         report(printable(refusal_text(record)))
-    return 0 if record["code"] is None else REFUSED
-
-
-_WORDS: Final = {"accepted": "accepted", "known": "known already, nothing new"}
-
-
-def refusal_text(record: OutcomeRecord) -> str:
-    """Why an order changed nothing, and when it becomes possible."""
-    possible = f"; possible from {record['possible_at']}" if record["possible_at"] else ""
-    kind = "conflict" if record["outcome"] == "conflict" else f"refused, {record['code']}"
-    return f"{kind}: {record['sentence']}{possible} (id {record['id']})"
+    return 0 if has_effect else REFUSED

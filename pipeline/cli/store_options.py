@@ -1,29 +1,25 @@
-"""What reading commands share: which store, which contract, which period."""
+"""What commands share: which store, which account and contract, which period, and the clock."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from pipeline.application.account_view import AccountView, open_account
 from pipeline.codec.contract.examination import load_contract
-from pipeline.model.contracts import Contract
 from pipeline.model.errors import InputError
-from pipeline.model.instants import Period, at_datetime
-from pipeline.policy.catalogue import metering_catalogue
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, at_datetime
 from pipeline.policy.timeline import BeforeFirstRow
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client, StoreUnreachable, connect, engine_of
-from pipeline.store.contract_versions import stored_contract
-from pipeline.store.migrations import migrate, pending_migrations
+from pipeline.store.client import Client, engine_of
+from pipeline.store.opening import DSN_VARIABLE, opened_store, store_dsn, store_folder
 
 Answer = TypeVar("Answer")
-DSN_VARIABLE = "SEATBEAT_CLICKHOUSE_DSN"
 
 
 def now_ms() -> int:
@@ -38,45 +34,20 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", default="", help="whose stored contract, where the store holds several")
 
 
-def store_dsn(args: argparse.Namespace) -> str:
-    """The address of the store. Raises ``InputError`` where none is given or the folder holds none."""
-    if args.data_dir is not None:
-        folder = _store_folder(args.data_dir)
-        if not (folder / "metadata").is_dir():  # opening would lay an empty store out
-            raise InputError(str(args.data_dir), "holds no store", "Give the --data-dir of an earlier `seatbeat run`")
-        return f"chdb://{folder}"
-    dsn = os.environ.get(DSN_VARIABLE, "")
-    if not dsn:
-        raise InputError("--data-dir", "is not given", f"Name the folder of a run, or set {DSN_VARIABLE}")
-    return dsn
+def opened(args: argparse.Namespace) -> AbstractContextManager[Client]:
+    """The store that the options name. Raises ``InputError`` for what the user can mend."""
+    return opened_store(store_dsn(args.data_dir, os.environ))
 
 
-def ask_store(args: argparse.Namespace, question: Callable[[Client, ContractReading, str], Answer]) -> Answer:
-    """Open the store, read the contract, ask, close. Raises ``InputError`` for what the user can mend."""
-    with opened_store(args) as client:
+def ask_account(args: argparse.Namespace, question: Callable[[AccountView], Answer]) -> Answer:
+    """Open the store, ask about the account that the options name, close. Raises ``InputError``."""
+    dsn = store_dsn(args.data_dir, os.environ)
+    with opened_store(dsn) as client:
+        contract = None if args.contract is None else load_contract(args.contract)
         try:
-            contract = _contract(client, args)
-            return question(client, ContractReading(contract, metering_catalogue()), engine_of(store_dsn(args)))
+            return question(open_account(client, engine_of(dsn), args.account, contract))
         except BeforeFirstRow as error:
             raise InputError("the contract", str(error), "Choose a policy that covers the period") from error
-
-
-@contextmanager
-def opened_store(args: argparse.Namespace) -> Iterator[Client]:
-    """The store, closed again at the end. Raises ``InputError`` for what the user can mend."""
-    dsn = store_dsn(args)
-    try:
-        client = connect(dsn)
-    except StoreUnreachable as error:
-        raise store_error("the store", error) from error
-    try:
-        if engine_of(dsn) == "embedded":
-            migrate(client)
-        elif pending_migrations(client):
-            raise InputError(dsn.rpartition("@")[2], "holds no up-to-date store of Seatbeat", "Run `seatbeat migrate`")
-        yield client
-    finally:
-        client.close()
 
 
 def make_store_folder(folder: Path) -> Path:
@@ -85,13 +56,7 @@ def make_store_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(str(folder), f"cannot be made: {error.strerror}", "Give a folder to write to") from error
-    return _store_folder(folder)
-
-
-def store_error(place: str, error: StoreUnreachable) -> InputError:
-    """A store that did not open, as what the user can mend; the engine's stack trace left out."""
-    reason = str(error).partition(", Stack trace")[0].partition("\n")[0]
-    return InputError(place, reason, "Check that it may be written to, that no other program uses it, and that it runs")
+    return store_folder(folder)
 
 
 def parse_period(text: str) -> Period:
@@ -111,20 +76,13 @@ def parse_instant(text: str) -> int:
     return at_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
-def _store_folder(folder: Path) -> Path:
-    """The folder's full path. Raises ``InputError`` where the embedded engine would read another path out of it."""
-    path = folder.resolve()
-    if {"?", "#"} & set(str(path)):
-        raise InputError(str(path), "the embedded engine opens no path with ? or # in it", "Choose another folder")
-    return path
+def add_range_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a range of time; without them it is all time."""
+    parser.add_argument("--from", dest="from_at", type=parse_instant, default=EARLIEST_AT, metavar="WHEN", help="UTC")
+    parser.add_argument("--until", dest="until_at", type=parse_instant, default=LATEST_AT, metavar="WHEN", help="UTC")
 
 
-def _contract(client: Client, args: argparse.Namespace) -> Contract:
-    if args.contract is not None:
-        return load_contract(args.contract)
-    contract = stored_contract(client, args.account)
-    if contract is None:
-        raise InputError(
-            "--contract", "is not given, and the store holds no single contract", "Name a contract, or an --account"
-        )
-    return contract
+def check_range(args: argparse.Namespace) -> None:
+    """Raises ``InputError`` for a range without an instant in it."""
+    if args.from_at is not None and args.until_at is not None and args.from_at >= args.until_at:
+        raise InputError("--until", "is not after --from", "Give a later --until")

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline import __version__
 from pipeline.agents.live.live_counts import LiveCounts
-from pipeline.application.quarter_counts import latest_evidence_at
-from pipeline.application.slot_reading import read_explanation
-from pipeline.application.statement_life import current_statement
-from pipeline.application.token_account import read_token_explanation
-from pipeline.application.token_settlement import settle_input
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.statement_life import current_statement
+from pipeline.application.tokens.token_account import token_explanation
+from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.embedded.importer import Framer, Line, import_heartbeats
@@ -30,6 +29,7 @@ from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.explain.slot_explanation import SlotExplanation
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.charge_explanation import Asked, Charge
+from pipeline.store.account_totals import latest_evidence_at
 from pipeline.store.client import Client
 from pipeline.store.facts import write_completeness
 
@@ -119,13 +119,15 @@ def _outcome(client: Client, reading: ContractReading, heartbeats: int, metering
     if until is not None:
         write_completeness(client, account, LOG, until)
     period = Period.parse(demo_plan().period)
-    settle_input(client, reading, now=now, complete_until=until)
-    statement = current_statement(client, reading, period, seatbeat=__version__, engine="embedded", now=now)
+    view = AccountView.of(client, reading)
+    settle_input(view, now=now, complete_until=until)
+    view = view.refreshed()
+    statement = current_statement(view, period, now=now)
     most = max(statement.pooled, key=lambda line: (line.overuse, line.peak))
-    peak = read_explanation(client, reading, most.product, most.country, most.peak_slots[0])
+    peak = explain_slot_at(view, most.product, most.country, most.peak_slots[0])
     left_open = demo_story().tokens.idle
     weekend = Asked(left_open.opened_at, left_open.closed_at, product=left_open.product, user=left_open.user)
-    (charge,) = read_token_explanation(client, reading, weekend)[1].charges
+    (charge,) = token_explanation(view, weekend)[1].charges
     return DemoOutcome(statement, peak, charge, left_open, heartbeats, metering_ms)
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import __version__
-from pipeline.application.quarter_counts import latest_evidence_at
-from pipeline.application.statement_life import current_statement
-from pipeline.application.token_settlement import settle_input
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.statement_life import current_statement
+from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.flexnet import FlexnetLog, read_flexnet
 from pipeline.codec.json_text import json_bytes
 from pipeline.codec.topics.denial_messages import Denial
@@ -24,11 +23,11 @@ from pipeline.model.statements import Statement
 from pipeline.model.text import fold
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.account_totals import latest_evidence_at
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.facts import write_completeness
 from pipeline.store.letters import Letters, read_letters
-from pipeline.store.order_log import read_first_commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +104,12 @@ async def _run(
         if until is not None:
             write_completeness(client, account, log_id, until)
         now = request.now()
-        settle_input(client, reading, now=now, complete_until=until)
-        statement = current_statement(client, reading, request.period, seatbeat=__version__, engine="embedded", now=now)
+        view = AccountView.of(client, reading)
+        settle_input(view, now=now, complete_until=until)
+        view = view.refreshed()
         return RunOutcome(
-            statement=statement,
-            commands=read_first_commands(client, account),
+            statement=current_statement(view, request.period, now=now),
+            commands=view.orders,
             letters=read_letters(client, log_id),
             lines=written + (len(flexnet.broken) if flexnet is not None else 0),
             unmatched_ins=len(flexnet.unmatched_ins) if flexnet is not None else 0,

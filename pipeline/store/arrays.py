@@ -27,5 +27,5 @@ def array_parameter(name: str, kind: str, rows: Iterable[tuple[object, ...]]) ->
         parts[-1].append(row)
         size += row_bytes
     names = [name if number == 0 else f"{name}_{number}" for number in range(len(parts))]
-    fields = [f"{{{one}:Array({kind})}}" for one in names]
+    fields = [f"{{{part}:Array({kind})}}" for part in names]
     return fields[0] if len(fields) == 1 else f"arrayConcat({', '.join(fields)})", dict(zip(names, parts, strict=True))

@@ -43,7 +43,7 @@ class StoreRefused(StoreError):
     """The store, or the connection to it, refused a statement. The same statement may pass later."""
 
 
-class _Client:
+class _OwnErrors:
     """``clickhouse_connect``'s client, with errors of ours."""
 
     def __init__(self, client: Client) -> None:
@@ -66,7 +66,7 @@ class _Client:
         self._client.close()
 
 
-class _ServerClient(_Client):
+class _ServerClient(_OwnErrors):
     """A server's client that takes no rows for an answer only if the server says so twice.
 
     Where a connection breaks inside an answer's headers, ``clickhouse_connect`` reports a query without rows; believed,
@@ -105,7 +105,7 @@ def connect(dsn: str) -> Client:
     """Open the store. Raises ``StoreUnreachable``."""
     try:
         if engine_of(dsn) == "embedded":
-            return _Client(cast(Client, clickhouse_connect.get_client(dsn=dsn)))
+            return _OwnErrors(cast(Client, clickhouse_connect.get_client(dsn=dsn)))
         return _ServerClient(cast(Client, clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)))
     except ImportError as error:
         raise StoreUnreachable(

@@ -17,5 +17,5 @@ def read_complete_until(client: Client, account: str) -> int | None:
         "WHERE account IN ({account:String}, {all:String})",
         {"account": account, "all": ALL_ACCOUNTS},
     ).result_rows
-    until, known = cast("tuple[int, int]", rows[0])
-    return until if known else None
+    until, marks = cast("tuple[int, int]", rows[0])
+    return until if marks else None

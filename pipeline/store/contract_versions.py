@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import Final, cast
 
 import pyarrow as pa
@@ -15,11 +14,32 @@ from pipeline.model.contracts import Contract
 from pipeline.model.instants import at_midnight, calendar_day, day_of
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.policy.metering_policies import MeteringTimeline
+from pipeline.rules.pool.product_spans import product_spans
 from pipeline.rules.pool.reading import ContractReading
+from pipeline.store.arrow_inserts import INSTANT, insert_rows
 from pipeline.store.client import Client
 
 _BEGINNING: Final = date(2000, 1, 1)
 _END: Final = date(2101, 1, 1)
+
+_CONTRACTS: Final = pa.schema(
+    {
+        "account": pa.string(), "content_hash": pa.string(), "applied_at": INSTANT, "country": pa.string(),
+        "currency": pa.string(), "body": pa.string(), "applied_by": pa.string(), "offset": pa.uint64(),
+    }
+)  # fmt: skip
+_REPLACED_CODES: Final = pa.schema(
+    {
+        "account": pa.string(), "content_hash": pa.string(), "code": pa.string(), "from_day": pa.date32(),
+        "until_day": pa.date32(), "product": pa.string(),
+    }
+)  # fmt: skip
+_POLICIES: Final = pa.schema(
+    {
+        "policy": pa.string(), "from_day": pa.date32(), "until_day": pa.date32(), "slot_ms": pa.uint32(),
+        "opening_slot_counts": pa.bool_(), "min_use_ms": pa.uint32(), "unit": pa.string(),
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +66,18 @@ def store_contract(
     to itself, the one stored later is.
     """
     # Not as parameters: a server takes no field of more than 128 KiB, and a list of seats is soon longer than that.
-    version = {
-        "account": pa.array([contract.account]),
-        "content_hash": pa.array([contract.content_hash]),
-        "applied_at": pa.array([applied_at], type=pa.timestamp("ms", tz="UTC")),
-        "country": pa.array([contract.country]),
-        "currency": pa.array([contract.currency]),
-        "body": pa.array([body.decode("utf-8")]),
-        "applied_by": pa.array([applied_by]),
-        "offset": pa.array(
-            [_next_within(client, contract.account, applied_at) if offset is None else offset], type=pa.uint64()
-        ),
-    }
-    client.insert_arrow("contracts", pa.table(version))
-    rows = [
+    place = _next_within(client, contract.account, applied_at) if offset is None else offset
+    version = (
+        contract.account, contract.content_hash, applied_at, contract.country, contract.currency,
+        body.decode("utf-8"), applied_by, place,
+    )  # fmt: skip
+    insert_rows(client, "contracts", _CONTRACTS, [version])
+    successors = (
         (contract.account, contract.content_hash, code, from_day, until_day, product)
         for code in sorted({old.code for listed in contract.products.values() for old in listed.replaces})
         for from_day, until_day, product in _successors(contract, code)
-    ]
-    if rows:
-        names = ("account", "content_hash", "code", "from_day", "until_day", "product")
-        kinds = (pa.string(), pa.string(), pa.string(), pa.date32(), pa.date32(), pa.string())
-        columns = [pa.array(column, type=kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
-        client.insert_arrow("replaced_codes", pa.table(columns, names=names))
+    )
+    insert_rows(client, "replaced_codes", _REPLACED_CODES, successors)
 
 
 def stored_contract(client: Client, account: str | None = None, content_hash: str | None = None) -> Contract | None:
@@ -128,23 +137,18 @@ def store_policies(client: Client, catalogue: Mapping[str, MeteringTimeline]) ->
             rows.append(
                 (name, start, until, policy.slot_ms, policy.opening_slot_counts, policy.min_use_ms, policy.unit)
             )
-    names = ("policy", "from_day", "until_day", "slot_ms", "opening_slot_counts", "min_use_ms", "unit")
-    kinds = (pa.string(), pa.date32(), pa.date32(), pa.uint32(), pa.bool_(), pa.uint32(), pa.string())
-    columns = [pa.array(column, type=kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
-    client.insert_arrow("policies", pa.table(columns, names=names))
+    insert_rows(client, "policies", _POLICIES, rows)
 
 
 def _successors(contract: Contract, code: str) -> list[tuple[date, date, str]]:
-    """The products a code counts for over time, chains followed, as rows ``(from, until, product)``."""
+    """The products other than itself that a code counts for, as ``(from, until, product)``; chains followed."""
     reading = ContractReading(contract, metering_catalogue())
-    changes = {_BEGINNING, _END}
-    for listed in contract.products.values():
-        for old in listed.replaces:
-            changes |= {calendar_day(day_of(at)) for at in (old.from_at, old.until_at) if at is not None}
-    bounds = sorted(day for day in changes if _BEGINNING <= day <= _END)
-    rows = []
-    for from_day, until_day in pairwise(bounds):
-        product = reading.product_at(code, at_midnight(from_day))
-        if product != code:
-            rows.append((from_day, until_day, product))
-    return rows
+    return [
+        (calendar_day(from_day), calendar_day(until_day), product)
+        for from_day, until_day, product in product_spans(reading, code, _day(_BEGINNING), _day(_END))
+        if product != code
+    ]
+
+
+def _day(date_: date) -> int:
+    return day_of(at_midnight(date_))

@@ -53,10 +53,12 @@ class Skipped:
 def read_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
     """All migrations in order. Raises ``ValueError`` where a number is missing or a name is not of the form."""
     paths = sorted((folder or schema_folder() / "clickhouse").glob("*.sql"))
-    found = tuple(_read(path) for path in paths)
-    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
-        raise ValueError(f"migrations must be numbered 1 to {len(found)} without gaps: {[m.name for m in found]}")
-    return found
+    migrations = tuple(_read(path) for path in paths)
+    if [migration.number for migration in migrations] != list(range(1, len(migrations) + 1)):
+        raise ValueError(
+            f"migrations must be numbered 1 to {len(migrations)} without gaps: {[m.name for m in migrations]}"
+        )
+    return migrations
 
 
 def migrate(client: Client) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ def migrate(client: Client) -> tuple[str, ...]:
         "applied_at DateTime64(3, 'UTC') DEFAULT now64(3), skipped String) ENGINE = ReplacingMergeTree ORDER BY number"
     )
     client.command("ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS skipped String")
-    skipped_before = {one.name: one.reason for one in skipped_migrations(client)}
+    skipped_before = {skipped.name: skipped.reason for skipped in skipped_migrations(client)}
     applied = []
     for migration in _missing(client, but=skipped_before):
         reason = _apply(client, migration)
@@ -106,11 +108,13 @@ def pending_migrations(client: Client) -> tuple[str, ...]:
 def _missing(client: Client, but: Container[str] = ()) -> tuple[Migration, ...]:
     """What is not recorded, and those of ``but`` although they are."""
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
-    known = {int(str(number)): str(checksum) for number, checksum in rows}
+    checksums = {int(str(number)): str(checksum) for number, checksum in rows}
     for migration in read_migrations():
-        if known.get(migration.number, migration.checksum) != migration.checksum:
+        if checksums.get(migration.number, migration.checksum) != migration.checksum:
             raise MigrationChanged(f"{migration.name} was changed after it was applied; append a new migration instead")
-    return tuple(one for one in read_migrations() if one.number not in known or one.name in but)
+    return tuple(
+        migration for migration in read_migrations() if migration.number not in checksums or migration.name in but
+    )
 
 
 def _apply(client: Client, migration: Migration) -> str:

@@ -15,15 +15,14 @@ import pyarrow as pa
 from pipeline.codec.topics import command_messages as codec
 from pipeline.codec.topics.order_fields import order_kind
 from pipeline.model.orders import Command, Logged
-from pipeline.rules.orders.first_of_id import first_of_each
+from pipeline.store.arrow_inserts import INSTANT, insert_rows
 from pipeline.store.client import Client
 
-_INSTANT: Final = pa.timestamp("ms", tz="UTC")
 _COMMANDS: Final = pa.schema(
     {
         "account": pa.string(), "log": pa.string(), "topic": pa.string(), "partition": pa.uint32(),
-        "offset": pa.uint64(), "id": pa.string(), "kind": pa.string(), "by": pa.string(), "issued_at": _INSTANT,
-        "received_at": _INSTANT, "body": pa.string(),
+        "offset": pa.uint64(), "id": pa.string(), "kind": pa.string(), "by": pa.string(), "issued_at": INSTANT,
+        "received_at": INSTANT, "body": pa.string(),
     }
 )  # fmt: skip
 
@@ -42,24 +41,12 @@ class PlacedCommand:
 
 def write_commands(client: Client, placed: Iterable[PlacedCommand]) -> None:
     """Keep commands; one that is kept already is replaced by itself."""
-    rows = [
-        (
-            one.command.account, one.log, one.topic, one.partition, one.offset, one.command.id,
-            order_kind(one.command.order), one.command.by, one.command.issued_at, one.received_at,
-            codec.encode(one.command).decode("utf-8"),
-        )
-        for one in placed
-    ]  # fmt: skip
-    if rows:
-        columns = [
-            pa.array(column, type=kind) for column, kind in zip(zip(*rows, strict=True), _COMMANDS.types, strict=True)
-        ]
-        client.insert_arrow("commands", pa.table(columns, schema=_COMMANDS))
+    insert_rows(client, "commands", _COMMANDS, map(_row, placed))
 
 
 def read_commands(client: Client, account: str) -> list[Logged]:
-    """Every command of an account in log order, repetitions and conflicts included (``rules.log.first_of_each``)."""
-    return [Logged(one.command, one.received_at) for one in read_placed(client, account)]
+    """Every command of an account in log order, repetitions and conflicts included (``rules/orders/first_of_id``)."""
+    return [Logged(placed.command, placed.received_at) for placed in read_placed(client, account)]
 
 
 def read_placed(client: Client, account: str) -> list[PlacedCommand]:
@@ -76,11 +63,6 @@ def read_placed(client: Client, account: str) -> list[PlacedCommand]:
     ]
 
 
-def read_first_commands(client: Client, account: str) -> tuple[Logged, ...]:
-    """The commands of an account in log order, no id twice: the first of each."""
-    return first_of_each(read_commands(client, account))[0]
-
-
 def is_stored(client: Client, account: str, topic: str, partition: int, offset: int) -> bool:
     """Whether the store shows the command that stands at a place of some log."""
     rows = client.query(
@@ -89,3 +71,18 @@ def is_stored(client: Client, account: str, topic: str, partition: int, offset: 
         {"account": account, "topic": topic, "partition": partition, "offset": offset},
     ).result_rows
     return rows[0][0] != 0
+
+
+def accounts_that_ordered_tokens(client: Client) -> set[str]:
+    """The accounts whose log holds a purchase or a credit of tokens."""
+    rows = client.query("SELECT DISTINCT account FROM commands WHERE kind IN ('buy-tokens', 'credit-tokens')")
+    return {str(account) for (account,) in rows.result_rows}
+
+
+def _row(placed: PlacedCommand) -> tuple[object, ...]:
+    command = placed.command
+    return (
+        command.account, placed.log, placed.topic, placed.partition, placed.offset, command.id,
+        order_kind(command.order), command.by, command.issued_at, placed.received_at,
+        codec.encode(command).decode("utf-8"),
+    )  # fmt: skip

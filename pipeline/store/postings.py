@@ -1,4 +1,4 @@
-"""The token ledger in the store: every posting with its place in the log, and the ledger read back from them."""
+"""The token ledger in the store: every posting with its place in the log, void ones too."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import pyarrow as pa
 from pipeline.codec.json_text import Json, json_bytes, parse_json
 from pipeline.codec.topics.ledger_messages import entry_kind, fact_record, read_fact
 from pipeline.model.ledger_entries import Credit, Debit, Entry, EntryFact, Expiry, Grant, Posting
-from pipeline.rules.tokens.ledger import Ledger, read_ledger
+from pipeline.store.arrow_inserts import INSTANT, insert_rows
 from pipeline.store.client import Client
 
-_INSTANT: Final = pa.timestamp("ms", tz="UTC")
 _LEDGER_LOG: Final = pa.schema(
     {
         "account": pa.string(), "log": pa.string(), "partition": pa.uint32(), "offset": pa.uint64(),
-        "index": pa.uint32(), "sequence": pa.uint64(), "id": pa.string(), "at": _INSTANT, "kind": pa.string(),
-        "team": pa.string(), "product": pa.string(), "country": pa.string(), "user": pa.string(), "end_at": _INSTANT,
+        "index": pa.uint32(), "sequence": pa.uint64(), "id": pa.string(), "at": INSTANT, "kind": pa.string(),
+        "team": pa.string(), "product": pa.string(), "country": pa.string(), "user": pa.string(), "end_at": INSTANT,
         "tokens": pa.uint64(), "uncovered": pa.uint64(), "fact": pa.string(),
     }
 )  # fmt: skip
@@ -36,20 +35,16 @@ class PlacedPosting(NamedTuple):
 
 def write_postings(client: Client, placed: Iterable[PlacedPosting]) -> None:
     """Keep postings; one that is kept already is replaced by itself."""
-    rows = [
+    rows = (
         (
-            one.posting.account, one.log, one.partition, one.offset, index, one.posting.sequence,
+            stored.posting.account, stored.log, stored.partition, stored.offset, index, stored.posting.sequence,
             entry.id, entry.at, entry_kind(entry.fact), *_columns(entry.fact),
             json_bytes(fact_record(entry.fact)).decode(),
         )
-        for one in placed
-        for index, entry in enumerate(one.posting.entries)
-    ]  # fmt: skip
-    if rows:
-        columns = [
-            pa.array(column, type=kind) for column, kind in zip(zip(*rows, strict=True), _LEDGER_LOG.types, strict=True)
-        ]
-        client.insert_arrow("ledger_log", pa.table(columns, schema=_LEDGER_LOG))
+        for stored in placed
+        for index, entry in enumerate(stored.posting.entries)
+    )  # fmt: skip
+    insert_rows(client, "ledger_log", _LEDGER_LOG, rows)
 
 
 def _columns(fact: EntryFact) -> tuple[str, str, str, str, int, int, int]:
@@ -79,16 +74,16 @@ def read_postings(client: Client, account: str) -> list[Posting]:
         Posting(
             account,
             place[3],
-            tuple(Entry(id_, at, _read_fact(kind, fact)) for *_, id_, at, kind, fact in found),
+            tuple(Entry(id_, at, _read_fact(kind, fact)) for *_, id_, at, kind, fact in entries),
         )
-        for place, found in groupby(rows, key=lambda row: row[:4])
+        for place, entries in groupby(rows, key=lambda row: row[:4])
     ]
+
+
+def accounts_with_ledger(client: Client) -> set[str]:
+    """The accounts that have a posting."""
+    return {str(account) for (account,) in client.query("SELECT DISTINCT account FROM ledger_log").result_rows}
 
 
 def _read_fact(kind: str, text: str) -> EntryFact:
     return read_fact(kind, cast(dict[str, Json], parse_json(text)))
-
-
-def read_stored_ledger(client: Client, account: str) -> Ledger:
-    """An account's ledger as the store has it."""
-    return read_ledger(account, read_postings(client, account))

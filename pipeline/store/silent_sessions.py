@@ -19,7 +19,7 @@ heard AS (
     HAVING heard_at BETWEEN {from_at:Int64} AND {until_at:Int64}
 ),
 closed AS (
-    SELECT product, country, machine, user, session, toUnixTimestamp64Milli(max(closed_at)) AS closed_ms, 1 AS known
+    SELECT product, country, machine, user, session, toUnixTimestamp64Milli(max(closed_at)) AS closed_ms, 1 AS is_closed
     FROM session_closes
     WHERE account = {account:String} AND usage = {production:String}
     GROUP BY product, country, machine, user, session
@@ -28,7 +28,7 @@ SELECT machine, toInt64(count()), max(heard_at), arraySort(groupUniqArray(user))
        arraySort(groupUniqArray(toString(product)))
 FROM heard
 LEFT JOIN closed USING (product, country, machine, user, session)
-WHERE known = 0 OR closed_ms < heard_at
+WHERE is_closed = 0 OR closed_ms < heard_at
 GROUP BY machine
 ORDER BY machine
 """

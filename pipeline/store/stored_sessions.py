@@ -32,7 +32,8 @@ class Selection:
     users: tuple[str, ...] = ()
 
 
-_DATE_MAX: Final = 65_535
+DAY_MAX: Final = 65_535
+"""The last day that a ``Date`` can hold; the first is 0."""
 
 _FILTERS: Final = {
     "codes": "has({codes:Array(String)}, product)",
@@ -136,15 +137,14 @@ def _used_in(selection: Selection) -> dict[str, Parameter]:
 
 def _stored_day(day: int) -> int:
     """A day as ``Date`` can hold it; beyond 2149 ClickHouse would take the number for seconds."""
-    return min(max(day, 0), _DATE_MAX)
+    return min(max(day, 0), DAY_MAX)
 
 
 def read_sessions(client: Client, selection: Selection, voids: Sequence[VoidEntry] = ()) -> list[Session]:
     """The sessions of a selection with their whole lives, sorted by opening; their used slots as voids leave them."""
-    found = sessions(read_session_days(client, selection, whole_sessions=True, voids=voids))
     chosen = [
         session
-        for session in found
+        for session in sessions(read_session_days(client, selection, whole_sessions=True, voids=voids))
         if any(selection.from_at <= used_at < selection.until_at for used_at in session.used_at())
     ]
     return sorted(chosen, key=lambda session: (session.opened_at, session.key))
@@ -173,6 +173,29 @@ def _session_day(row: _Columns) -> SessionDay:
         received_min_at=row[13],
         received_max_at=row[14],
     )
+
+
+def first_days_of_months(client: Client, account: str) -> list[int]:
+    """The first UTC day of every month in which an account has use, ascending."""
+    rows = client.query(
+        "SELECT DISTINCT toInt32(toUInt16(toStartOfMonth(day))) AS first FROM usage_days "
+        "WHERE account = {account:String} ORDER BY first",
+        {"account": account},
+    ).result_rows
+    return [cast(int, first_day) for (first_day,) in rows]
+
+
+def days_with_use(
+    client: Client, account: str, codes: Sequence[str], from_day: int, until_day: int, limit: int
+) -> list[int]:
+    """The first UTC days in ``[from_day, until_day)`` with use of any of the codes, at most ``limit``."""
+    rows = client.query(
+        "SELECT DISTINCT toInt32(toUInt16(day)) AS used FROM usage_days "
+        "WHERE account = {account:String} AND has({codes:Array(String)}, product) "
+        "AND day >= toDate({from_day:Int32}) AND day < toDate({until_day:Int32}) ORDER BY used LIMIT {limit:UInt8}",
+        {"account": account, "codes": list(codes), "from_day": from_day, "until_day": until_day, "limit": limit},
+    ).result_rows
+    return [cast(int, day) for (day,) in rows]
 
 
 def read_accounts(client: Client) -> list[str]:

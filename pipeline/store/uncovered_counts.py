@@ -106,14 +106,14 @@ def first_slots(
     query, parameters, pools = _left(
         account,
         period,
-        [one for one in judgements if (one.product, one.country) in named],
+        [rule for rule in judgements if (rule.product, rule.country) in named],
         coverage,
-        [one for one in offline if (one.judgement.product, one.judgement.country) in named],
+        [span for span in offline if (span.judgement.product, span.judgement.country) in named],
         without,
         voids,
     )
-    known = [(pools[one[:2]], *one[2:]) for one in stretches if one[:2] in pools]
-    expression, more = array_parameter("stretches", "Tuple(UInt32, Int64, Int64)", known)
+    rows_of_stretches = [(pools[row[:2]], *row[2:]) for row in stretches if row[:2] in pools]
+    expression, more = array_parameter("stretches", "Tuple(UInt32, Int64, Int64)", rows_of_stretches)
     rows = client.query(query + _FIRST.replace("{stretches}", expression), parameters | more).result_rows
     named_pools = list(pools)
     return [CountedSlot(*named_pools[cast(int, pool)], str(user), cast(int, slot_at)) for pool, user, slot_at in rows]
@@ -130,29 +130,29 @@ def _left(
 ) -> tuple[str, dict[str, Parameter], Pools]:
     """A query's beginning, up to the use that is not covered; its parameters, and the numbers of its pools."""
     rules, spans_offline = tuple(judgements), tuple(offline)
-    pools = number_pools((*rules, *(one.judgement for one in spans_offline)))
+    pools = number_pools((*rules, *(span.judgement for span in spans_offline)))
     facts, parameters = counting_facts(account, period, rules, pools, without, voids)
-    covered, covered_parameters = array_parameter(
+    coverage_expression, coverage_parameters = array_parameter(
         "coverage",
         "Tuple(UInt32, String, Int64, Int64)",
         [
-            (pools[one.product, one.country], one.user, one.from_at, one.until_at)
-            for one in coverage
-            if (one.product, one.country) in pools
+            (pools[covered.product, covered.country], covered.user, covered.from_at, covered.until_at)
+            for covered in coverage
+            if (covered.product, covered.country) in pools
         ],
     )
-    spans, span_parameters = array_parameter(
+    offline_expression, offline_parameters = array_parameter(
         "offline",
         "Tuple(UInt32, String, String, String, Int64, Int64, UInt8, Int64)",
-        [_span(one, pools) for one in spans_offline],
+        [_span_row(span, pools) for span in spans_offline],
     )
-    left = _LEFT.replace("{coverage}", covered).replace("{offline}", spans)
-    return f"{facts.rstrip()},{left}", parameters | covered_parameters | span_parameters, pools
+    left = _LEFT.replace("{coverage}", coverage_expression).replace("{offline}", offline_expression)
+    return f"{facts.rstrip()},{left}", parameters | coverage_parameters | offline_parameters, pools
 
 
-def _span(one: OfflineSpan, pools: Pools) -> tuple[object, ...]:
-    judgement, taken = one.judgement, one.taken
+def _span_row(span: OfflineSpan, pools: Pools) -> tuple[object, ...]:
+    judgement, taken = span.judgement, span.taken
     return (
-        pools[judgement.product, judgement.country], taken.user, taken.machine, taken.id, one.from_at, one.until_at,
+        pools[judgement.product, judgement.country], taken.user, taken.machine, taken.id, span.from_at, span.until_at,
         int(judgement.policy.unit == "machine+session"), judgement.policy.slot_ms,
     )  # fmt: skip

@@ -12,10 +12,9 @@ from typing import Final
 
 from pipeline.model.instants import Period, day_of
 from pipeline.model.statements import VoidEntry
-from pipeline.rules.orders.voids import overlaps, slot_range, voids_in_force
+from pipeline.rules.orders.voids import slot_range
 from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
-from pipeline.store.order_log import read_commands
 
 _ALWAYS: Final = 2**62
 """Beyond every base slot: a range without a bound."""
@@ -60,20 +59,6 @@ class VoidFilter:
     def applied_to(self, query: str) -> str:
         """A query with its ``{used_slots}`` and ``{not_voided}`` filled in."""
         return query.replace("{used_slots}", self.used_slots).replace("{not_voided}", self.where)
-
-
-def read_voids(client: Client, account: str) -> tuple[VoidEntry, ...]:
-    """The voids of an account that are in force, in log order."""
-    return voids_in_force(read_commands(client, account))
-
-
-def voids_shown(client: Client, account: str, period: Period, voids: Iterable[VoidEntry]) -> tuple[VoidEntry, ...]:
-    """The voids that a period's statement shows: ranges that reach into it, sessions with evidence in it."""
-    return tuple(
-        void
-        for void in voids
-        if (has_evidence(client, account, void, period) if void.session else overlaps(void, period))
-    )
 
 
 def has_evidence(client: Client, account: str, void: VoidEntry, period: Period | None = None) -> bool:

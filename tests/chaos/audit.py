@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, cast
 
-from pipeline.application.quarter_counts import read_statement
-from pipeline.application.statement_life import open_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.quarter_counts import computed_statement
+from pipeline.application.quarter.statement_life import open_statement
 from pipeline.kafka.topics import HEARTBEATS
 from pipeline.model.instants import Period
 from pipeline.model.statements import SeatLine
@@ -154,14 +155,14 @@ def _folded(record: Mapping[str, object]) -> dict[str, object]:
 def _statements(client: Client, truth: Truth, letters_of: Mapping[str, int]) -> str:
     for account in ACCOUNTS:
         reading = reading_of(account)
-        statement = read_statement(client, reading, PERIOD, seatbeat="chaos", engine="server")
+        statement = computed_statement(AccountView.of(client, reading, "server"), PERIOD)
         seats = tuple(user for line in statement.lines if isinstance(line, SeatLine) for user in line.users)
         actual: Statement = (statement.pooled, seats, statement.basis.heartbeats, statement.basis.dead_letters)
         letters = letters_of.get(account, 0) + letters_of.get("", 0)
         expected = truth.statement(account, letters)
         if actual != expected:
             return f"statement of {account}: {actual} instead of {expected}"
-        after = open_statement(client, reading, _AFTER, seatbeat="chaos", engine="server", now=_AFTER.end_at)
+        after = open_statement(AccountView.of(client, reading, "server"), _AFTER, now=_AFTER.end_at)
         carried = sorted(
             (adjustment.kind, adjustment.product, adjustment.country, adjustment.amount)
             for adjustment in after.adjustments

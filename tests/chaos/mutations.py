@@ -1,6 +1,6 @@
-"""Workers with one defence removed, each by putting something else in the place of one part.
+"""Workers with a defence removed, each by replacing a part of the worker.
 
-A mutation is applied before the seams (``seams``), which then stand around it.
+A mutation is applied before the seams (``seams``), which then wrap it.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class AcknowledgesFirst(Checkpoints[Any]):
 
 
 def acknowledges_before_produce() -> None:
-    """The meter acknowledges, and then writes."""
+    """The meter acknowledges before it writes."""
     consumer.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # a worker builds whatever stands there
 
 
 def acknowledges_before_insert() -> None:
-    """The sink acknowledges, and then stores."""
+    """The sink acknowledges before it stores."""
     consumer.Checkpoints = AcknowledgesFirst  # type: ignore[attr-defined]  # as above
 
 
 def produce_is_not_awaited() -> None:
-    """The meter hands messages to its producer, and takes them as written."""
+    """The meter does not wait for its producer."""
     writing: set[asyncio.Task[None]] = set()
 
     class DoesNotWait(Producer):
@@ -56,7 +56,7 @@ def produce_is_not_awaited() -> None:
 
 
 def insert_is_not_awaited() -> None:
-    """The sink starts to store, and takes it as stored."""
+    """The sink does not wait for its inserts."""
     writing: set[asyncio.Task[Any]] = set()
 
     class DoesNotWait(RetryingStore):
@@ -70,7 +70,7 @@ def insert_is_not_awaited() -> None:
 
 
 def failed_insert_is_ignored() -> None:
-    """The sink tries to store once."""
+    """The sink tries an insert only once."""
 
     class TriesOnce(RetryingStore):
         async def __call__(
@@ -89,10 +89,10 @@ async def _failure(store: RetryingStore, work: Callable[[Client], object]) -> Ba
 
 
 def retry_has_other_rows() -> None:
-    """The sink tries again with what has been gathered meanwhile, as though it held the old rows, too."""
+    """The sink retries with the rows gathered since, without the old rows."""
     steps: list[SinkStep] = []
 
-    class Known(SinkStep):
+    class RecordedStep(SinkStep):
         def __init__(self, log_id: str) -> None:
             super().__init__(log_id)
             steps.append(self)
@@ -106,12 +106,12 @@ def retry_has_other_rows() -> None:
                 failure = await _failure(self, steps[0].drain().write)
             return cast(Answer, None)
 
-    sink.SinkStep = Known  # type: ignore[misc]  # as above
+    sink.SinkStep = RecordedStep  # type: ignore[misc]  # as above
     worker_process.RetryingStore = DrainsAgain  # type: ignore[attr-defined]  # as above
 
 
 def error_of_a_flush_is_swallowed() -> None:
-    """The meter acknowledges, whatever became of what it made of the messages."""
+    """The meter acknowledges even if the flush failed."""
 
     class Swallows(Checkpoints[Any]):
         async def _checkpoint(self, stream: StreamT[Any]) -> None:
@@ -128,10 +128,10 @@ def error_of_a_flush_is_swallowed() -> None:
 
 
 def later_order_wins() -> None:
-    """The sink keeps one order of an id, the last it has seen, as though the id were the key."""
+    """The sink keeps only the last order with an id."""
 
     def keeps_the_last(client: Client, placed: Iterable[PlacedCommand]) -> None:
-        write_commands(client, {(one.command.account, one.command.id): one for one in placed}.values())
+        write_commands(client, {(command.command.account, command.command.id): command for command in placed}.values())
 
     sink.write_commands = keeps_the_last  # type: ignore[attr-defined]  # as above
 

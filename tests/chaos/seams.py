@@ -1,4 +1,4 @@
-"""Stands around the parts of a worker, from outside, and tells when they take a step. What they do stays as it is."""
+"""Wraps the parts of a worker to report the steps that they take, without changing what they do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.chaos.token_seams import stand_around_tokens
 
 
 def stand_around(passing: Passing) -> None:
-    """Put the seams in place, once, before a worker is built."""
+    """Install the seams, once, before a worker is built."""
     _start_without_waiting_for_tables()
     for step in (MeterStep, SinkStep, SeatsStep):
         _after(step, "take", lambda: passing.step("taken"))
@@ -40,7 +40,7 @@ def stand_around(passing: Passing) -> None:
 
 
 def _after(owner: type, method: str, tell: Callable[[], None]) -> None:
-    """Tell when a method is done, also in subclasses that call it."""
+    """Report the end of a method, also in subclasses that call it."""
     original = getattr(owner, method)
 
     @wraps(original)
@@ -53,7 +53,7 @@ def _after(owner: type, method: str, tell: Callable[[], None]) -> None:
 
 
 def _start_without_waiting_for_tables() -> None:
-    """Faust waits a second at every start for tables to be declared. There are none."""
+    """Skip the second that Faust waits at every start for tables to be declared: there are none."""
 
     async def at_once(_self: TableManager, _n: object) -> None:
         await asyncio.sleep(0)
@@ -65,7 +65,7 @@ def _around_producer(passing: Passing) -> None:
     write = Producer.write
 
     async def heard(self: Producer, messages: Iterable[Outgoing]) -> None:
-        """In two parts where there is more than one message, so that a worker can end between them."""
+        """Write several messages in two parts, so that a worker can end between them."""
         written = list(messages)
         half = len(written) // 2
         if half:

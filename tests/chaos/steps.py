@@ -1,7 +1,7 @@
-"""The named steps of a checkpoint, and what may happen to a worker when it passes one of them.
+"""The named steps of a checkpoint, and the faults that may happen to a worker at a step.
 
-Steps are heard from outside, by standing around the objects that take them (``seams``); nothing in ``pipeline`` knows
-of them. They are named as in ``pipeline/agents/faust/checkpoint.py``.
+Steps are observed from outside, by wrapping the objects that take them (``seams``); ``pipeline`` has no code for it.
+They are named as in ``pipeline/agents/faust/checkpoint.py``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import pytest
 
 Role = Literal["meter", "sink", "seats", "quarantine", "tokens"]
 Action = Literal["kill", "stop", "raise"]
-"""SIGKILL and SIGSTOP are sent by the process to itself, so that nothing happens between the step and the signal."""
+"""The process sends SIGKILL and SIGSTOP to itself, so that nothing happens between the step and the signal."""
 
 ROLES: Final[tuple[Role, ...]] = ("meter", "sink", "seats")
-"""The roles that every fleet has; ``quarantine`` is a sink for floods, and ``tokens`` has stories of its own."""
+"""The roles of every world; ``quarantine`` is a sink for floods, and ``tokens`` has stories of its own."""
 _FIRST: Final = ("taken", "drained")
 _LAST: Final = ("acked some", "acked all", "committed")
 STEPS: Final[Mapping[Role, tuple[str, ...]]] = {
@@ -42,23 +42,23 @@ STEPS: Final[Mapping[Role, tuple[str, ...]]] = {
     "seats": (*_FIRST, *_LAST),
     "tokens": (*_FIRST, "drafted", "produced all", "read back", *_LAST),
 }
-"""Each step of each role, in the order in which a checkpoint passes them."""
+"""The steps of each role, in the order of a checkpoint."""
 
 _MORE: Final = pytest.mark.chaos_long(reason="more kills at each step")
 PARTS: Final = (1, *(pytest.param(part, marks=_MORE) for part in (2, 3, 4)))
-"""Stories of kills are told in parts, each with its share of the kills: evidence grows as long as a story goes on."""
+"""Stories of kills are split into parts, each with a share of the kills, because evidence grows during a story."""
 AT_HOME_S: Final = 10
-"""How long a group keeps the place of a worker that is killed again and again, and is a static member of it. While it
-comes back sooner nobody waits for this, and on a machine that is overloaded no living one is taken for dead."""
+"""How long a group keeps the partitions of a static member that is killed again and again. It returns sooner, so nobody
+waits for this time; and on an overloaded machine no living worker is considered dead."""
 
 
 class Planted(RuntimeError):
-    """An error that nobody expected, raised at a step."""
+    """An unexpected error, raised at a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a process does to itself when it passes a step for the ``nth`` time."""
+    """The fault of a process at the ``nth`` occurrence of a step."""
 
     step: str
     nth: int
@@ -68,9 +68,9 @@ class Order:
     def parse(cls, text: str) -> Order:
         """``STEP:N:ACTION``. Raises ``ValueError``."""
         step, nth, action = text.split(":")
-        known = {one for steps in STEPS.values() for one in steps}
-        if step not in known or int(nth) < 1 or action not in get_args(Action):
-            raise ValueError(f"{text!r} is not STEP:N:ACTION with a step of {', '.join(sorted(known))}")
+        step_names = {name for steps in STEPS.values() for name in steps}
+        if step not in step_names or int(nth) < 1 or action not in get_args(Action):
+            raise ValueError(f"{text!r} is not STEP:N:ACTION with a step of {', '.join(sorted(step_names))}")
         return cls(step, int(nth), action)  # type: ignore[arg-type]  # it is one of them, as just seen
 
     def __str__(self) -> str:
@@ -78,14 +78,14 @@ class Order:
 
 
 class Passing:
-    """Counts the steps a process passes, and carries out its order. For many threads."""
+    """Counts the steps of a process and carries out its order. Thread-safe."""
 
     def __init__(self, order: Order | None, hits: Path | None) -> None:
         self._order, self._hits = order, hits
         self._lock, self._passed = Lock(), Counter[str]()
 
     def step(self, name: str) -> None:
-        """The process has just done what the step is named for."""
+        """Called after the process has taken a step."""
         with self._lock:
             self._passed[name] += 1
             order = self._order
@@ -100,7 +100,7 @@ class Passing:
 
 
 def note(hits: Path, order: Order) -> None:
-    """Append to the file of what happened; a line of this size is written whole."""
+    """Append to the file of hits; a line of this size is written atomically."""
     descriptor = os.open(hits, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(descriptor, f"{order}\n".encode())
@@ -109,6 +109,6 @@ def note(hits: Path, order: Order) -> None:
 
 
 def read_hits(hits: Iterable[Path]) -> Counter[str]:
-    """How often each step was where something happened, over some files."""
+    """Counts of the faults at each step, over several files."""
     lines = [line for path in hits if path.exists() for line in path.read_text().splitlines()]
     return Counter(Order.parse(line).step for line in lines)

@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SINK_TOPICS
-from pipeline.application.token_settlement import token_reading
+from pipeline.application.tokens.token_reading import token_reading
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics import command_messages
 from pipeline.codec.topics.message_keys import encode_key

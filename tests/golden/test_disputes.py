@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.application.dispute_evidence import read_packet
-from pipeline.application.quarter_counts import read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.contested_line import line_packet, overused_line
+from pipeline.application.quarter.quarter_grounds import quarter_grounds
 from pipeline.model.instants import Period
 from pipeline.model.money import format_money
 from pipeline.model.orders import Logged
@@ -50,9 +51,9 @@ def pure_packet(scenario: Scenario) -> Packet:
 
 
 def stored_packet(store: Client, reading: ContractReading, logged: Sequence[Logged]) -> Packet:
-    statement = read_statement(store, reading, PERIOD, seatbeat="0", engine="embedded", logged=logged)
-    [line] = [line for line in statement.pooled if (line.product, line.country) == POOL]
-    return replace(read_packet(store, reading, statement, line, logged=logged), basis=BASIS)
+    grounds = quarter_grounds(AccountView.of(store, reading).after(logged), PERIOD)
+    line = overused_line(grounds.statement, *POOL)
+    return replace(line_packet(grounds, line), basis=BASIS)
 
 
 def expected_flags(scenario: Scenario) -> list[tuple[str, ...]]:

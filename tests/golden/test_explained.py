@@ -8,9 +8,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipeline.application.line_reading import read_explained
-from pipeline.application.statement_life import Known, read_grounds
-from pipeline.application.token_settlement import settle_input
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.explained_line import explain_line
+from pipeline.application.quarter.quarter_grounds import quarter_grounds
+from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.reports.line_records import line_explanation_json, why_nowhere
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import Period, iso
@@ -44,11 +45,11 @@ def explained(scenario: Scenario, store: Client) -> dict[str, ExplainedLine]:
     for _ in range(2):
         write_session_days(store, days)
     end_at = max(beat.at for beat in scenario.heartbeats)
-    settle_input(store, reading, now=end_at, complete_until=end_at)
-    grounds = read_grounds(store, Known(reading, scenario.commands), PERIOD, seatbeat="0", engine="embedded")
+    view = AccountView.of(store, reading)
+    settle_input(view, now=end_at, complete_until=end_at)
+    grounds = quarter_grounds(view.refreshed().after(scenario.commands), PERIOD)
     return {
-        f"{line.product}/{line.country}/{line.model}": read_explained(store, grounds, line)
-        for line in grounds.statement.lines
+        f"{line.product}/{line.country}/{line.model}": explain_line(grounds, line) for line in grounds.statement.lines
     }
 
 

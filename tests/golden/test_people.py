@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.application.quarter_counts import read_lines
-from pipeline.application.seat_steps import judgements_of, read_seats
-from pipeline.application.slot_reading import read_explanation
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import quarter_lines
+from pipeline.application.quarter.seat_steps import judgements_of, seat_steps
 from pipeline.model.evidence import SessionDay
 from pipeline.model.instants import Period
 from pipeline.model.statements import PooledLine, SeatLine
@@ -82,11 +83,11 @@ def filled(store: Client) -> Client:
 
 
 @each_quarter
-def test_lines_and_counts_from_the_store_are_the_same(scenario: Scenario, period: Period, filled: Client) -> None:
+def test_the_store_has_the_same_lines_and_counts(scenario: Scenario, period: Period, filled: Client) -> None:
     reading, days = reading_of(scenario.contract), fold(scenario.beats)
-    assert read_lines(filled, reading, period, scenario.commands) == pure_lines(scenario, days, period)
-    judgements = judgements_of(filled, reading, period)
-    seats = read_seats(filled, reading, people_of(scenario.contract, scenario.commands), period)
+    view = AccountView.of(filled, reading).after(scenario.commands)
+    assert quarter_lines(view, period) == pure_lines(scenario, days, period)
+    judgements, seats = judgements_of(view, period), seat_steps(view, period)
     account = scenario.contract.account
     counts = uncovered_counts(filled, account, period, judgements, seats.coverage, seats.offline)
     assert counts == pool_counts(scenario, days, period)
@@ -96,8 +97,8 @@ def test_lines_and_counts_from_the_store_are_the_same(scenario: Scenario, period
 def test_every_count_is_explained_by_as_many_units(scenario: Scenario, filled: Client) -> None:
     for (product, country), slots in scenario.counts.items():
         for slot_at, count in [*slots.items()][:12]:
-            reading = reading_of(scenario.contract)
-            explained = read_explanation(filled, reading, product, country, slot_at, scenario.commands)
+            view = AccountView.of(filled, reading_of(scenario.contract)).after(scenario.commands)
+            explained = explain_slot_at(view, product, country, slot_at)
             assert (explained.slot_at, explained.count) == (slot_at, count)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.application.quarter_counts import read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.evidence import Heartbeat, SessionDay
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.policy.catalogue import metering_catalogue
@@ -118,7 +119,7 @@ def test_lines_from_the_rules_and_from_the_store_match_the_tables(
         return
     reading, currency = reading_of(scenario), scenario.contract.currency
     lines = pooled_lines(reading, period, pure_counts(scenario, fold(scenario.beats), period))
-    statement = read_statement(filled, reading, period, seatbeat="0", engine="embedded")
+    statement = computed_statement(AccountView.of(filled, reading), period)
     assert statement.lines == lines
     if period.name in scenario.lines:
         expected = scenario.lines[period.name]

@@ -37,7 +37,7 @@ def seen_by_case(crashed: Future[Ended], tmp_path_factory: pytest.TempPathFactor
 
 def test_a_produce_that_fails_acknowledges_nothing(seen_by_case: Seen) -> None:
     seen = seen_by_case["produce_fails"]
-    assert [one.partition(":")[0] for one in seen["failures"]] == ["MessageSizeTooLargeError"]
+    assert [failure.partition(":")[0] for failure in seen["failures"]] == ["MessageSizeTooLargeError"]
     assert (seen["taken"], seen["acknowledged"], seen["committed"]) == (["one"], [], 0)
 
 
@@ -57,7 +57,7 @@ def test_a_gap_in_the_messages_ends_the_agent_and_nothing_after_it_is_acknowledg
 
 
 def test_a_stalled_worker_detects_its_stall(seen_by_case: Seen) -> None:
-    assert seen_by_case["stands_still"] == {"told": "case: TOPIC/0 has 1 messages to work off and has not moved"}
+    assert seen_by_case["stands_still"] == {"error": "case: TOPIC/0 has 1 messages to work off and has not moved"}
 
 
 def test_a_failed_insert_is_retried_with_the_same_rows_and_then_acknowledged(seen_by_case: Seen) -> None:

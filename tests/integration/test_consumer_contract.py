@@ -1,4 +1,4 @@
-"""What ``pipeline/agents/consuming.py`` promises of every consumer, held by each implementation of it."""
+"""The promises of ``pipeline/agents/consuming.py`` for every implementation of a consumer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Seen = dict[str, Any]
 
 @pytest.fixture(scope="module", params=IMPLEMENTATIONS)
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """What every case saw, by its name."""
+    """The observations of every case, by its name."""
     command = (sys.executable, "-m", "tests.support.agents.consumer_contract", request.param)
     with running(command, temporary=tmp_path_factory.mktemp("contract")) as process:
         end = ended(process)
@@ -24,7 +24,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return saw
 
 
-def test_messages_come_in_the_order_of_each_partition(seen: Seen) -> None:
+def test_messages_arrive_in_the_order_of_each_partition(seen: Seen) -> None:
     assert seen["order"]["all"]
     offsets: dict[int, list[int]] = {}
     for partition, offset in seen["order"]["places"]:
@@ -67,5 +67,5 @@ def test_a_flush_that_raises_fails_and_nothing_after_it_is_acknowledged(seen: Se
     assert seen["flush_raises"] == {"failures": ["ValueError: the flush was told to fail"], "committed": 1}
 
 
-def test_messages_without_an_acknowledgement_come_again_after_a_restart(seen: Seen) -> None:
+def test_unacknowledged_messages_are_delivered_again_after_a_restart(seen: Seen) -> None:
     assert seen["restart"] == {"first": ["a", "b", "c", "d"], "second": ["c", "d"]}

@@ -1,4 +1,4 @@
-"""The log of contracts on the embedded broker: read whole, then followed, by every process that counts live."""
+"""The log of contracts on the embedded broker: a live process reads all of it, then follows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAIT_S_MAX = 60.0
 
 
 async def _play() -> tuple[list[bytes], list[bytes], list[bytes]]:
-    """What was heard on entering, after two more messages, and by another reader that came late."""
+    """The values read on entering, after two more messages, and by a late reader."""
     async with EmbeddedBroker() as broker:
         await create_topics(broker.bootstrap, topics("embedded"), with_config=False)
         producer = Producer(broker.bootstrap, idempotent=False)
@@ -50,13 +50,13 @@ def _into(heard: list[bytes]) -> Callable[[ConsumerRecord], None]:
     return hear
 
 
-def test_the_log_is_read_to_its_end_before_anything_is_counted_and_followed_from_then_on() -> None:
+def test_the_log_is_read_to_its_end_and_then_followed() -> None:
     on_entering, heard, heard_late = asyncio.run(_play())
     assert on_entering == [b"first", b"second"]
     assert heard == heard_late == [b"first", b"second", b"third", b"fourth"]
 
 
-def test_a_log_without_a_message_is_at_its_end() -> None:
+def test_an_empty_log_is_at_its_end() -> None:
     async def play() -> list[bytes]:
         heard: list[bytes] = []
         async with EmbeddedBroker() as broker:

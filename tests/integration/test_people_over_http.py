@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.application.quarter_counts import read_lines
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.quarter_counts import quarter_lines
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import HOUR_MS, MINUTE_MS, Period
@@ -67,6 +68,6 @@ def test_thousands_of_seats_and_checkouts_are_applied_over_http(store: Client) -
     write_session_days(store, fold(use()))
     reading, people = reading_of(contract), people_of(contract, logged)
     assert not people.refused
-    lines = read_lines(store, reading, QUARTER, logged)
+    lines = quarter_lines(AccountView.of(store, reading, "server").after(logged), QUARTER)
     assert lines == recount.lines(reading, people, QUARTER, sessions(fold(use())))
     assert [line.peak for line in lines if isinstance(line, PooledLine)] == [500 + 12 - 7]

@@ -18,8 +18,9 @@ from pipeline.agents.faust.consumer import consume
 from pipeline.agents.tokens.bookkeeper import Bookkeeper
 from pipeline.agents.tokens.ticks import tick
 from pipeline.agents.tokens.tokens_agent import tokens_agent
-from pipeline.application.account_audit import audit_ledger
-from pipeline.application.statement_life import current_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.account_audit import audit_ledger
+from pipeline.application.quarter.statement_life import current_statement
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.statement.statement_json import statement_json
 from pipeline.embedded.importer import Framer, import_heartbeats
@@ -34,9 +35,10 @@ from pipeline.model.orders import Assign, Command, Order, Unvoid, Void
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.flex_lines import debits
+from pipeline.rules.tokens.ledger import read_ledger
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
-from pipeline.store.postings import read_stored_ledger
+from pipeline.store.postings import read_postings
 from tests.integration.test_run_tokens import CONTRACT
 from tests.support.evidence.evidence_shorthand import instant
 from tests.support.evidence.small_world import World
@@ -135,14 +137,17 @@ def results(client: Client) -> Played:
         ContractReading(read_contract(name, text.encode()), metering_catalogue())
         for name, text in (("studio", CONTRACT), ("office", WITHOUT_FLEX))
     )
-    statement = current_statement(client, studio, Period.parse("2022Q2"), seatbeat="test", engine="embedded", now=NOW)
-    ledger = read_stored_ledger(client, "office")
+    statement = current_statement(AccountView.of(client, studio), Period.parse("2022Q2"), now=NOW)
+    ledger = read_ledger("office", read_postings(client, "office"))
     users = {entry.id: debit.window.user for entry, debit in debits(ledger)}
     return Played(
         orjson.loads(statement_json(statement)),
         [(debit.window.user, debit.window.start_at, debit.window.end_at) for _, debit in debits(ledger)],
         ledger.teams["default"].balance,
-        [(difference.what, users.get(difference.entry, "")) for difference in audit_ledger(client, office).differences],
+        [
+            (difference.what, users.get(difference.entry, ""))
+            for difference in audit_ledger(AccountView.of(client, office)).differences
+        ],
     )
 
 

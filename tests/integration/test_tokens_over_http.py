@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.application.token_settlement import accounts_with_tokens, settle_stored
+from pipeline.application.account_view import AccountView
+from pipeline.application.tokens.token_reading import accounts_with_tokens
+from pipeline.application.tokens.token_settlement import settle_stored
 from pipeline.cli.command_registry import run_command
-from pipeline.cli.store_options import DSN_VARIABLE
 from pipeline.codec.contract.examination import read_contract
 from pipeline.model.contracts import TokenPack
 from pipeline.model.evidence import Heartbeat
@@ -26,6 +27,7 @@ from pipeline.store.client import Client, connect
 from pipeline.store.contract_versions import store_contract, store_policies
 from pipeline.store.facts import write_completeness, write_session_days
 from pipeline.store.migrations import migrate
+from pipeline.store.opening import DSN_VARIABLE
 from pipeline.store.order_log import PlacedCommand, write_commands
 from tests.support.clickhouse.server import ClickhouseSeam
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
@@ -93,7 +95,7 @@ def settle(client: Client, account: str) -> None:
     ]
     for part in (placed[:-1], placed[-1:]):
         write_commands(client, part)
-        settle_stored(client, ContractReading(contract, metering_catalogue()), now=NOW)
+        settle_stored(AccountView.of(client, ContractReading(contract, metering_catalogue()), "server"), now=NOW)
 
 
 def test_tokens_over_http_equal_those_of_the_embedded_engine(

@@ -7,8 +7,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.application.dispute_evidence import read_packet
-from pipeline.application.quarter_counts import read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.contested_line import line_packet
+from pipeline.application.quarter.quarter_grounds import quarter_grounds
 from pipeline.rules.dispute.packet import Packet
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
@@ -34,11 +35,12 @@ def test_packets_from_the_store_and_from_the_rules_are_equal(store: Client, flee
     reading, people, used = reading_of(contract), people_of(contract, logged), tuple(sessions(fold(heartbeats)))
     write_session_days(store, fold(heartbeats))
     for period in fleet.periods:
-        statement = read_statement(store, reading, period, seatbeat="0", engine="embedded", logged=logged)
+        grounds = quarter_grounds(AccountView.of(store, reading).after(logged), period)
+        statement = grounds.statement
         for line in [line for line in statement.pooled if line.overuse]:
             pool = (line.product, line.country)
             expected = plain_packet(reading, people, used, period, pool, statement.basis)
-            made = read_packet(store, reading, statement, line, logged=logged)
+            made = line_packet(grounds, line)
             assert made == expected
             _lawful(made)
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.application.quarter_counts import read_statement
-from pipeline.application.slot_reading import read_explanation
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.contracts import Contract, Product, Replacement
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, Period
@@ -58,11 +59,11 @@ def test_counts_of_a_statement_in_sql_equal_those_of_the_rules(
             slot_counts(store, account, period, [judgement for of_code in judgements.values() for judgement in of_code])
             == expected
         )
-        statement = read_statement(store, reading, period, seatbeat="0", engine="embedded")
+        statement = computed_statement(AccountView.of(store, reading), period)
         assert statement.lines == pooled_lines(reading, period, expected)
         for (product, country), slots in [*expected.items()][:2]:
             slot_at = data.draw(st.sampled_from(sorted(slots)))
-            assert read_explanation(store, reading, product, country, slot_at).count == slots[slot_at]
+            assert explain_slot_at(AccountView.of(store, reading), product, country, slot_at).count == slots[slot_at]
 
 
 @settings(max_examples=examples(12))

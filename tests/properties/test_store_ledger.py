@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.ledger_entries import Entry, Posting, Settled
+from pipeline.rules.tokens.ledger import read_ledger
 from pipeline.store.client import Client
-from pipeline.store.postings import PlacedPosting, read_stored_ledger, write_postings
+from pipeline.store.postings import PlacedPosting, read_postings, write_postings
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
 
@@ -30,7 +31,7 @@ def test_the_view_has_the_valid_entries_of_the_rules(
     rows = store.query(
         "SELECT id FROM ledger WHERE account = {account:String} ORDER BY sequence, `index`", {"account": account}
     ).result_rows
-    assert [id_ for (id_,) in rows] == [*read_stored_ledger(store, account).entries]
+    assert [id_ for (id_,) in rows] == [*read_ledger(account, read_postings(store, account)).entries]
 
 
 def _entry(id_: str) -> Entry:

@@ -135,7 +135,7 @@ class TokenLedger(RuleBasedStateMachine):
 
     @invariant()
     def windows_and_payments_equal_the_auditors(self) -> None:
-        assert [self._told(debit) for _, debit in debits(self.ledger)] == [
+        assert [self._summary(debit) for _, debit in debits(self.ledger)] == [
             (charged.user, charged.start, charged.end, charged.team, charged.paid, charged.uncovered)
             for charged in self.auditor.charged
         ]
@@ -163,7 +163,7 @@ class TokenLedger(RuleBasedStateMachine):
         assert len(differences) == sum(window.start_at <= settled_until_at for window in late)
 
     @staticmethod
-    def _told(debit: Debit) -> tuple[str, int, int, str, list[str], int]:
+    def _summary(debit: Debit) -> tuple[str, int, int, str, list[str], int]:
         window = debit.window
         start, end = ((at - START_AT) // MINUTE_MS for at in (window.start_at, window.end_at))
         paid = [part.pack for part in debit.parts for _ in range(part.tokens)]

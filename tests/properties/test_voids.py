@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.application.quarter_counts import read_statement
-from pipeline.application.slot_reading import read_explanation
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.contracts import Contract
 from pipeline.model.evidence import SessionDay
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, MINUTE_MS, Period
@@ -23,7 +24,6 @@ from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.order_log import PlacedCommand, read_commands, write_commands
 from pipeline.store.stored_sessions import Selection, read_sessions
-from pipeline.store.void_filter import read_voids
 from tests.properties.test_store_counts import analysts_counts, insert_oddly
 from tests.support.evidence.order_shorthand import command
 from tests.support.evidence.random_fleets import TURNS, Fleet, fleets, reading_of
@@ -87,17 +87,18 @@ def test_voids_in_sql_equal_those_of_the_rules(store: Client, fleet: Fleet, data
         data.draw(logs(fleet)),
         data,
     )
-    assert read_voids(store, account) == voids
+    view = AccountView.of(store, reading)
+    assert view.voids == voids
     days: list[SessionDay] = fold(heartbeats)
     left = without_voided(sessions(days), voids)
     for period in fleet.periods:
         expected = pure(reading, left, period)
-        statement = read_statement(store, reading, period, seatbeat="0", engine="embedded")
+        statement = computed_statement(view, period)
         assert statement.lines == pooled_lines(reading, period, expected)
         assert {void.id for void in statement.voids} <= {void.id for void in voids}
         for (product, country), slots in [*pure(reading, sessions(days), period).items()][:2]:
             slot_at = data.draw(st.sampled_from(sorted(slots)))
-            explained = read_explanation(store, reading, product, country, slot_at)
+            explained = explain_slot_at(view, product, country, slot_at)
             assert explained.count == expected.get((product, country), {}).get(slot_at, 0)
     everything = Selection(account, fleet.turn_at - 9 * DAY_MS, fleet.turn_at + 9 * DAY_MS)
     assert sorted(read_sessions(store, everything, voids), key=lambda session: session.key) == left

@@ -8,7 +8,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.application.quarter_counts import read_lines
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.quarter_counts import quarter_lines
 from pipeline.model.statements import PooledLine, SeatLine
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
@@ -38,7 +39,9 @@ def test_lines_from_the_store_equal_those_of_the_rules(store: Client, fleet: Fle
     reading, people, used = reading_of(contract), people_of(contract, logged), sessions(fold(heartbeats))
     write_session_days(store, fold(heartbeats))
     for period in fleet.periods:
-        assert read_lines(store, reading, period, logged) == recount.lines(reading, people, period, used)
+        assert quarter_lines(AccountView.of(store, reading).after(logged), period) == recount.lines(
+            reading, people, period, used
+        )
 
 
 @settings(max_examples=examples(60))

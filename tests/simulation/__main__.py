@@ -42,7 +42,9 @@ def main() -> int:
 def coverage_table(cells: dict[Pair, str]) -> str:
     """Steps by faults as Markdown; ``-`` where the fault cannot strike."""
     head = ["step", *Fault]
-    rows = [[step, *(cells.get((step, one), "") if one in STEPS[step] else "-" for one in Fault)] for step in STEPS]
+    rows = [
+        [step, *(cells.get((step, fault), "") if fault in STEPS[step] else "-" for fault in Fault)] for step in STEPS
+    ]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 

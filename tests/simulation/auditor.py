@@ -1,7 +1,7 @@
-"""The auditor: a second model that reads the raw input by itself and is told of everything that has an effect.
+"""The auditor: a second model that reads the raw input independently and observes every effect.
 
-What it checks can become false only when a message is acknowledged, an offset committed or a delivery stored, as logs
-grow and stored rows only learn; so it checks at each of these moments, and everything once more at the end.
+Its invariants can become false only when a message is acknowledged, an offset committed or a delivery stored, because
+logs only grow and stored rows only merge; so it checks at each of these moments, and everything again at the end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Peaks = dict[tuple[str, str, str], int]
 
 
 class Violation(AssertionError):
-    """A promise that does not hold."""
+    """A promise is broken."""
 
 
 class Auditor:
@@ -41,7 +41,7 @@ class Auditor:
         self._taken: defaultdict[tuple[str, str, int], deque[int]] = defaultdict(deque)
 
     def appended(self, message: Message) -> None:
-        """A message stands in a topic."""
+        """A message was appended to a topic."""
         if message.topic == HEARTBEATS:
             members, says = read_heartbeats(message)
             self._members[message.partition, message.offset] = members
@@ -53,16 +53,16 @@ class Auditor:
         self._of[message[:3]] = says
 
     def inserted(self, table: str, rows: Iterable[Row]) -> None:
-        """Rows were merged into a table: what they have become is read back."""
+        """Rows were merged into a table: read the merged rows."""
         for row in rows:
             self._read_back(table, self._store.tables[table][tuple(row[column] for column in KEYS[table])])
 
     def taken(self, who: str, message: Message) -> None:
-        """A worker has a message in its hands."""
+        """A worker took a message."""
         self._taken[who, message.topic, message.partition].append(message.offset)
 
     def acknowledged(self, who: str, message: Message) -> None:
-        """Nothing is acknowledged before everything it led to is stored, nor before what was taken earlier."""
+        """A message is acknowledged only after its outputs are stored, and after earlier messages."""
         earliest = self._taken[who, message.topic, message.partition].popleft()
         if earliest != message.offset:
             raise Violation(f"{who} acknowledges {message[:3]} before {earliest}, which it took earlier")
@@ -83,21 +83,21 @@ class Auditor:
             self._checked[place] = max(end, self._checked.get(place, 0))
 
     def ended(self, sent: Iterable[tuple[bytes | None, bytes | None]], peaks: Mapping[str, Peaks]) -> None:
-        """All is drained. ``sent`` is what clients were told is accepted, ``peaks`` the pipeline's own, by policy."""
-        if any(one not in self._values for one in sent):
+        """Everything is drained. ``sent`` are the accepted messages, ``peaks`` the pipeline's peaks by policy."""
+        if any(message not in self._values for message in sent):
             raise Violation("a message that a client was told is accepted does not stand in the log")
-        for name, known in (("published", self.published), ("stored", self.stored)):
-            difference = known.difference(self.expected)
+        for name, facts in (("published", self.published), ("stored", self.stored)):
+            difference = facts.difference(self.expected)
             if difference:
                 raise Violation(f"what is {name} differs from the raw input: {difference}")
         self._conserved()
-        for policy, found in peaks.items():
+        for policy, stored_peaks in peaks.items():
             own = self.peaks(policy)
-            if found != own:
-                raise Violation(f"peaks by {policy}: {found} instead of {own}")
+            if stored_peaks != own:
+                raise Violation(f"peaks by {policy}: {stored_peaks} instead of {own}")
 
     def peaks(self, policy: str) -> Peaks:
-        """The most units in any slot, per account, product and country, counted as RULES 3 says it."""
+        """The most units in any slot, per account, product and country, by RULES 3."""
         slot_ms, min_use_ms, opening_counts, is_by_machine = {
             "bentley-select": (SLOT_MS, 600_000, False, True),
             "bentley-select-deployed": (3_600_000, 0, True, False),
@@ -111,17 +111,17 @@ class Auditor:
                     unit = session[4] if is_by_machine else session
                     units.setdefault((session[:3], slot), set()).add(unit)  # type: ignore[arg-type]  # three texts
         peaks: Peaks = {}
-        for (pool, _), found in units.items():
-            peaks[pool] = max(len(found), peaks.get(pool, 0))
+        for (pool, _), units_of_slot in units.items():
+            peaks[pool] = max(len(units_of_slot), peaks.get(pool, 0))
         return peaks
 
     def _sessions(self) -> dict[Session, tuple[int, int, list[int]]]:
-        found: dict[Session, tuple[int, int, list[int]]] = {}
+        by_session: dict[Session, tuple[int, int, list[int]]] = {}
         for (session, day), fact in self.expected.days.items():
-            opened_at, last_at, used_at = found.get(session, (fact.opened_at, fact.last_at, []))
+            opened_at, last_at, used_at = by_session.get(session, (fact.opened_at, fact.last_at, []))
             used_at += [(day * 144 + slot) * SLOT_MS for slot in fact.slots]
-            found[session] = (min(opened_at, fact.opened_at), max(last_at, fact.last_at), used_at)
-        return found
+            by_session[session] = (min(opened_at, fact.opened_at), max(last_at, fact.last_at), used_at)
+        return by_session
 
     def _conserved(self) -> None:
         """Accepted = merged + dead-letter, message by message."""
@@ -150,7 +150,7 @@ class Auditor:
                 self._count_delivery((row["account"], row["partition"], offset), heartbeats)
 
     def _count_delivery(self, place: tuple[str, int, int], heartbeats: int) -> None:
-        """What is counted as delivered is stored."""
+        """The evidence of a counted delivery is stored."""
         self.stored.deliveries[place] = heartbeats
         if place not in self._delivered:
             self._delivered.add(place)

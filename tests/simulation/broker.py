@@ -1,7 +1,7 @@
-"""A broker in memory: topics that only grow, and groups that fence nobody.
+"""A broker in memory: topics only grow, and groups do not fence members.
 
-It is weaker than Apache Kafka on purpose. Its producers are not idempotent, and it accepts every commit, whoever
-sends it and however old it is: an offset may go back, and a zombie's counts. What holds here needs no fencing.
+It is weaker than Apache Kafka on purpose: producers are not idempotent, and it accepts every commit, however old and
+from any member. So offsets may go back, and a zombie's commit counts. Promises that hold here need no fencing.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class Group:
-    """A consumer group: who its members are, who owns which partition, and how far it has committed."""
+    """A consumer group: its members, the owner of each partition, and committed offsets."""
 
     def __init__(self, name: str, topics: tuple[str, ...], chance: Random) -> None:
         self.name, self._chance = name, chance
-        self.places: list[Place] = [(topic, one) for topic in topics for one in range(PARTITIONS[topic])]
+        self.places: list[Place] = [(topic, partition) for topic in topics for partition in range(PARTITIONS[topic])]
         self.members: list[str] = []
         self.generation = 0
         self.owners: dict[Place, str] = {}
@@ -44,19 +44,19 @@ class Group:
             self.rebalance()
 
     def rebalance(self) -> None:
-        """A new generation: partitions are dealt out anew, so that they move. Members learn of it when they poll."""
+        """Start a new generation with another assignment of partitions. Members learn of it when they poll."""
         self.generation += 1
         order = self._chance.sample(self.members, len(self.members))
         self.owners = {place: order[i % len(order)] for i, place in enumerate(self.places)} if order else {}
 
 
 class Broker:
-    """Topics and groups. ``on_append`` hears of every message that enters a topic."""
+    """Topics and groups. ``on_append`` is called with every appended message."""
 
     def __init__(self, chance: Random, on_append: Callable[[Message], None]) -> None:
         self._chance, self._on_append = chance, on_append
         self.logs: dict[Place, list[Message]] = {
-            (topic, one): [] for topic, count in PARTITIONS.items() for one in range(count)
+            (topic, partition): [] for topic, count in PARTITIONS.items() for partition in range(count)
         }
         self._clock_skews_ms = {place: chance.randint(-400, 400) for place in self.logs}
         self.groups = {
@@ -66,7 +66,7 @@ class Broker:
         self.is_away = False
 
     def append(self, now_ms: int, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> Message:
-        """Write a message where its key belongs, with the time stamp of that partition's broker."""
+        """Append a message to the partition of its key, with the clock of that partition's broker."""
         count = PARTITIONS[topic]
         partition = self._chance.randrange(count) if key is None else partition_of(key, count)
         log = self.logs[topic, partition]

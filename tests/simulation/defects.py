@@ -1,4 +1,4 @@
-"""Defects that someone could build in, each planted by replacing one part. The simulation must see every one."""
+"""Plausible defects, each planted by replacing a part. The simulation must detect all of them."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class AcknowledgesBeforeInsert(SinkWorker):
 
 class IgnoresRefusedProduce(MeterWorker):
     def flush(self, output: list[Outgoing]) -> Task:
-        for one in output:
-            fault = yield f"meter produce {one.topic}"
-            self.environment.write(self.name, *one, fault)
+        for outgoing in output:
+            fault = yield f"meter produce {outgoing.topic}"
+            self.environment.write(self.name, *outgoing, fault)
 
 
 class IgnoresFailedInsert(SinkWorker):
@@ -48,7 +48,7 @@ class IgnoresFailedInsert(SinkWorker):
 
 
 class RetriesWithOtherRows(SinkWorker):
-    """Tries again with what has been gathered meanwhile, as though it held the old rows, too."""
+    """Retries with the rows gathered since, without the old rows."""
 
     def flush(self, output: Batch) -> Task:
         while not (yield from self.write(output)):
@@ -58,7 +58,7 @@ class RetriesWithOtherRows(SinkWorker):
 
 
 class DrainsAgainAfterFlush(MeterWorker):
-    """Clears what it holds when all is written, and with it what arrived during the flush."""
+    """Clears its step after the flush, and with it what arrived during the flush."""
 
     def flush(self, output: list[Outgoing]) -> Task:
         yield from super().flush(output)
@@ -72,7 +72,7 @@ class SinkDrainsAgainAfterFlush(SinkWorker):
 
 
 class TakesEventsAfterFlush(MeterWorker):
-    """Acknowledges whatever is there when all is written, not what was there when it began."""
+    """Acknowledges the messages that are there after the flush, not those from before."""
 
     def checkpoint(self) -> Task:
         yield from self.flush(self.drain((yield "meter drain")))
@@ -81,7 +81,7 @@ class TakesEventsAfterFlush(MeterWorker):
 
 
 class GoesOnAfterFailure(Worker[Output]):
-    """Lets the next checkpoint be made, and acknowledged, where one has failed and the process is about to end."""
+    """Allows another checkpoint after a failed one, while the process is about to end."""
 
     def _checkpoint(self) -> Task:
         try:
@@ -121,14 +121,14 @@ class SwallowsErrorOfDrain(MeterWorker):
 
 
 class CommitsWhatItHasRead(SinkWorker):
-    """Commits positions, as automatic commits do, not what is acknowledged."""
+    """Commits positions like automatic commits, not acknowledgements."""
 
     def _committable(self) -> dict[Place, int]:
         return {place: at for place, at in self._positions.items() if at > self._committed[place]}
 
 
 class LastOpeningStep(MeterStep):
-    """Believes the latest message on when a session was opened."""
+    """Takes the opening of a session from the latest message."""
 
     def take(self, message: Message) -> None:
         super().take(message)
@@ -169,7 +169,7 @@ def _latest(_old: Cell, new: Cell) -> Cell:
 
 
 def _store(table: str, column: str, merge: Merge) -> type[StoreModel]:
-    """A store in which one column merges in another way."""
+    """A store in which a column merges differently."""
 
     class DefectiveStore(StoreModel):
         merges: ClassVar = {**MERGES, table: {**MERGES[table], column: merge}}

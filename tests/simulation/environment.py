@@ -1,4 +1,4 @@
-"""What a process of the simulation can reach: broker, store, chance, and the auditor behind them all."""
+"""The environment of a simulated process: broker, store, chance, and the auditor that observes them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LATE_COMMIT_MS_MAX: Final = 15_000
 
 @dataclass(slots=True)
 class Environment:
-    """The one place where the effects of steps happen, so that the auditor hears of each."""
+    """All effects of steps happen here, so that the auditor observes each."""
 
     chance: Random
     scheduler: Scheduler
@@ -31,7 +31,7 @@ class Environment:
     store_is_away: bool = False
 
     def is_in_vain(self, step: str) -> bool:
-        """Whether a step has no effect anyway, so that nothing particular can happen to it."""
+        """Whether a step has no effect anyway, so that a fault at it means nothing."""
         needs_store = step.startswith("sink insert")
         needs_broker = step.endswith(("send", "commit")) or "produce" in step
         return (needs_store and self.store_is_away) or (needs_broker and self.broker.is_away)
@@ -39,7 +39,7 @@ class Environment:
     def write(
         self, who: str, topic: str, key: bytes | None, value: bytes | None, headers: Headers, fault: Fault | None
     ) -> bool:
-        """Write a message to a topic, as the fault will have it. Whether the broker says that it has it."""
+        """Write a message to a topic under a fault; whether the broker acknowledges it."""
         if self.broker.is_away or fault is Fault.REFUSED:
             self.trace.note(who, "is refused by", topic)
             return False
@@ -49,7 +49,7 @@ class Environment:
         return fault is not Fault.ANSWER_LOST
 
     def insert(self, who: str, table: str, rows: list[Row], fault: Fault | None) -> bool:
-        """Insert rows into a table, as the fault will have it. Whether the store says that it has them."""
+        """Insert rows into a table under a fault; whether the store acknowledges them."""
         if self.store_is_away or fault is Fault.REFUSED:
             self.trace.note(who, "is refused by", table)
             return False
@@ -61,7 +61,7 @@ class Environment:
         return fault not in (Fault.ANSWER_LOST, Fault.PARTIAL)
 
     def commit(self, who: str, group: str, offsets: Mapping[Place, int], fault: Fault | None) -> bool:
-        """Commit offsets for a group, as the fault will have it. Whether the broker answers."""
+        """Commit offsets of a group under a fault; whether the broker answers."""
         commit = self._commit(who, group, offsets)
         if self.broker.is_away or fault is Fault.REFUSED:
             self.trace.note(who, "commits in vain", _shown(offsets))

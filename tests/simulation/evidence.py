@@ -1,4 +1,4 @@
-"""The auditor's own reading of raw messages: RULES 1 once more, as plainly as possible, with Python's own ``json``."""
+"""The auditor's own reading of raw messages: a second, plain implementation of RULES 1 with Python's ``json``."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Member = dict[str, Any]
 
 
 class NotJson(ValueError):
-    """What Python's ``json`` reads and JSON does not know."""
+    """A value that Python's ``json`` reads, but that is not JSON."""
 
 
 def read_heartbeats(message: Message) -> tuple[int, Knowledge]:
-    """How many members a message of ``heartbeats`` holds, and what it leads to."""
+    """The number of members of a message of ``heartbeats``, and its facts."""
     members, code = _members(message.value)
     knowledge = Knowledge()
     place = (message.partition, message.offset)
@@ -48,7 +48,7 @@ def read_heartbeats(message: Message) -> tuple[int, Knowledge]:
 
 
 def read_usage(message: Message) -> Knowledge:
-    """What a message of ``usage`` says."""
+    """The facts in a message of ``usage``."""
     frame = json.loads(message.value or b"")
     knowledge = Knowledge()
     for row in frame["days"]:
@@ -67,14 +67,14 @@ def read_usage(message: Message) -> Knowledge:
 
 
 def read_dead_letter(message: Message) -> Knowledge:
-    """What a message of ``heartbeats-dlq`` says."""
+    """The dead letter in a message of ``heartbeats-dlq``."""
     letter = json.loads(message.value or b"")
     place = letter["id"]
     return Knowledge(letters={(place["partition"], place["offset"], place["index"]): letter["code"]})
 
 
 def code_of(member: Any) -> str:
-    """The code of the first thing wrong with a member, ``''`` where it is a heartbeat."""
+    """The code of the first mistake of a member, ``''`` for a valid heartbeat."""
     if member is None:
         return "empty"
     if type(member) is not dict:
@@ -84,11 +84,11 @@ def code_of(member: Any) -> str:
         return "missing_field"
     if type(version) is not int or version != 1:
         return "unknown_version"
-    found = [_text_code(member.get(name), needed=needed) for name, needed in _TEXTS.items()]
-    found += [_time_code(member.get(name), needed=needed) for name, needed in _TIMES.items()]
-    found.append("" if member.get("state") in (None, *_STATES) else "unknown_state")
-    found.append("" if member.get("usage") in (None, *_USAGES) else "unknown_usage")
-    return next((code for code in found if code), "") or _times_code(member)
+    codes = [_text_code(member.get(name), needed=needed) for name, needed in _TEXTS.items()]
+    codes += [_time_code(member.get(name), needed=needed) for name, needed in _TIMES.items()]
+    codes.append("" if member.get("state") in (None, *_STATES) else "unknown_state")
+    codes.append("" if member.get("usage") in (None, *_USAGES) else "unknown_usage")
+    return next((code for code in codes if code), "") or _times_code(member)
 
 
 def _members(value: bytes | None) -> tuple[list[Any], str]:
@@ -149,7 +149,7 @@ def _times_code(member: Member) -> str:
 
 
 def _learn(knowledge: Knowledge, member: Member, received_at: int) -> None:
-    """What one heartbeat proves: every slot from ``since`` to ``at``, one by one."""
+    """The facts of a heartbeat: every slot from ``since`` to ``at``, one by one."""
     texts = [member["account"], member["product"], member.get("country") or "", member.get("usage") or "production"]
     session = (*texts, _folded(member["machine"]), _folded(member["user"]), member["session"])
     at = member["at"]

@@ -1,4 +1,4 @@
-"""Which faults can strike at which step, and the chance that decides: everything follows from the seed."""
+"""The faults of each step, and the random choice of them: everything follows from the seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class Fault(StrEnum):
-    """What can go wrong at a step. Unless said otherwise it strikes just before the step takes effect."""
+    """A fault at a step. By default it happens just before the step takes effect."""
 
     CRASH = "crash"  # the process loses its memory and starts again from the committed offsets
     DELAY = "delay"  # the step takes effect seconds later, while others go on
@@ -60,17 +60,17 @@ STEPS: Final[Mapping[str, tuple[Fault, ...]]] = {
     "sink ack": _ACK,
     "sink commit": _WRITE,
 }
-"""Every step of the pipeline that can be interrupted, in the order of the data's flow, and what can strike there."""
+"""Every step of the pipeline that can be interrupted, in the order of the data's flow, with its possible faults."""
 
 Pair = tuple[str, Fault]
 PAIRS: Final[tuple[Pair, ...]] = tuple((step, fault) for step, faults in STEPS.items() for fault in faults)
 
 _AT_MOST: Final[Mapping[Fault, int]] = {Fault.RESET: 3, Fault.REPLAY: 2}
-"""Faults that multiply the work of a run are limited; the others are as frequent as chance will have them."""
+"""Faults that multiply the work of a run are limited; others are not."""
 
 
 class Chaos:
-    """Decides at every step whether a fault strikes.
+    """Decides at every step whether a fault happens.
 
     Each seed aims at two pairs, one in turn and one by chance, at one of the step's first occurrences, so that a
     bounded number of seeds covers every pair; besides, each has its own selection of faults at its own rate, from
@@ -87,11 +87,11 @@ class Chaos:
         self.hits: set[Pair] = set()
 
     def end(self) -> None:
-        """From now on nothing goes wrong."""
+        """Stop all faults."""
         self._is_over = True
 
     def choose(self, step: str) -> Fault | None:
-        """The fault that strikes at this occurrence of a step, if any."""
+        """The fault at this occurrence of a step, if any."""
         if self._is_over:
             return None
         fault = self._aimed(step) or self._random(step)

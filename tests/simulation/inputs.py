@@ -64,7 +64,7 @@ _POISON: Final[tuple[bytes | None, ...]] = (
 
 
 def messages(chance: Random) -> list[Sent]:
-    """Everything that clients have to say, in the order in which they begin to say it."""
+    """All messages of the clients, in the order in which they start sending them."""
     members: list[Any] = [
         heartbeat for session in range(chance.randint(3, 8)) for heartbeat in _session(chance, session)
     ]
@@ -85,7 +85,7 @@ def messages(chance: Random) -> list[Sent]:
 
 
 def _session(chance: Random, number: int) -> Iterator[Member]:
-    """One session's heartbeats. It may run over midnights, and clients may disagree on when it was opened."""
+    """The heartbeats of a session. It may last over midnights, and heartbeats may disagree on its opening."""
     opened_at = _MIDNIGHT + chance.randint(-6 * 60, 30 * 60) * _MINUTE_MS + chance.randrange(_MINUTE_MS)
     length_ms = chance.choice((4, 10, 47, 300, 1_700, 3_100)) * _MINUTE_MS
     beats = sorted(chance.randint(0, length_ms) for _ in range(chance.randint(1, 8)))
@@ -127,7 +127,7 @@ def _broken(chance: Random, member: Member) -> Any:
 
 
 def _key(chance: Random, frame: list[Any]) -> bytes | None:
-    """The key by account and user; sometimes a wrong one, one that is no tuple, or none at all."""
+    """The key of account and user; sometimes a wrong key, bytes that are not a tuple, or none."""
     kind = chance.random()
     if kind < 0.1:
         return None

@@ -1,7 +1,7 @@
-"""What is known of use, as the auditor holds it: plain sets and dictionaries.
+"""Facts about use in the auditor's form: plain sets and dictionaries.
 
-The same form serves for what the raw input says, for what stands on ``usage`` and ``heartbeats-dlq``, and for what is
-stored, so that any two of them can be compared. Nothing of the pipeline is used here.
+The same form is used for the raw input, for messages on ``usage`` and ``heartbeats-dlq``, and for stored rows, so that
+any two of them can be compared. It shares no code with the pipeline.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Session = tuple[str, ...]
 
 @dataclass(slots=True)
 class Fact:
-    """What is known of one session on one day."""
+    """The facts of a session on a day."""
 
     opened_at: int
     last_at: int
@@ -36,7 +36,7 @@ class Fact:
         self.received_max_at = max(self.received_max_at, other.received_max_at)
 
     def holds(self, other: Fact) -> bool:
-        """Whether the other says nothing that is not known here."""
+        """Whether the other fact adds nothing to this one."""
         return (
             self.opened_at <= other.opened_at
             and self.last_at >= other.last_at
@@ -66,25 +66,25 @@ class Knowledge:
         self.letters.update(other.letters)
 
     def learn_day(self, key: tuple[Session, int], fact: Fact) -> None:
-        known = self.days.get(key)
-        if known is None:
-            known = self.days[key] = Fact(
+        merged = self.days.get(key)
+        if merged is None:
+            merged = self.days[key] = Fact(
                 fact.opened_at, fact.last_at, fact.slots, {}, fact.version, fact.received_min_at, fact.received_max_at
             )
-        known.learn(fact)
+        merged.learn(fact)
 
     def learn_close(self, session: Session, closed_at: int) -> None:
         self.closes[session] = max(closed_at, self.closes.get(session, closed_at))
 
     def of_account(self, account: str) -> Knowledge:
-        """The session days and closes of one account."""
+        """The session days and closes of an account."""
         return Knowledge(
             days={key: fact for key, fact in self.days.items() if key[0][0] == account},
             closes={session: at for session, at in self.closes.items() if session[0] == account},
         )
 
     def missing(self, other: Knowledge) -> str:
-        """The first thing that the other knows and that is not known here, ``''`` where there is none."""
+        """The first fact of the other that is missing here, or ``''``."""
         return next(self._missing(other), "")
 
     def _missing(self, other: Knowledge) -> Iterator[str]:
@@ -102,7 +102,7 @@ class Knowledge:
                 yield f"dead letter {letter} {code}, known is {self.letters.get(letter)}"
 
     def difference(self, other: Knowledge) -> str:
-        """The first difference between the two, ``''`` where they are equal."""
+        """The first difference between the two, or ``''``."""
         for name in ("days", "closes", "deliveries", "letters"):
             mine, theirs = getattr(self, name), getattr(other, name)
             for key in (*mine, *theirs):

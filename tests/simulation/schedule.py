@@ -1,4 +1,4 @@
-"""Virtual time: a queue of what happens when, and a trace of what happened."""
+"""Virtual time: a queue of scheduled actions, and a trace of events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 
 class Scheduler:
-    """Runs actions in order of their virtual time; those of one instant in the order in which they were asked for."""
+    """Runs actions in order of their virtual time; those of the same instant in the order of scheduling."""
 
     def __init__(self) -> None:
         self.now_ms = 0
@@ -15,18 +15,18 @@ class Scheduler:
         self._asked = 0
 
     def after(self, delay_ms: int, action: Callable[[], object]) -> None:
-        """Ask for an action ``delay_ms`` from now."""
+        """Schedule an action ``delay_ms`` from now."""
         self._asked += 1
         heappush(self._queue, (self.now_ms + delay_ms, self._asked, action))
 
     def run_next(self) -> None:
-        """Let the next action happen; time jumps to it."""
+        """Run the next action; time jumps to it."""
         self.now_ms, _, action = heappop(self._queue)
         action()
 
 
 class Trace:
-    """What happened, a line each: virtual seconds, who, what. Keeps nothing unless it is asked to."""
+    """Events, a line each: virtual seconds, process, event. Records nothing unless it is enabled."""
 
     def __init__(self, scheduler: Scheduler, *, kept: bool) -> None:
         self._scheduler, self._kept = scheduler, kept

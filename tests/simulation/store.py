@@ -1,6 +1,6 @@
 """The store as a dictionary: rows under their sorting key, merged column by column as ClickHouse merges them.
 
-It shares nothing with the pipeline. A test reads the table definitions and holds the model to them.
+It shares no code with the pipeline. A test compares the model with the table definitions.
 """
 
 from __future__ import annotations
@@ -57,20 +57,20 @@ class StoreModel:
         self.tables: dict[str, dict[tuple[Cell, ...], Row]] = {table: {} for table in KEYS}
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
-        """Merge rows into a table at once, as a query with ``FINAL`` would see them."""
+        """Merge rows into a table at once, as a query with ``FINAL`` returns them."""
         stored, merges = self.tables[table], self.merges[table]
         for row in rows:
             key = tuple(row[column] for column in KEYS[table])
-            known = stored.get(key)
-            if known is None or not merges:
+            merged = stored.get(key)
+            if merged is None or not merges:
                 stored[key] = dict(row)
                 continue
             for column, merge in merges.items():
-                known[column] = merge(known[column], row[column])
+                merged[column] = merge(merged[column], row[column])
 
 
 class Inserts:
-    """Stands in for the store's client and gathers what would be inserted, table by table, in order."""
+    """Replaces the store's client and collects the inserts, table by table, in order."""
 
     def __init__(self) -> None:
         self.gathered: list[tuple[str, list[Row]]] = []

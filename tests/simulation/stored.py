@@ -1,4 +1,4 @@
-"""Rows of the store read back: in the auditor's form, and by the pipeline's own rules into peaks."""
+"""Rows of the store, read into the auditor's form and into peaks by the pipeline's own rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def day_of_row(row: Row) -> tuple[tuple[Session, int], Fact]:
 
 
 def peaks_by_rules(store: StoreModel, policy: str) -> dict[tuple[str, str, str], int]:
-    """The peaks of what is stored, per account, product and country, counted by ``pipeline.rules``."""
+    """The peaks of stored usage, per account, product and country, counted by ``pipeline.rules``."""
     days: defaultdict[str, list[SessionDay]] = defaultdict(list)
     for row in store.tables["usage_days"].values():
         days[row["account"]].append(_session_day(row))

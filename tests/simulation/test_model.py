@@ -1,4 +1,4 @@
-"""The model is true to what it stands for: the order of a checkpoint, and how the tables merge."""
+"""The model agrees with the real code: the order of a checkpoint, and the merges of the tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ORDER_BY: Final = re.compile(r"ORDER BY \(([^)]*)\)")
 
 
 class NotesOrder(Step[str]):
-    """Notes when it is asked for something."""
+    """Records the calls."""
 
     def __init__(self, order: list[str]) -> None:
         self._order = order
@@ -40,7 +40,7 @@ class NotesOrder(Step[str]):
 
 
 class FiveEvents:
-    """A stream of five events, and silence. It tells when all are read, and waits for the first flush if it is to."""
+    """A stream of five events and then nothing. It reports when all are read, and can wait for the first flush."""
 
     def __init__(self, order: list[str], *, waits_for_flush: bool) -> None:
         self._order, self._waits_for_flush = order, waits_for_flush
@@ -62,7 +62,7 @@ class FiveEvents:
         self._order.append(f"ack {event.message.offset}")
 
 
-def test_a_simulated_checkpoint_goes_in_the_order_of_the_real_one() -> None:
+def test_a_simulated_checkpoint_has_the_order_of_the_real_one() -> None:
     world = World(0, Parts(), traced=False)
     worker = MeterWorker("meter-1", world.environment)
     for offset in range(2):
@@ -78,12 +78,12 @@ def test_a_simulated_checkpoint_goes_in_the_order_of_the_real_one() -> None:
     ]
 
 
-def test_no_real_checkpoint_follows_one_that_failed() -> None:
+def test_no_real_checkpoint_follows_a_failed_one() -> None:
     order = asyncio.run(_real_order(1, first_fails=True))
     assert order == ["take 0", "drain", "flush", "take 1", "take 2", "fail refused"]
 
 
-def test_the_store_merges_each_column_as_its_table_is_defined() -> None:
+def test_the_store_merges_each_column_as_defined_by_its_table() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(schema_folder().glob("clickhouse/*.sql")))
     tables = {name: (columns, engine, rest) for name, columns, engine, rest in _TABLE.findall(text)}
     for table, key in KEYS.items():
@@ -96,7 +96,7 @@ def test_the_store_merges_each_column_as_its_table_is_defined() -> None:
 
 
 async def _real_order(interval_ms: int, *, first_fails: bool) -> list[str]:
-    """What real checkpoints of two messages do, until the agent fails or has read all that there is."""
+    """The calls of real checkpoints of two messages, until the agent fails or has read everything."""
     order: list[str] = []
     step = NotesOrder(order)
     events = FiveEvents(order, waits_for_flush=first_fails)

@@ -1,4 +1,4 @@
-"""The simulation can see: each planted defect turns some seed red, and some of them by the totals alone."""
+"""The simulation detects every planted defect with some seed, and some of them by the totals alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOSING: Final = (
 
 
 class JudgesTheEndAlone(Auditor):
-    """Looks at nothing on the way: what is lost must show in what is stored at the end."""
+    """Checks only the end: a loss must show in the stored rows at the end."""
 
     def acknowledged(self, who: str, message: Message) -> None:
         pass
@@ -42,7 +42,7 @@ class JudgesTheEndAlone(Auditor):
 
 
 class JudgesCommitsAlone(Auditor):
-    """Looks at committed offsets, not at acknowledgements on the way there, and not at the end."""
+    """Checks only committed offsets, neither acknowledgements nor the end."""
 
     def acknowledged(self, who: str, message: Message) -> None:
         pass
@@ -52,15 +52,15 @@ class JudgesCommitsAlone(Auditor):
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
-def test_every_defect_turns_some_seed_red(defect: str) -> None:
+def test_every_defect_is_detected_by_some_seed(defect: str) -> None:
     assert first_violation(range(SEEDS), DEFECTS[defect])
 
 
 @pytest.mark.parametrize("defect", LOSING)
-def test_what_a_defect_loses_is_missing_at_the_end(defect: str) -> None:
+def test_losses_of_a_defect_are_missing_at_the_end(defect: str) -> None:
     assert first_violation(range(SEEDS), replace(DEFECTS[defect], auditor=JudgesTheEndAlone))
 
 
 @pytest.mark.parametrize("defect", LOSING)
-def test_what_a_defect_loses_lies_below_a_committed_offset(defect: str) -> None:
+def test_losses_of_a_defect_are_below_a_committed_offset(defect: str) -> None:
     assert first_violation(range(SEEDS), replace(DEFECTS[defect], auditor=JudgesCommitsAlone))

@@ -1,7 +1,7 @@
 """Processes, step by step in the order of ``pipeline/agents/faust/checkpoint.py``, around the real pure steps.
 
-A task is a generator. It yields the name of the step that it is about to take and is told the fault that strikes it,
-or yields how many milliseconds it sleeps. Between two yields nothing interrupts it, as between two awaits.
+A task is a generator. It yields the name of its next step and receives the fault of that step, or it yields the
+milliseconds to sleep. Nothing interrupts it between two yields, as between two awaits.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ProcessFailed(Exception):
 
 
 class Process:
-    """Anything that a fault can strike. It loses all that it holds when it ends."""
+    """A process that faults can hit. It loses its memory when it ends."""
 
     role: ClassVar[str]
 
@@ -52,7 +52,7 @@ class Process:
 
 
 class Client(Process):
-    """Writes frames to ``heartbeats``, several at a time and each again until it is told that it is accepted."""
+    """Writes frames to ``heartbeats``, several at a time, and retries each until it is acknowledged."""
 
     role = "client"
 
@@ -71,7 +71,7 @@ class Client(Process):
 
 
 class Worker(Process, Generic[Output]):
-    """One agent: reads, makes checkpoints by count and by time, and commits what is acknowledged."""
+    """An agent: reads, makes checkpoints by count and by time, and commits acknowledgements."""
 
     def __init__(self, name: str, environment: Environment) -> None:
         super().__init__(name, environment)
@@ -91,7 +91,7 @@ class Worker(Process, Generic[Output]):
         raise NotImplementedError
 
     def flush(self, output: Output) -> Task:
-        """Write what a checkpoint leads to. Ends only when all of it is stored."""
+        """Write the outputs of a checkpoint. Ends only when all of them are stored."""
         raise NotImplementedError
 
     def tasks(self) -> list[Task]:
@@ -116,7 +116,7 @@ class Worker(Process, Generic[Output]):
                 yield from self._checkpoint()
 
     def _checkpoint(self) -> Task:
-        """One at a time; where one fails none comes after it."""
+        """Make a checkpoint at a time; none follows a failed one."""
         while self._is_flushing:
             yield LOCK_MS
         self._is_flushing = True
@@ -124,7 +124,7 @@ class Worker(Process, Generic[Output]):
         self._is_flushing = False
 
     def checkpoint(self) -> Task:
-        """Take the events and what they lead to; await every write; only then acknowledge, in order."""
+        """Take the events and their outputs; await every write; only then acknowledge, in order."""
         fault = yield f"{self.role} drain"
         events, self.events = self.events, []
         self.environment.trace.note(self.name, "drains what", len(events), "messages lead to")
@@ -157,7 +157,7 @@ class Worker(Process, Generic[Output]):
             self.environment.auditor.acknowledged(self.name, event)
 
     def _poll(self) -> Message | None:
-        """The next message of some partition. A worker learns here, and only here, that partitions have moved."""
+        """The next message of some partition. Only here does a worker learn of a rebalance."""
         broker = self.environment.broker
         if broker.is_away:
             return None
@@ -173,7 +173,7 @@ class Worker(Process, Generic[Output]):
         return broker.logs[place][self._positions[place] - 1]
 
     def _assign(self, group: Group) -> None:
-        """Acks that are not committed are forgotten; messages taken before stay, and are worked off."""
+        """Forget acks that are not committed; keep processing messages taken before."""
         self._generation = group.generation
         self._committed = {place: group.committed[place] for place in group.places if group.owners[place] == self.name}
         self._positions = dict(self._committed)
@@ -191,7 +191,7 @@ class Worker(Process, Generic[Output]):
                     raise ProcessFailed("the broker did not answer a commit")
 
     def _committable(self) -> dict[Place, int]:
-        """Per partition the end of the first run of acks, as Faust finds it: a gap of one message passes."""
+        """The end of the first run of acks by partition, as Faust computes it: a gap of a single message is ignored."""
         offsets: dict[Place, int] = {}
         for place, committed in self._committed.items():
             acked = self._acked[place]
@@ -215,11 +215,11 @@ class MeterWorker(Worker[list[Outgoing]]):
         return MeterStep(LOG)
 
     def flush(self, output: list[Outgoing]) -> Task:
-        """All writes are under way together: one that is refused does not keep the others back."""
+        """All writes run concurrently: a refused write does not hold back the others."""
         are_written = True
-        for one in output:
-            fault = yield f"meter produce {one.topic}"
-            are_written &= self.environment.write(self.name, *one, fault)
+        for outgoing in output:
+            fault = yield f"meter produce {outgoing.topic}"
+            are_written &= self.environment.write(self.name, *outgoing, fault)
         if not are_written:
             raise ProcessFailed("the broker refused a message")
 
@@ -238,7 +238,7 @@ class SinkWorker(Worker[Batch]):
             yield "sink retry"
 
     def write(self, batch: Batch) -> Steps[bool]:
-        """Insert what the batch writes, table by table. Whether the store took it all."""
+        """Insert the rows of the batch, table by table; whether the store accepted everything."""
         inserts = Inserts()
         batch.write(inserts)
         for table, rows in inserts.gathered:

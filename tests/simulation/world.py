@@ -1,4 +1,4 @@
-"""One run of the simulation: processes, scheduler and faults under one seed."""
+"""A run of the simulation: processes, scheduler and faults under a seed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ROLES: Final = ("meter", "sink")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run is made of; a defect is planted by replacing one of them."""
+    """The parts of a run; a defect is planted by replacing a part."""
 
     meter: type[MeterWorker] = MeterWorker
     sink: type[SinkWorker] = SinkWorker
@@ -44,7 +44,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run has shown. ``violation`` is ``''`` where every promise held."""
+    """The outcome of a run. ``violation`` is ``''`` if every promise held."""
 
     seed: int
     violation: str
@@ -53,7 +53,7 @@ class Outcome:
 
 
 def run(seed: int, parts: Parts | None = None, *, traced: bool = False) -> Outcome:
-    """Simulate a seed to its end, or to the first promise that breaks."""
+    """Simulate a seed to its end, or to the first broken promise."""
     world = World(seed, parts or Parts(), traced=traced)
     violation = ""
     try:
@@ -65,7 +65,7 @@ def run(seed: int, parts: Parts | None = None, *, traced: bool = False) -> Outco
 
 
 class World:
-    """Resumes tasks in virtual time and lets faults strike between their steps."""
+    """Resumes tasks in virtual time and lets faults happen between their steps."""
 
     def __init__(self, seed: int, parts: Parts, *, traced: bool) -> None:
         self._chance = Random(f"seatbeat/{seed}")  # noqa: S311  (a simulation, not a secret)
@@ -94,7 +94,7 @@ class World:
         }
 
     def run(self) -> None:
-        """Let things go wrong for a while, then let everything drain, and have the auditor judge."""
+        """Run with faults for a while, then let everything drain, and check the end with the auditor."""
         self._start("client")
         for role in ROLES:
             for _ in range(self._chance.randint(1, WORKERS_MAX)):
@@ -107,14 +107,14 @@ class World:
             if self.scheduler.now_ms > DRAINED_BY_MS:
                 raise Violation(f"nothing fails any more, and yet {self.environment.broker.lag()} messages are left")
             self.scheduler.run_next()
-        sent = [(one.key, one.value) for one in self._sent]
+        sent = [(frame.key, frame.value) for frame in self._sent]
         peaks = {policy: peaks_by_rules(self.environment.store, policy) for policy in POLICIES}
         self._auditor.ended(sent, peaks)
 
     def _is_drained(self) -> bool:
-        workers = (one for one in self._processes if isinstance(one, Worker))
+        workers = (process for process in self._processes if isinstance(process, Worker))
         environment = self.environment
-        return not environment.to_send and not environment.broker.lag() and all(one.is_idle for one in workers)
+        return not environment.to_send and not environment.broker.lag() and all(worker.is_idle for worker in workers)
 
     def _start(self, role: str) -> None:
         self._started[role] += 1
@@ -126,7 +126,7 @@ class World:
             self.scheduler.after(self._chance.randint(0, 200), partial(self._resume, process, task, "", None))
 
     def _resume(self, process: Process, task: Task, step: str, fault: Fault | None) -> None:
-        """Let a step take effect and its task go on to the next one."""
+        """Let a step take effect and its task continue to the next step."""
         if not process.is_alive:
             return
         if self.scheduler.now_ms < process.frozen_until_ms:
@@ -149,7 +149,7 @@ class World:
             self._come_to(process, task, request)
 
     def _come_to(self, process: Process, task: Task, step: str) -> None:
-        """A task is about to take a step: decide what strikes it, and when it takes effect."""
+        """Before a step of a task: choose its fault, and when it takes effect."""
         fault = self.chaos.choose(step)
         delay_ms = self._chance.choice(LATENCIES_MS)
         if fault in EVERYWHERE:
@@ -163,7 +163,7 @@ class World:
         self.trace.note(process.name, f"! {fault}", "at", step)
 
     def _crash(self, process: Process) -> int:
-        """The process is gone at once; its group notices when its session times out."""
+        """End a process at once; its group notices when its session times out."""
         if not process.is_alive:
             return 0
         process.is_alive = False
@@ -182,9 +182,9 @@ class World:
             self.environment.broker.groups[process.role].leave(process.name)
 
     def _rebalance(self, process: Process) -> int:
-        """A worker joins, another leaves, or the group is dealt out anew, while the step is under way."""
+        """A worker joins, another leaves, or the group is rebalanced during the step."""
         role = process.role if process.role in ROLES else self._chance.choice(ROLES)
-        others = [one for one in self._processes if one.role == role and one is not process]
+        others = [other for other in self._processes if other.role == role and other is not process]
         kind = self._chance.choice(("join", "leave", "anew"))
         if kind == "join" and len(others) + 1 < WORKERS_MAX:
             self._start(role)
@@ -232,11 +232,11 @@ class World:
         self._broker_back()
 
     def _rebalance_all(self) -> None:
-        """Everybody starts once more from the committed offsets, some of which late commits have taken back."""
+        """All members start again from the committed offsets, some of which late commits have set back."""
         for group in self.environment.broker.groups.values():
             group.rebalance()
 
 
 def first_violation(seeds: Iterable[int], parts: Parts) -> Outcome | None:
-    """The first of some seeds that turns red."""
+    """The first seed with a violation."""
     return next((outcome for outcome in (run(seed, parts) for seed in seeds) if outcome.violation), None)

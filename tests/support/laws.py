@@ -1,4 +1,4 @@
-"""How long properties are searched: as written, or a tenth of it for a first answer (``QUICK_LAWS=yes``)."""
+"""The number of examples of a property: as written, or a tenth for quick runs (``QUICK_LAWS=yes``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ QUICK_EXAMPLES_MIN: Final = 5
 
 
 def examples(count: int) -> int:
-    """``count`` examples of a property, or a tenth of them but five at least where a quick answer is asked for."""
+    """``count`` examples, or a tenth of them but at least five in a quick run."""
     if os.environ.get(QUICK_VARIABLE):
         return min(count, max(QUICK_EXAMPLES_MIN, count // QUICK_SHARE))
     return count

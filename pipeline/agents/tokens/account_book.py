@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.application.token_settlement import KEPT_MS, token_reading
+from pipeline.application.tokens.token_reading import KEPT_MS, token_reading
 from pipeline.model.contracts import Contract
 from pipeline.model.ledger_entries import Entry
 from pipeline.model.orders import Assign, BuyTokens, CreditTokens, Logged, Release, Tick, Unvoid, Void

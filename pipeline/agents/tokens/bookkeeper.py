@@ -24,7 +24,7 @@ from pipeline.agents.consuming import Message
 from pipeline.agents.store_calls import CallStore
 from pipeline.agents.tokens.account_book import POSTING_ORDERS, Book
 from pipeline.agents.tokens.ledger_log import LedgerLog
-from pipeline.application.token_settlement import read_token_evidence
+from pipeline.application.tokens.token_reading import read_token_evidence
 from pipeline.codec.topics import command_messages
 from pipeline.codec.topics.command_messages import CommandInvalid
 from pipeline.codec.topics.ledger_messages import PostingEncoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.order_options import add_at_option, add_order_options, add_seat_options, instant_of, place_order
+from pipeline.cli.order_options import add_at_option, add_order_options, add_seat_options, effective_at, run_order
 from pipeline.model.orders import Assign
 
 
@@ -20,10 +20,5 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 refused, with the reason and when it becomes possible."""
-    at = instant_of(args)
-    return place_order(
-        args,
-        lambda reading: Assign(
-            args.product, reading.country_of(args.country), args.user, at, args.replaces, args.model
-        ),
-    )
+    at = effective_at(args)
+    return run_order(args, Assign(args.product, args.country, args.user, at, args.replaces, args.model))

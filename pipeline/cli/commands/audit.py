@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from typing import Final
 
-import orjson
-
-from pipeline.application.account_audit import LedgerAudit, LinesAudit, audit_ledger, audit_lines
-from pipeline.cli.store_options import add_store_options, ask_store, parse_period
-from pipeline.cli.tables.output import report
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.account_audit import LedgerAudit, LinesAudit, audit_ledger, audit_lines
+from pipeline.cli.store_options import add_store_options, ask_account, parse_period
+from pipeline.cli.tables.console import report
+from pipeline.cli.tables.printing import print_json
+from pipeline.codec.json_text import json_bytes
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.statement.line_json import line_record
 from pipeline.model.statements import Line
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client
 
-DIFFERS = 1
-Found = tuple[LedgerAudit, LinesAudit | None, str]
+DIFFERS: Final = 1
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,17 +37,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """0 with what was checked; 1 with every difference."""
 
-    def ask(client: Client, reading: ContractReading, _engine: str) -> Found:
-        lines = None if args.period is None else audit_lines(client, reading, args.period)
-        return audit_ledger(client, reading), lines, reading.contract.currency
+    def ask(view: AccountView) -> tuple[LedgerAudit, LinesAudit | None, str]:
+        lines = None if args.period is None else audit_lines(view, args.period)
+        return audit_ledger(view), lines, view.contract.currency
 
-    ledger, lines, currency = ask_store(args, ask)
+    ledger, lines, currency = ask_account(args, ask)
     records = _differences(ledger, lines, currency)
     if args.output == "json":
-        _print_json(ledger, lines, records)
+        print_json(_record(ledger, lines, records))
     else:
-        for one in records:
-            print(printable(f"{one['what']}: {one['where']}: {one['detail']}"))
+        for record in records:
+            print(printable(f"{record['what']}: {record['where']}: {record['detail']}"))
         print(_checked(ledger, lines))
     if records:
         report(f"{len(records):,} differences between what is stored and what it rests on")
@@ -57,31 +55,34 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _differences(ledger: LedgerAudit, lines: LinesAudit | None, currency: str) -> list[dict[str, str]]:
-    found = [{"what": one.what, "where": f"entry {one.entry}", "detail": one.detail} for one in ledger.differences]
-    for told, anew in lines.differences if lines else ():
-        line = told or anew
+    records = [
+        {"what": difference.what, "where": f"entry {difference.entry}", "detail": difference.detail}
+        for difference in ledger.differences
+    ]
+    for stored, anew in lines.differences if lines else ():
+        line = stored or anew
         where = "" if line is None else f"line {line.product} {line.country} {line.model}"
-        detail = f"the store counts {_line_text(told, currency)}, the plain rules {_line_text(anew, currency)}"
-        found.append({"what": "other_count", "where": where, "detail": detail})
-    return found
+        detail = f"the store counts {_line_text(stored, currency)}, the plain rules {_line_text(anew, currency)}"
+        records.append({"what": "other_count", "where": where, "detail": detail})
+    return records
 
 
 def _line_text(line: Line | None, currency: str) -> str:
-    return "no line" if line is None else orjson.dumps(line_record(line, currency)).decode()
+    return "no line" if line is None else json_bytes(line_record(line, currency)).decode()
 
 
 def _checked(ledger: LedgerAudit, lines: LinesAudit | None) -> str:
-    told = (
+    text = (
         f"checked {ledger.entries:,} entries in {ledger.postings:,} postings, {ledger.debits:,} debits, against "
         f"{ledger.sessions:,} sessions; granted = balance + debited + expired was asserted after every entry"
     )
     if lines is not None:
-        told += f"\nchecked {lines.lines:,} lines of {lines.period} against {lines.sessions:,} sessions"
-    return told
+        text += f"\nchecked {lines.lines:,} lines of {lines.period} against {lines.sessions:,} sessions"
+    return text
 
 
-def _print_json(ledger: LedgerAudit, lines: LinesAudit | None, records: list[dict[str, str]]) -> None:
-    told: dict[str, object] = {
+def _record(ledger: LedgerAudit, lines: LinesAudit | None, differences: list[dict[str, str]]) -> dict[str, object]:
+    return {
         "ledger": {
             "postings": ledger.postings, "entries": ledger.entries, "debits": ledger.debits,
             "sessions": ledger.sessions,
@@ -89,6 +90,5 @@ def _print_json(ledger: LedgerAudit, lines: LinesAudit | None, records: list[dic
         "lines": None if lines is None else {
             "period": lines.period, "lines": lines.lines, "sessions": lines.sessions,
         },
-        "differences": records,
+        "differences": differences,
     }  # fmt: skip
-    sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

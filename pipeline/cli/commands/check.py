@@ -1,4 +1,4 @@
-"""``seatbeat check``: whether a contract is valid, with every mistake in it at once (INTERFACES)."""
+"""``seatbeat check``: validate a contract, and list every mistake in it at once (INTERFACES)."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def run(args: argparse.Namespace) -> int:
         print(ContractInvalid(str(path), examined.mistakes), file=sys.stderr)
         return 2
     print("\n".join(_summary(path, examined.contract)))
-    print("".join(f"warning: {path}:{_told(warning)}\n" for warning in examined.warnings), end="")
+    print("".join(f"warning: {path}:{_mistake_text(warning)}\n" for warning in examined.warnings), end="")
     return 0
 
 
-def _told(mistake: Mistake) -> str:
+def _mistake_text(mistake: Mistake) -> str:
     return f"{mistake.line}: {mistake.path}: {mistake.reason}. {mistake.remedy}"
 
 
@@ -49,14 +49,14 @@ def _summary(path: Path, contract: Contract) -> Iterator[str]:
     yield f"{path} is valid."
     yield f"account       {contract.account} ({contract.country}, {contract.currency})"
     yield f"products      {', '.join(sorted(contract.products)) or 'none listed'}"
-    yield f"entitlements  {_counted(each.model for each in contract.entitlements)}"
+    yield f"entitlements  {_count_by_model(given.model for given in contract.entitlements)}"
     yield f"policies      {', '.join(sorted(_policies_used(contract)))}"
     yield f"content       {contract.content_hash}"
 
 
-def _counted(models: Iterable[str]) -> str:
+def _count_by_model(models: Iterable[str]) -> str:
     return ", ".join(f"{count} {model}" for model, count in sorted(Counter(models).items())) or "none"
 
 
 def _policies_used(contract: Contract) -> set[str]:
-    return {contract.default_policy, *(each.policy for each in contract.entitlements)}
+    return {contract.default_policy, *(given.policy for given in contract.entitlements)}

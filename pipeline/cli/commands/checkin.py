@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.order_options import add_at_option, add_order_options, instant_of, place_order
+from pipeline.cli.order_options import add_at_option, add_order_options, effective_at, run_order
 from pipeline.model.orders import CheckIn
 
 
@@ -19,5 +19,4 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 refused, with the reason."""
-    at = instant_of(args)
-    return place_order(args, lambda _reading: CheckIn(args.checkout, at))
+    return run_order(args, CheckIn(args.checkout, effective_at(args)))

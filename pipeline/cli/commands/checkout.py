@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.order_options import add_at_option, add_order_options, instant_of, place_order
+from pipeline.cli.order_options import add_at_option, add_order_options, effective_at, run_order
 from pipeline.cli.store_options import parse_instant
 from pipeline.model.orders import CheckOut
 
@@ -23,10 +23,5 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 refused, with the reason and when it becomes possible."""
-    from_at = instant_of(args, "--from")
-    return place_order(
-        args,
-        lambda reading: CheckOut(
-            args.product, reading.country_of(args.country), args.user, args.machine, from_at, args.until
-        ),
-    )
+    from_at = effective_at(args, "--from")
+    return run_order(args, CheckOut(args.product, args.country, args.user, args.machine, from_at, args.until))

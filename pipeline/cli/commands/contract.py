@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import orjson
 from rich.table import Table
 
-from pipeline.cli.post_options import NotPosted, add_author_option, author, posted, report_not_posted
-from pipeline.cli.store_options import DSN_VARIABLE, opened_store
-from pipeline.cli.tables.output import console, minute, report, shown
+from pipeline.application.orders.apply_contract import apply_contract, stored_version
+from pipeline.application.orders.contract_history import account_contract_versions
+from pipeline.application.orders.poster import NotPosted
+from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
+from pipeline.cli.store_options import make_store_folder, opened
+from pipeline.cli.tables.cells import literal, minute
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.printing import print_json
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
-from pipeline.kafka.posting import contract_message
-from pipeline.model.errors import ContractInvalid, InputError
+from pipeline.embedded.folder import open_folder
+from pipeline.model.errors import ContractInvalid
 from pipeline.model.instants import iso
-from pipeline.store.client import Client
-from pipeline.store.contract_versions import ContractVersion, contract_accounts, contract_versions
+from pipeline.store.client import Client, StoreUnreachable
+from pipeline.store.opening import DSN_VARIABLE, store_error
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,62 +56,55 @@ def run_apply(args: argparse.Namespace) -> int:
     for warning in examined.warnings:
         report(f"warning: {args.contract}:{warning.line}: {warning.path}: {warning.reason}. {warning.remedy}")
     contract = examined.contract
-    account, version = contract.account, contract.content_hash
-    if args.data_dir is None or (args.data_dir / "metadata").is_dir():
-        with opened_store(args) as client:
-            before = _found(contract_versions(client, account), version)
-        if before is not None and before.is_current:
-            print(f"{version} is {account}'s contract already, since {iso(before.applied_at)}")
-            return 0
-    else:
-        before = None
-    applied_after = before.applied_at if before is not None else -1
-
-    def is_shown(client: Client, _partition: int, _offset: int) -> bool:
-        found = _found(contract_versions(client, account), version)
-        return found is not None and found.applied_at > applied_after
-
-    def ask(client: Client) -> ContractVersion | None:
-        return _found(contract_versions(client, account), version)
-
+    account, content_hash = contract.account, contract.content_hash
     try:
-        found = posted(args, contract_message(contract, body, author(args)), is_shown, ask)
+        with _opened_to_apply(args) as client:
+            before = stored_version(client, contract)
+            if before is not None and before.is_current:
+                print(f"{content_hash} is {account}'s contract already, since {iso(before.applied_at)}")
+                return 0
+            poster = chosen_poster(args, client)
+            applied = apply_contract(client, contract, body, by=author(args), before=before, poster=poster)
     except NotPosted as error:
         return report_not_posted(error, f"`seatbeat contract apply {args.contract}`")
-    if found is None:
-        raise AssertionError("a contract that was shown is stored")
-    print(f"{version} is {account}'s contract, applied {iso(found.applied_at)} by {found.applied_by}")
+    print(f"{content_hash} is {account}'s contract, applied {iso(applied.applied_at)} by {applied.applied_by}")
     return 0
 
 
 def run_list(args: argparse.Namespace) -> int:
     """0 with the versions on stdout."""
-    with opened_store(args) as client:
-        accounts = [args.account] if args.account else contract_accounts(client)
-        if len(accounts) != 1:
-            reason = f"is not given, and the store holds contracts of {len(accounts)} accounts"
-            raise InputError("--account", reason, "Name an account that has one")
-        versions = contract_versions(client, accounts[0])
+    with opened(args) as client:
+        versions = account_contract_versions(client, args.account)
     if args.output == "json":
         records = [
             {
-                "contract": one.content_hash,
-                "applied_at": iso(one.applied_at),
-                "applied_by": one.applied_by,
-                "current": one.is_current,
+                "contract": version.content_hash,
+                "applied_at": iso(version.applied_at),
+                "applied_by": version.applied_by,
+                "current": version.is_current,
             }
-            for one in versions
+            for version in versions
         ]
-        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(records)
         return 0
     table = Table("Contract", "Applied", "By", "")
-    for one in versions:
-        table.add_row(
-            one.content_hash, minute(one.applied_at), shown(one.applied_by), "in force" if one.is_current else ""
-        )
+    for version in versions:
+        in_force = "in force" if version.is_current else ""
+        table.add_row(version.content_hash, minute(version.applied_at), literal(version.applied_by), in_force)
     console().print(table)
     return 0
 
 
-def _found(versions: list[ContractVersion], content_hash: str) -> ContractVersion | None:
-    return next((one for one in versions if one.content_hash == content_hash), None)
+@contextmanager
+def _opened_to_apply(args: argparse.Namespace) -> Iterator[Client]:
+    """The store that a contract goes to; a folder need not hold one yet. Raises ``InputError``."""
+    if args.data_dir is None:
+        with opened(args) as client:
+            yield client
+        return
+    try:
+        client = open_folder(make_store_folder(args.data_dir))
+    except StoreUnreachable as error:
+        raise store_error("the store", error) from error
+    with closing(client):
+        yield client

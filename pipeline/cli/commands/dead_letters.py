@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from collections.abc import Sequence
 from typing import Final
 
-import orjson
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.application.dead_letter_choice import letter_at, letter_list
 from pipeline.cli.commands.dead_letters_replay import add_replay
 from pipeline.cli.letter_options import (
     add_filter_options,
     add_store_option,
     by_code_text,
-    found_letter,
     letter_filter,
     letter_id,
     letters_counted,
-    opened_store,
 )
-from pipeline.cli.tables.output import console, report
-from pipeline.codec.csv_text import csv_cell
+from pipeline.cli.store_options import opened
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.printing import print_csv
+from pipeline.codec.json_text import indented_json
 from pipeline.codec.reports.letter_records import (
     LetterRecord,
     ListedLetter,
@@ -35,7 +33,6 @@ from pipeline.codec.reports.letter_records import (
     printable,
     printable_lines,
 )
-from pipeline.store.letters import count_letters, list_letters
 
 LISTED: Final = 1_000
 
@@ -66,22 +63,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run_list(args: argparse.Namespace) -> int:
     """0 with the dead letters on stdout."""
     wanted = letter_filter(args)
-    with opened_store(args) as client:
-        by_code, letters = count_letters(client, wanted), list_letters(client, wanted, args.limit)
-    count = sum(by_code.values())
+    with opened(args) as client:
+        chosen = letter_list(client, wanted, args.limit)
+    letters, count = chosen.letters, chosen.count
     if args.output == "json":
-        records = [letter_record(one) for one in letters]
-        answer = {"count": count, "by_code": by_code, "letters": records}
-        print(printable_lines(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode("utf-8")))
+        records = [letter_record(letter) for letter in letters]
+        answer = {"count": count, "by_code": chosen.by_code, "letters": records}
+        print(printable_lines(indented_json(answer).decode("utf-8")), end="")
     elif args.output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\r\n")
-        writer.writerow(LetterRecord.__annotations__)
-        for one in letters:
-            values = letter_record(one).values()
-            writer.writerow([csv_cell(printable(value) if isinstance(value, str) else value) for value in values])
+        rows = (letter_record(letter).values() for letter in letters)
+        print_csv(LetterRecord.__annotations__, (map(_printable_cell, row) for row in rows))
     else:
         _print_table(letters)
-        print(f"{letters_counted(count)}{by_code_text(by_code)}; times are UTC")
+        print(f"{letters_counted(count)}{by_code_text(chosen.by_code)}; times are UTC")
     if len(letters) < count:
         report(f"{count - len(letters):,} more are not listed; choose, or give a larger --limit")
     return 0
@@ -89,8 +83,8 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """0 with the dead letter on stdout."""
-    with opened_store(args) as client:
-        letter = found_letter(client, args.id)
+    with opened(args) as client:
+        letter = letter_at(client, args.id)
     if args.output == "json":
         print(letter_json(letter))
     else:
@@ -105,6 +99,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _printable_cell(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
+
+
 def _print_table(letters: Sequence[ListedLetter]) -> None:
     if not letters:
         return
@@ -114,10 +112,10 @@ def _print_table(letters: Sequence[ListedLetter]) -> None:
     for name in ("From", "What is wrong"):
         table.add_column(name, overflow="fold", min_width=20)
     rows = []
-    for one in letters:
-        record = letter_record(one)
-        place = place_in_file(one.source, one.line)
-        rows.append((record["id"], record["received_at"], one.code, one.account, place, one.detail))
+    for letter in letters:
+        record = letter_record(letter)
+        place = place_in_file(letter.source, letter.line)
+        rows.append((record["id"], record["received_at"], letter.code, letter.account, place, letter.detail))
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     screen = console()

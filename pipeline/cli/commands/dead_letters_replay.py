@@ -11,28 +11,23 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from pipeline.application.dead_letter_choice import letters_to_replay
 from pipeline.cli.letter_options import (
     add_filter_options,
     by_code_text,
-    found_letter,
     letter_filter,
     letter_id,
     letters_counted,
-    opened_store,
 )
-from pipeline.cli.store_options import store_error
-from pipeline.cli.tables.output import quiet_logs, report
-from pipeline.codec.topics.dead_letter_messages import DeadLetter
+from pipeline.cli.store_options import opened
+from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.codec.topics.letter_ids import write_id
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.replay_plan import ReplayPlan, plan_replay
 from pipeline.kafka.settings import Settings
-from pipeline.model.errors import InputError
-from pipeline.store.client import Client, StoreUnreachable
-from pipeline.store.letters import LetterFilter, bytes_of_letters, count_letters, find_letters
+from pipeline.store.client import StoreUnreachable
+from pipeline.store.opening import store_error
 
-REPLAYED_MAX: Final = 100_000
-REPLAYED_BYTES_MAX: Final = 512 * 1024 * 1024
 REASONS_SHOWN: Final = 20
 
 
@@ -56,12 +51,8 @@ def add_replay(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def run_replay(args: argparse.Namespace) -> int:
     """0 with what came of it on stdout; 1 where nothing that was chosen can be replayed, or the way there failed."""
     wanted = letter_filter(args)
-    if bool(args.ids) == (wanted != LetterFilter()):
-        raise InputError("replay", "needs either IDs or options that choose", "Name IDs, or give --code or --account")
-    with opened_store(args) as client:
-        letters = (
-            [found_letter(client, one) for one in dict.fromkeys(args.ids)] if args.ids else _chosen(client, wanted)
-        )
+    with opened(args) as client:
+        letters = letters_to_replay(client, args.ids, wanted)
     plan = plan_replay(letters)
     _print_unreplayable(plan)
     if not plan.messages:
@@ -112,20 +103,9 @@ async def _send(bootstrap: str, plan: ReplayPlan) -> None:
         await producer.stop()
 
 
-def _chosen(client: Client, wanted: LetterFilter) -> list[DeadLetter]:
-    count, size = sum(count_letters(client, wanted).values()), bytes_of_letters(client, wanted)
-    if count > REPLAYED_MAX or size > REPLAYED_BYTES_MAX:
-        raise InputError(
-            "replay",
-            f"{letters_counted(count)} of {size:,} bytes; it takes {REPLAYED_MAX:,} of {REPLAYED_BYTES_MAX:,} at most",
-            "Choose fewer with --code, --account, --source, --from and --until",
-        )
-    return find_letters(client, wanted)
-
-
 def _print_unreplayable(plan: ReplayPlan) -> None:
-    for one in plan.unreplayable[:REASONS_SHOWN]:
-        report(f"{write_id(one.place)} cannot be replayed: {one.reason}")
+    for letter in plan.unreplayable[:REASONS_SHOWN]:
+        report(f"{write_id(letter.place)} cannot be replayed: {letter.reason}")
     if len(plan.unreplayable) > REASONS_SHOWN:
         report(f"{len(plan.unreplayable) - REASONS_SHOWN:,} more cannot be replayed")
 

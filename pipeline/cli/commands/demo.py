@@ -16,22 +16,15 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from pipeline.cli.store_options import make_store_folder, now_ms, store_error
-from pipeline.cli.tables.flex_table import flex_table, token_line
-from pipeline.cli.tables.output import (
-    console,
-    minute,
-    program_name,
-    quiet_logs,
-    report,
-    shown,
-    statement_footer,
-    statement_table,
-)
+from pipeline.cli.store_options import make_store_folder, now_ms
+from pipeline.cli.tables.cells import literal, minute
+from pipeline.cli.tables.console import console, program_name, quiet_logs, report
+from pipeline.cli.tables.statement_tables import flex_table, pooled_table, statement_footer, token_total
 from pipeline.model.instants import iso
 from pipeline.rules.explain.slot_explanation import SlotExplanation
 from pipeline.rules.tokens.charge_explanation import Charge
 from pipeline.store.client import StoreUnreachable
+from pipeline.store.opening import store_error
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     tasks: dict[str, TaskID] = {}
     line = Text("")
 
-    def told(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
+    def show(stage: str, done: int, end: int, live: LiveSeats | None) -> None:
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage.removeprefix("seatbeat-"), total=end)
         bars.update(tasks[stage], completed=done, total=end)
@@ -69,22 +62,22 @@ def run(args: argparse.Namespace) -> int:
     live_view = Live(Group(bars, line), console=screen, refresh_per_second=10, transient=not screen.is_terminal)
     try:
         with _kept_if_done(args.data_dir) as data_dir, live_view:
-            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, told, now_ms))
+            outcome: DemoOutcome = asyncio.run(play_demo(data_dir, show, now_ms))
     except StoreUnreachable as error:
         raise store_error(str(args.data_dir or tempfile.gettempdir()), error) from error
     except PipelineFailed as error:
         report(f"the pipeline failed: {error}")
         return 1
     out = console()
-    out.print(statement_table(outcome.statement))
-    for part in (flex_table(outcome.statement), token_line(outcome.statement)):
+    out.print(pooled_table(outcome.statement))
+    for part in (flex_table(outcome.statement), token_total(outcome.statement)):
         if part is not None:
             out.print(part)
     out.print(statement_footer(outcome.statement))
     out.print()
-    out.print(shown(why_the_peak(outcome.peak)), soft_wrap=not out.is_terminal)
+    out.print(literal(why_the_peak(outcome.peak)), soft_wrap=not out.is_terminal)
     out.print()
-    out.print(shown(why_the_charge(outcome.charge, outcome.left_open.closed_at)), soft_wrap=not out.is_terminal)
+    out.print(literal(why_the_charge(outcome.charge, outcome.left_open.closed_at)), soft_wrap=not out.is_terminal)
     out.print()
     out.print(f"{outcome.heartbeats:,} heartbeats were metered and stored in {outcome.metering_ms / 1000:.1f} s.")
     _print_next_steps(outcome.peak, outcome.charge, data_dir)
@@ -93,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _kept_if_done(given: Path | None) -> Iterator[Path]:
-    """The folder given; else a new one, which is removed again where nothing comes of it."""
+    """The folder given; else a new temporary one, which is removed again if the demo fails."""
     if given is not None:
         yield make_store_folder(given)
         return

@@ -6,8 +6,8 @@ import argparse
 from typing import cast
 
 from pipeline.cli.commands.dispute_actions import add_actions
-from pipeline.cli.packet_options import add_packet_options, read_named_packet, warn_of, write_packet
-from pipeline.cli.store_options import add_store_options
+from pipeline.cli.packet_options import add_packet_options, check_invoice, named_packet, write_packet
+from pipeline.cli.store_options import add_store_options, ask_account
 from pipeline.codec.packets.packet_files import NAMES, Form
 from pipeline.model.errors import InputError
 
@@ -31,11 +31,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 with the packet written; what there is to see is said on stderr."""
+    """0 with the packet written."""
     if args.period is None or not args.product:
         remedy = "Give --period and --product for a packet, or one of the actions open, move and list"
         raise InputError("dispute", "is not told which line", remedy)
-    packet = read_named_packet(args)
-    warn_of(packet)
+    check_invoice(args.invoice)
+    packet = ask_account(args, lambda view: named_packet(view, args))
     write_packet(packet, args, cast(Form | None, args.output))
     return 0

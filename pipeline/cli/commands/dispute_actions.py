@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Final, get_args
 
-import orjson
-from rich.table import Table
-
-from pipeline.cli.order_options import add_order_options, place_order
-from pipeline.cli.packet_options import add_packet_options, read_named_packet, warn_of, write_packet
-from pipeline.cli.store_options import add_store_options, ask_store
-from pipeline.cli.tables.output import console, shown
+from pipeline.application.account_view import AccountView
+from pipeline.application.orders.disputes import account_disputes, open_dispute
+from pipeline.application.orders.place_order import Issue, place_order
+from pipeline.application.orders.poster import Poster
+from pipeline.cli.order_options import add_order_options, amount_option, run_use_case
+from pipeline.cli.packet_options import add_packet_options, check_invoice, named_packet, write_packet
+from pipeline.cli.store_options import add_store_options, ask_account
+from pipeline.cli.tables.console import console
+from pipeline.cli.tables.dispute_table import print_disputes
+from pipeline.cli.tables.printing import print_json
 from pipeline.codec.reports.dispute_records import DisputeRecord, dispute_record
-from pipeline.model.errors import InputError
-from pipeline.model.money import parse_money
-from pipeline.model.orders import DisputeState, MoveDispute, OpenDispute, Order
-from pipeline.rules.dispute.dispute_log import disputes
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client
-from pipeline.store.order_log import read_first_commands
+from pipeline.model.orders import DisputeState, MoveDispute
+from pipeline.rules.dispute.packet import Packet
+from pipeline.rules.orders.outcomes import Outcome
 
 STATES: Final[tuple[DisputeState, ...]] = get_args(DisputeState)
 _SHARED: Final = ("data_dir", "contract", "account", "country", "invoice", "language", "pseudonyms", "out")
@@ -60,10 +58,10 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(run=run_list)
     for action in (opening, moving, listing):
         action.prog = f"seatbeat dispute {action.prog.split()[-1]}"
-        _keep_what_stands_before(action)
+        _keep_options_before(action)
 
 
-def _keep_what_stands_before(action: argparse.ArgumentParser) -> None:
+def _keep_options_before(action: argparse.ArgumentParser) -> None:
     """``dispute --data-dir D open …``: an option that the action is not given is not put back to its default."""
     for option in action._actions:  # noqa: SLF001 -- argparse tells its options in no other way
         if option.dest in _SHARED:
@@ -72,66 +70,40 @@ def _keep_what_stands_before(action: argparse.ArgumentParser) -> None:
 
 def run_open(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 for a line that cannot be contested; 1 where posting failed."""
-    packet = read_named_packet(args)
-    warn_of(packet)
+    check_invoice(args.invoice)
+    packets: list[Packet] = []
 
-    def order(reading: ContractReading) -> Order:
-        line = packet.line
-        amount = packet.claimed if args.amount is None else _money("--amount", args.amount, reading)
-        return OpenDispute(
-            packet.period.name, line.product, line.country, "pooled", packet.subcategory, amount, args.comment
-        )
+    def open_it(view: AccountView, issue: Issue, poster: Poster) -> Outcome:
+        packets.append(named_packet(view, args))
+        amount = None if args.amount is None else amount_option("--amount", args.amount, view.contract.currency)
+        return open_dispute(view, packets[0], issue, poster, amount=amount, comment=args.comment)
 
-    status = place_order(args, order)
+    status = run_use_case(args, open_it)
     if args.out is not None and status == 0:
-        write_packet(packet, args, None)
+        write_packet(packets[0], args, None)
     return status
 
 
 def run_move(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 for a step that is not the next, or an amount without one."""
 
-    def order(reading: ContractReading) -> Order:
-        granted = None if args.granted is None else _money("--granted", args.granted, reading)
-        return MoveDispute(args.dispute, args.state, args.ticket, args.comment, granted)
+    def move(view: AccountView, issue: Issue, poster: Poster) -> Outcome:
+        granted = None if args.granted is None else amount_option("--granted", args.granted, view.contract.currency)
+        order = MoveDispute(args.dispute, args.state, args.ticket, args.comment, granted)
+        return place_order(view, order, issue, poster)
 
-    return place_order(args, order)
+    return run_use_case(args, move)
 
 
 def run_list(args: argparse.Namespace) -> int:
     """0 with the disputes on stdout, in the order in which they were opened."""
 
-    def ask(client: Client, reading: ContractReading, _engine: str) -> list[DisputeRecord]:
-        found = disputes(read_first_commands(client, reading.contract.account))
-        return [dispute_record(one, reading.contract.currency) for one in found.by_id.values()]
+    def ask(view: AccountView) -> list[DisputeRecord]:
+        return [dispute_record(dispute, view.contract.currency) for dispute in account_disputes(view)]
 
-    records = ask_store(args, ask)
+    records = ask_account(args, ask)
     if args.output == "json":
-        sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        return 0
-    table = Table()
-    for name in ("Id", "Line", "State", "Ticket"):
-        table.add_column(name, overflow="fold")
-    for name in ("Asked", "Granted"):
-        table.add_column(name, justify="right")
-    for name in ("Opened", "By", "Comments"):
-        table.add_column(name, overflow="fold")
-    for one in records:
-        line = f"{one['period']} {one['product']} in {one['country']}"
-        said = "; ".join(f"{each['state']}, {each['by']}: {each['text']}" for each in one["comments"])
-        texts = (one["id"], line, one["state"], one["ticket"])
-        table.add_row(
-            *map(shown, texts), one["amount"], one["granted"], one["opened_at"], shown(one["by"]), shown(said)
-        )
-    screen = console()
-    screen.print(table)
-    noun = "dispute" if len(records) == 1 else "disputes"
-    screen.print(f"{len(records):,} {noun}; amounts in the contract's currency, times in UTC")
+        print_json(records)
+    else:
+        print_disputes(console(), records)
     return 0
-
-
-def _money(option: str, text: str, reading: ContractReading) -> int:
-    try:
-        return parse_money(text, reading.contract.currency)
-    except ValueError as error:
-        raise InputError(option, str(error), "Give it as 960.00") from error

@@ -5,33 +5,27 @@ from __future__ import annotations
 import argparse
 import sys
 
-import orjson
-from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline.application.line_reading import read_explained
-from pipeline.application.slot_reading import read_explanation
-from pipeline.application.statement_life import Known
-from pipeline.cli.as_of_option import add_as_of_option, known_as_of
-from pipeline.cli.grounds import closed_note, known_record, quarter_grounds, report_grounds
-from pipeline.cli.store_options import add_store_options, ask_store, parse_instant, parse_period
-from pipeline.cli.tables.line_tree import line_tree, named_lines
-from pipeline.cli.tables.output import console, duration, minute, shown
-from pipeline.cli.tables.people_tree import flex_line_tree, seat_line_tree
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.explained_line import explained_lines
+from pipeline.application.explain.explained_slot import explained_slot
+from pipeline.application.quarter.quarter_grounds import basis_record, closed_note
+from pipeline.cli.as_of_option import add_as_of_option
+from pipeline.cli.store_options import add_store_options, ask_account, parse_instant, parse_period
+from pipeline.cli.tables.cells import literal
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.flex_line_tree import flex_line_tree
+from pipeline.cli.tables.pooled_line_tree import pooled_line_tree
+from pipeline.cli.tables.printing import print_json
+from pipeline.cli.tables.seat_line_tree import seat_line_tree
+from pipeline.cli.tables.slot_tree import slot_tree
 from pipeline.codec.reports.line_records import line_explanation_json
 from pipeline.codec.reports.session_records import explanation_record
 from pipeline.model.errors import InputError
-from pipeline.model.instants import Period
-from pipeline.rules.dispute.flags import activity_ms
-from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.explain.line_explanation import ExplainedLine, LineExplanation
 from pipeline.rules.explain.seat_explanation import SeatLineExplanation
-from pipeline.rules.explain.slot_explanation import SlotExplanation
-from pipeline.rules.explain.uncounted import because, covered_sentence
-from pipeline.rules.people.checkouts import TakenOut
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.store.client import Client
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,113 +51,48 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0 with the explanation on stdout."""
-    asked = (args.period is not None, args.line is not None, args.product is not None, args.slot is not None)
-    if asked == (True, True, False, False):
+    given = (args.period is not None, args.line is not None, args.product is not None, args.slot is not None)
+    if given == (True, True, False, False):
         return _run_line(args)
-    if asked != (False, False, True, True):
+    if given != (False, False, True, True):
         raise InputError("explain", "is to be asked one thing", "Give --period and --line, or --product and --slot")
-
-    def ask(client: Client, reading: ContractReading, _engine: str) -> tuple[SlotExplanation, Known]:
-        known = known_as_of(args.as_of, client, reading, Period.containing(args.slot))
-        country = known.reading.country_of(args.country)
-        return read_explanation(client, known.reading, args.product, country, args.slot, known.logged), known
-
-    explained, known = ask_store(args, ask)
+    explained, view = ask_account(
+        args, lambda view: explained_slot(view, args.product, args.country, args.slot, args.as_of)
+    )
     if args.output == "json":
-        record = {**explanation_record(explained), **known_record(known)}
-        sys.stdout.buffer.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json({**explanation_record(explained), **basis_record(view)})
     else:
-        console().print(explanation_tree(explained))
-        _print_note(known)
+        console().print(slot_tree(explained))
+        _print_note(view)
     return 0
 
 
 def _run_line(args: argparse.Namespace) -> int:
     """The same for the lines of a statement that are named."""
-
-    def ask(client: Client, reading: ContractReading, engine: str) -> tuple[list[ExplainedLine], Known]:
-        grounds = quarter_grounds(client, reading, args.period, engine, args.as_of)
-        lines = named_lines(grounds.statement, args.line)
-        for line in lines:
-            report_grounds(grounds, line)
-        return [read_explained(client, grounds, line) for line in lines], grounds.known
-
-    explained, known = ask_store(args, ask)
+    explained = ask_account(args, lambda view: explained_lines(view, args.period, args.line, args.as_of))
+    for change in explained.changes:
+        report(change)
     if args.output == "json":
-        sys.stdout.buffer.write(line_explanation_json(explained, known_record(known)))
+        sys.stdout.buffer.write(line_explanation_json(explained.lines, basis_record(explained.view)))
     else:
-        for one in explained:
-            console().print(_line_tree(one))
-        _print_note(known)
+        for line in explained.lines:
+            console().print(_line_tree(line))
+        _print_note(explained.view)
     return 0
 
 
 def _line_tree(explained: ExplainedLine) -> Tree:
     match explained:
         case LineExplanation():
-            return line_tree(explained, explanation_tree, _session)
+            return pooled_line_tree(explained)
         case SeatLineExplanation():
-            return seat_line_tree(explained, _session, _checkout)
+            return seat_line_tree(explained)
         case FlexLineExplanation():
             return flex_line_tree(explained)
 
 
-def _print_note(known: Known) -> None:
-    """Say below what a closed quarter is told under."""
-    note = closed_note(known)
+def _print_note(view: AccountView) -> None:
+    """Say below what a closed quarter is read under."""
+    note = closed_note(view)
     if note:
-        console().print(shown(note))
-
-
-def explanation_tree(explained: SlotExplanation) -> Tree:
-    """A slot as a tree: units, then their sessions; then what did not count and why."""
-    until = minute(explained.slot_at + explained.policy.slot_ms)[11:]
-    over = f", [bold]{explained.overuse} over[/bold]" if explained.overuse else ""
-    tree = Tree(
-        f"{escape(explained.product)} in {escape(explained.country)}, {minute(explained.slot_at)} to {until} UTC: "
-        f"[bold]{explained.count}[/bold] of {explained.entitled} entitled{over} ({explained.policy.id})"
-    )
-    counted = tree.add(f"{explained.count} {_plural(explained.policy.unit, explained.count)} counted")
-    for unit in explained.units:
-        by = [*map(_session, unit.sessions), *map(_checkout, unit.checkouts)]
-        if len(by) == 1:
-            counted.add(by[0])
-            continue
-        sessions = f"its {len(unit.sessions)} sessions"
-        if unit.checkouts:
-            sessions = f"its {len(unit.sessions)} sessions and {len(unit.checkouts)} checkouts"
-        machine = counted.add(f"{escape(unit.machine)}, once for {sessions}")
-        for one in by:
-            machine.add(one)
-    if explained.uncounted:
-        rest = tree.add(f"{len(explained.uncounted)} sessions not counted")
-        for session in explained.uncounted:
-            rest.add(f"{_session(session.session)}: {escape(because(session, explained.policy))}")
-    if explained.covered_checkouts:
-        rest = tree.add(f"{len(explained.covered_checkouts)} checkouts not counted")
-        for taken in explained.covered_checkouts:
-            sentence = covered_sentence(taken.covered_by, taken.checkout.user)
-            rest.add(f"{_checkout(taken.checkout)}: {escape(sentence)}")
-    return tree
-
-
-def _checkout(taken: TakenOut) -> str:
-    return (
-        f"{escape(taken.user)} on {escape(taken.machine)}, checked out ({escape(taken.id)}): from "
-        f"{minute(taken.from_at)} to {minute(taken.until_at)}"
-    )
-
-
-def _plural(unit: str, count: int) -> str:
-    noun = "machine" if unit == "machine" else "session"
-    return noun if count == 1 else f"{noun}s"
-
-
-def _session(session: Session) -> str:
-    key, open_for = session.key, duration(session.last_at - session.opened_at)
-    slots = sum(mask.bit_count() for mask in session.used_slots.values())
-    return (
-        f"{escape(key.user)} on {escape(key.machine)}, {escape(key.product)} {escape(key.session)}: opened "
-        f"{minute(session.opened_at)}, last seen {minute(session.last_at)} ({open_for}; {slots} ten-minute "
-        f"{'slot' if slots == 1 else 'slots'}, active {duration(activity_ms(session))})"
-    )
+        console().print(literal(note))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.order_options import add_at_option, add_order_options, add_seat_options, instant_of, place_order
+from pipeline.cli.order_options import add_at_option, add_order_options, add_seat_options, effective_at, run_order
 from pipeline.model.orders import Release
 
 
@@ -19,7 +19,4 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 refused, with the reason and when it becomes possible."""
-    at = instant_of(args)
-    return place_order(
-        args, lambda reading: Release(args.product, reading.country_of(args.country), args.user, at, args.model)
-    )
+    return run_order(args, Release(args.product, args.country, args.user, effective_at(args), args.model))

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.cli.store_options import make_store_folder, now_ms, parse_period, store_error
-from pipeline.cli.tables.flex_table import flex_table, token_line
-from pipeline.cli.tables.output import (
-    adjustment_table,
-    console,
-    quiet_logs,
-    report,
-    report_letters,
-    report_refused,
-    seat_table,
-    statement_footer,
-    statement_table,
-    void_table,
-)
+from pipeline.cli.store_options import make_store_folder, now_ms, parse_period
+from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.cli.tables.progress_bar import stage_progress
+from pipeline.cli.tables.statement_remarks import report_letters, report_refused
+from pipeline.cli.tables.statement_tables import (
+    print_statement,
+)
 from pipeline.codec.contract.examination import read_contract, read_contract_file
-from pipeline.codec.statement.statement_csv import statement_csv
-from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.errors import InputError
-from pipeline.model.statements import Statement
 from pipeline.policy.timeline import BeforeFirstRow
 from pipeline.store.client import StoreUnreachable
+from pipeline.store.opening import store_error
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -95,19 +84,3 @@ def run(args: argparse.Namespace) -> int:
         return 2
     print_statement(outcome.statement, args.output)
     return 0
-
-
-def print_statement(statement: Statement, output: str) -> None:
-    """The statement on stdout, alone."""
-    if output == "json":
-        sys.stdout.buffer.write(statement_json(statement))
-    elif output == "csv":
-        sys.stdout.write(statement_csv(statement))
-    else:
-        screen = console()
-        screen.print(statement_table(statement))
-        tables = seat_table(statement), flex_table(statement), adjustment_table(statement), void_table(statement)
-        for part in (*tables, token_line(statement)):
-            if part is not None:
-                screen.print(part)
-        screen.print(statement_footer(statement))

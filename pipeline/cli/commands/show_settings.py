@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rich.table import Table
 
-from pipeline.cli.tables.output import console
+from pipeline.cli.tables.console import console
 from pipeline.kafka.settings import DESCRIPTIONS, PREFIX, Settings
 
 
@@ -20,17 +20,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(_args: argparse.Namespace) -> int:
-    """0 with the settings on stdout; secrets in addresses are left out."""
+    """0 with the settings on stdout, without the passwords in addresses."""
     settings = Settings.from_environment(os.environ)
     table = Table()
     for name in ("Variable", "Value", "Meaning"):
         table.add_column(name, overflow="fold")
-    for one in fields(settings):
-        table.add_row(f"{PREFIX}{one.name.upper()}", _shown(str(getattr(settings, one.name))), DESCRIPTIONS[one.name])
+    for setting in fields(settings):
+        name, value = setting.name, str(getattr(settings, setting.name))
+        table.add_row(f"{PREFIX}{name.upper()}", _without_password(value), DESCRIPTIONS[name])
     console().print(table)
     return 0
 
 
-def _shown(value: str) -> str:
+def _without_password(value: str) -> str:
     password = urlsplit(value).password if "://" in value else None
     return value.replace(f":{password}@", ":…@") if password else value

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 
-import orjson
 from rich.table import Table
 
-from pipeline.cli.store_options import add_store_options, ask_store, parse_period
-from pipeline.cli.tables.output import console, minute, report, shown
+from pipeline.application.quarter.silent_report import SilentReport, silent_report
+from pipeline.cli.store_options import add_store_options, ask_account, parse_period
+from pipeline.cli.tables.cells import literal, minute
+from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.printing import print_json
 from pipeline.model.instants import iso
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.statement.silent_machines import SilentMachine, SilentRange
-from pipeline.store.client import Client
-from pipeline.store.completeness_marks import read_complete_until
-from pipeline.store.silent_sessions import read_silent_machines
-
-Found = tuple[int | None, tuple[SilentMachine, ...]]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,35 +31,27 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """0 with the machines on stdout."""
-
-    def ask(client: Client, reading: ContractReading, _engine: str) -> Found:
-        complete_until = read_complete_until(client, reading.contract.account)
-        if complete_until is None:
-            return None, ()
-        silent = SilentRange.of(complete_until, reading.contract.lateness_days, args.period)
-        return complete_until, read_silent_machines(client, reading.contract.account, silent)
-
-    complete_until, found = ask_store(args, ask)
-    if complete_until is None:
+    silent = ask_account(args, lambda view: silent_report(view, args.period))
+    if silent.complete_until is None:
         report("nothing says up to when evidence is complete, so nobody knows which machines are silent")
     if args.output == "json":
-        records = [{**asdict(one), "last_at": iso(one.last_at)} for one in found]
-        told = {"complete_until": None if complete_until is None else iso(complete_until), "machines": records}
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        complete_until = None if silent.complete_until is None else iso(silent.complete_until)
+        machines = [{**asdict(machine), "last_at": iso(machine.last_at)} for machine in silent.machines]
+        print_json({"complete_until": complete_until, "machines": machines})
     else:
-        _print_table(complete_until, found)
+        _print_table(silent)
     return 0
 
 
-def _print_table(complete_until: int | None, found: tuple[SilentMachine, ...]) -> None:
+def _print_table(silent: SilentReport) -> None:
     table = Table()
     for name in ("Machine", "Last heard", "Users", "Products"):
         table.add_column(name, overflow="fold")
     table.add_column("Open sessions", justify="right")
-    for one in found:
-        users, products = (shown(", ".join(texts)) for texts in (one.users, one.products))
-        table.add_row(shown(one.machine), minute(one.last_at), users, products, str(one.sessions))
+    for machine in silent.machines:
+        users, products = (literal(", ".join(texts)) for texts in (machine.users, machine.products))
+        table.add_row(literal(machine.machine), minute(machine.last_at), users, products, str(machine.sessions))
     screen = console()
     screen.print(table)
-    until = "unknown" if complete_until is None else f"{minute(complete_until)} UTC"
-    screen.print(f"{len(found):,} machines; evidence complete until {until}")
+    until = "unknown" if silent.complete_until is None else f"{minute(silent.complete_until)} UTC"
+    screen.print(f"{len(silent.machines):,} machines; evidence complete until {until}")

@@ -26,7 +26,7 @@ _KNOBS: Final = (
     "account", "country", "period", "products", "machines", "seed", "beat_ms", "frames", "duplicates", "disorder",
     "late", "broken", "oversize", "trials",
 )  # fmt: skip
-_TOLD_BY_THE_STORY: Final = ("country", "period", "products", "machines", "trials")
+_SET_BY_THE_DEMO: Final = ("country", "period", "products", "machines", "trials")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,7 +73,7 @@ def _plan(args: argparse.Namespace) -> FleetPlan:
     given = {knob: getattr(args, knob) for knob in _KNOBS if getattr(args, knob) is not None}
     if not args.demo:
         return replace(FleetPlan(), **given)
-    contradicting = [f"--{knob}" for knob in _TOLD_BY_THE_STORY if knob in given]
+    contradicting = [f"--{knob}" for knob in _SET_BY_THE_DEMO if knob in given]
     if contradicting:
         reason = f"the sample fleet has its own {', '.join(contradicting)}"
         raise InputError("--demo", reason, f"Leave out --demo or {', '.join(contradicting)}")

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable
-from typing import TypeVar
 
-import orjson
-
-from pipeline.application.token_account import TokenState, read_token_explanation, read_token_state
+from pipeline.application.tokens.token_account import (
+    TokenState,
+    explained_charges,
+    is_asked_for,
+    token_forecast,
+    token_state,
+)
 from pipeline.cli.commands.tokens_orders import add_buy_parser, add_credit_parser
-from pipeline.cli.store_options import add_store_options, ask_store, now_ms, parse_instant
-from pipeline.cli.tables.output import console
-from pipeline.cli.tables.token_tables import print_balance, print_explanation, print_forecast, print_ledger
-from pipeline.codec.reports.letter_records import printable
+from pipeline.cli.store_options import (
+    add_range_options,
+    add_store_options,
+    ask_account,
+    check_range,
+    now_ms,
+    parse_instant,
+)
+from pipeline.cli.tables.console import console
+from pipeline.cli.tables.printing import print_csv, print_json
+from pipeline.cli.tables.token_tables import print_balance, print_charges, print_forecast, print_ledger
 from pipeline.codec.reports.token_records import (
+    LEDGER_COLUMNS,
     TokenRecord,
     balance_record,
     charge_record,
@@ -25,15 +34,8 @@ from pipeline.codec.reports.token_records import (
 )
 from pipeline.model.errors import InputError
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, iso
-from pipeline.model.ledger_entries import Debit
 from pipeline.model.text import fold
-from pipeline.rules.pool.reading import ContractReading
-from pipeline.rules.tokens.balance import balances
 from pipeline.rules.tokens.charge_explanation import Asked
-from pipeline.rules.tokens.forecast import forecast
-from pipeline.store.client import Client
-
-Answer = TypeVar("Answer")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,12 +62,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for action in (entries, explaining):
         action.add_argument("--product", default="", help="a product of the contract")
         action.add_argument("--user", default="")
-        action.add_argument(
-            "--from", dest="from_at", type=parse_instant, default=EARLIEST_AT, metavar="WHEN", help="UTC"
-        )
-        action.add_argument(
-            "--until", dest="until_at", type=parse_instant, default=LATEST_AT, metavar="WHEN", help="UTC"
-        )
+        add_range_options(action)
     for action in (balance, entries, explaining, outlook):
         add_store_options(action)
         choices = ("table", "json", "csv") if action is entries else ("table", "json")
@@ -74,70 +71,56 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run_balance(args: argparse.Namespace) -> int:
     """0 with every team's balance on stdout."""
-    state, currency = _asked(args, lambda client, reading: (read_token_state(client, reading), _currency(reading)))
-    teams = [balance_record(one, state.ledger, currency) for one in balances(state.ledger, state.open_windows)]
-    told = {**_head(state), "teams": teams}
+    state, currency = ask_account(args, lambda view: (token_state(view), view.contract.currency))
+    teams = [balance_record(balance, state.ledger, currency) for balance in state.balances]
+    record = {**_head(state), "teams": teams}
     if args.output == "json":
-        _print_json(told)
+        print_json(record)
     else:
-        print_balance(console(), told, teams)
+        print_balance(console(), record, teams)
     return 0
 
 
 def run_ledger(args: argparse.Namespace) -> int:
     """0 with the entries on stdout."""
-    _check_range(args)
-    state = _asked(args, read_token_state)
-    found: list[TokenRecord] = []
-    for entry, record in ledger_records(state.ledger):
-        window = entry.fact.window if isinstance(entry.fact, Debit) else None
-        product, user = (window.product, window.user) if window else ("", "")
-        is_whose = args.product in {"", product} and fold(args.user) in {"", user}
-        if is_whose and args.from_at <= entry.at < args.until_at:
-            found.append(record)
+    check_range(args)
+    asked = Asked(args.from_at, args.until_at, product=args.product, user=fold(args.user))
+    ledger = ask_account(args, lambda view: view.ledger)
+    records = [record for entry, record in ledger_records(ledger) if is_asked_for(entry, asked)]
     if args.output == "json":
-        _print_json(found)
+        print_json(records)
+    elif args.output == "csv":
+        print_csv(LEDGER_COLUMNS, ([record[name] for name in LEDGER_COLUMNS] for record in records))
     else:
-        print_ledger(found, is_csv=args.output == "csv")
+        print_ledger(console(), records)
     return 0
 
 
 def run_explain(args: argparse.Namespace) -> int:
     """0 with the charges, and what cost nothing, on stdout; 2 for a debit or product that there is not."""
-    _check_range(args)
+    check_range(args)
     asked = Asked(args.from_at, args.until_at, args.entry, args.product, fold(args.user))
-    if args.entry and (args.product or args.user or (args.from_at, args.until_at) != (EARLIEST_AT, LATEST_AT)):
+    if asked.entry and (asked.product or asked.user or (asked.from_at, asked.until_at) != (EARLIEST_AT, LATEST_AT)):
         raise InputError("--entry", "names one debit, and goes with nothing else", "Leave the other options out")
-    state, explained = _asked(args, lambda client, reading: read_token_explanation(client, reading, asked))
-    if args.entry and not explained.charges:
-        raise InputError("--entry", f"there is no debit {printable(args.entry)}", "`seatbeat tokens ledger` lists them")
-    _check_product(args.product, state)
-    charges, free = [charge_record(one) for one in explained.charges], [free_record(one) for one in explained.free]
+    state, explained = ask_account(args, lambda view: explained_charges(view, asked))
+    charges = [charge_record(charge) for charge in explained.charges]
+    free = [free_record(connection) for connection in explained.free]
     if args.output == "json":
-        _print_json({**_head(state), "charges": charges, "free": free})
+        print_json({**_head(state), "charges": charges, "free": free})
     else:
-        print_explanation(console(), charges, free)
+        print_charges(console(), charges, free)
     return 0
 
 
 def run_forecast(args: argparse.Namespace) -> int:
     """0 with every team's outlook on stdout."""
-    state = _asked(args, read_token_state)
-    at = state.as_of(now_ms()) if args.at is None else int(args.at)
-    teams = [forecast_record(one) for one in forecast(state.ledger, at)]
+    at, outlooks = ask_account(args, lambda view: token_forecast(view, now_ms(), args.at))
+    teams = [forecast_record(outlook) for outlook in outlooks]
     if args.output == "json":
-        _print_json({"at": iso(at), "teams": teams})
+        print_json({"at": iso(at), "teams": teams})
     else:
         print_forecast(console(), iso(at), teams)
     return 0
-
-
-def _asked(args: argparse.Namespace, question: Callable[[Client, ContractReading], Answer]) -> Answer:
-    return ask_store(args, lambda client, reading, _engine: question(client, reading))
-
-
-def _currency(reading: ContractReading) -> str:
-    return reading.contract.currency
 
 
 def _head(state: TokenState) -> TokenRecord:
@@ -147,20 +130,3 @@ def _head(state: TokenState) -> TokenRecord:
         "settled_until": iso(settled) if settled else None,
         "complete_until": None if state.complete_until is None else iso(state.complete_until),
     }
-
-
-def _check_range(args: argparse.Namespace) -> None:
-    if args.from_at >= args.until_at:
-        raise InputError("--until", "is not after --from", "Give a later --until")
-
-
-def _check_product(product: str, state: TokenState) -> None:
-    charged = sorted({one for one, _ in state.reading.pools})
-    plug_ins = [one.code for one in state.reading.contract.products.values() if one.plugin_of]
-    if product and product not in {*charged, *plug_ins}:
-        known = printable(", ".join(charged)) or "none"
-        raise InputError("--product", f"{printable(product)} is not charged in tokens", f"Products that are: {known}")
-
-
-def _print_json(told: object) -> None:
-    sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

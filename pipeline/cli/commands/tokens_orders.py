@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Sequence
 
-from pipeline.cli.order_options import add_at_option, add_order_options, instant_of, place_order
-from pipeline.model.contracts import TokenPack
+from pipeline.application.account_view import AccountView
+from pipeline.application.orders.buy_tokens import Purchase, buy_tokens
+from pipeline.application.orders.place_order import Issue
+from pipeline.application.orders.poster import Poster
+from pipeline.cli.order_options import add_at_option, add_order_options, effective_at, run_order, run_use_case
 from pipeline.model.errors import InputError
 from pipeline.model.instants import MINUTE_MS
 from pipeline.model.money import minor_digits, parse_money
-from pipeline.model.orders import BuyTokens, CreditTokens
-from pipeline.rules.pool.reading import ContractReading
+from pipeline.model.orders import CreditTokens
+from pipeline.rules.orders.outcomes import Outcome
 from pipeline.rules.tokens.token_orders import DEFAULT_TEAM
 
 
@@ -59,35 +61,24 @@ def run_buy(args: argparse.Namespace) -> int:
     if args.packs and sum(args.packs) != args.tokens:
         reason = f"no_sum: the packs come to {sum(args.packs):,} tokens, but --tokens is {args.tokens:,}"
         raise InputError("--packs", reason, "Give the size of every pack, and all of them together as --tokens")
-    purchased_at = instant_of(args, "--purchased-at")
+    purchased_at = effective_at(args, "--purchased-at")
     if args.at is None:
         purchased_at -= purchased_at % MINUTE_MS  # the broker's clock may be a little behind ours
     name = args.purchase or args.id or secrets.token_hex(8)
+    sizes = args.packs or (args.tokens,)
 
-    def make(reading: ContractReading) -> BuyTokens:
-        price = _price(args.price, reading.contract.currency) if args.price else None
-        return BuyTokens(packs_of(name, args.purchase, args.team, args.packs or (args.tokens,), purchased_at, price))
+    def buy(view: AccountView, issue: Issue, poster: Poster) -> Outcome:
+        price = _price(args.price, view.contract.currency) if args.price else None
+        purchase = Purchase(name, args.purchase, args.team, sizes, purchased_at, price)
+        return buy_tokens(view, purchase, issue, poster)
 
-    return place_order(args, make)
+    return run_use_case(args, buy)
 
 
 def run_credit(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 for what cannot be given back; 1 where posting failed."""
     _check_tokens("--tokens", args.tokens)
-    return place_order(args, lambda _reading: CreditTokens(args.team, args.tokens, args.reason, args.debit))
-
-
-def packs_of(
-    name: str, purchase: str, team: str, sizes: Sequence[int], purchased_at: int, price: int | None
-) -> tuple[TokenPack, ...]:
-    """The packs of a purchase, the price shared by size to the smallest unit; ``name/1`` and so on where several."""
-    tokens, packs, before = sum(sizes), list[TokenPack](), 0
-    for number, size in enumerate(sizes, 1):
-        share = None if price is None else price * (before + size) // tokens - price * before // tokens
-        id_ = name if len(sizes) == 1 else f"{name}/{number}"
-        packs.append(TokenPack(id_, purchase, team, size, purchased_at, share))
-        before += size
-    return tuple(packs)
+    return run_order(args, CreditTokens(args.team, args.tokens, args.reason, args.debit))
 
 
 def _check_tokens(option: str, tokens: int) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from pipeline.cli.order_options import add_order_options, place_order
+from pipeline.application.account_view import AccountView
+from pipeline.application.orders.place_order import Issue
+from pipeline.application.orders.poster import Poster
+from pipeline.application.orders.void_evidence import void_evidence
+from pipeline.cli.order_options import add_order_options, run_order, run_use_case
 from pipeline.cli.store_options import parse_instant
+from pipeline.cli.tables.console import report
 from pipeline.model.errors import InputError
-from pipeline.model.orders import Command, Order, Unvoid, Void
-from pipeline.rules.orders.voids import void_entry
-from pipeline.store.client import Client
-from pipeline.store.void_filter import has_evidence
+from pipeline.model.orders import Unvoid, Void
+from pipeline.rules.orders.outcomes import Outcome
 
 _EXCLUDING: Final = ("session", "product", "machine", "user", "from_at", "until_at")
 
@@ -40,20 +43,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """0 accepted or known already; 2 for what cannot be left out, or an undo that finds no void in force."""
     if args.undo is None:
-        return place_order(args, lambda _reading: _void(args), _note)
+        void = Void(args.reason, args.session, args.product, args.machine, args.user, args.from_at, args.until_at)
+        return run_use_case(args, lambda view, issue, poster: _placed(view, void, issue, poster))
     stated = [name for name in _EXCLUDING if getattr(args, name)]
     if stated:
         option = f"--{stated[0].removesuffix('_at')}"
         raise InputError(option, "does not go with --undo", "Give the id of the void and a reason, nothing else")
-    return place_order(args, lambda _reading: Unvoid(args.undo, args.reason))
+    return run_order(args, Unvoid(args.undo, args.reason))
 
 
-def _void(args: argparse.Namespace) -> Order:
-    return Void(args.reason, args.session, args.product, args.machine, args.user, args.from_at, args.until_at)
-
-
-def _note(client: Client, command: Command) -> str:
-    void = void_entry(command)
-    if void is None or has_evidence(client, command.account, void):
-        return ""
-    return "no stored evidence is of what this void leaves out; was it misspelt? `seatbeat void --undo` takes it back"
+def _placed(view: AccountView, void: Void, issue: Issue, poster: Poster) -> Outcome:
+    """Place a void, and say on stderr where it leaves nothing out."""
+    outcome, has_evidence = void_evidence(view, void, issue, poster)
+    if outcome.status == "accepted" and not has_evidence:
+        report(
+            "no stored evidence is of what this void leaves out; was it misspelt? `seatbeat void --undo` takes it back"
+        )
+    return outcome

@@ -9,7 +9,7 @@ import os
 from pipeline.agents.health.json_logs import log_to_stderr
 from pipeline.agents.worker_process import ROLES, work
 from pipeline.cli.store_options import now_ms
-from pipeline.cli.tables.output import report
+from pipeline.cli.tables.console import report
 from pipeline.kafka.settings import Settings
 
 

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar where a person looks on, nothing in a pipe."""
+"""Progress on stderr: a bar on a terminal, nothing in a pipe."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.cli.tables.output import console
+from pipeline.cli.tables.console import console
 
 _UNITS = {"read": "lines"}
 
 
 @contextmanager
 def stage_progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A bar per stage, told ``(stage, done, of)``."""
+    """A bar per stage; the function given is called with ``(stage, done, of)``."""
     screen = console(stderr=True)
     columns = (
         TextColumn("{task.description:<10}"),
@@ -26,11 +26,11 @@ def stage_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     ) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def told(stage: str, done: int, of: int | None) -> None:
+        def show(stage: str, done: int, of: int | None) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(
                     stage.removeprefix("seatbeat-"), total=of, unit=_UNITS.get(stage, "messages")
                 )
             bars.update(tasks[stage], completed=done, total=of)
 
-        yield told
+        yield show

@@ -1,26 +1,25 @@
-"""Balances, entries, charges and outlooks of the token ledger as people read them."""
+"""Balances, entries, charges and forecasts of the token ledger as people read them."""
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
 
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.cli.tables.output import console, shown
-from pipeline.codec.csv_text import csv_cell
-from pipeline.codec.reports.token_records import LEDGER_COLUMNS, TokenRecord
+from pipeline.cli.tables.cells import literal
+from pipeline.codec.reports.token_records import TokenRecord
+
+_FIGURES: Final = ("granted", "debited", "expired", "balance", "reserved", "available", "uncovered")
+"""The fields of a team's balance, in the order of their columns."""
 
 
 def print_balance(screen: Console, head: TokenRecord, teams: Sequence[TokenRecord]) -> None:
-    """A table of teams, one of their packs, and up to when all this is settled."""
+    """A table of teams, a table of their packs, and up to when all this is settled."""
     table = Table(title="Tokens by team", title_justify="left")
     table.add_column("Team", overflow="fold")
-    names = ("granted", "debited", "expired", "balance", "reserved", "available", "uncovered")
-    for name in names:
+    for name in _FIGURES:
         table.add_column(name.capitalize(), justify="right")
     packs = Table(title="Packs, in the order they pay", title_justify="left")
     for name in ("Team", "Pack", "Purchase", "Valid from", "Until"):
@@ -28,12 +27,12 @@ def print_balance(screen: Console, head: TokenRecord, teams: Sequence[TokenRecor
     for name in ("Tokens", "Left", "Price"):
         packs.add_column(name, justify="right")
     for team in teams:
-        table.add_row(shown(str(team["team"])), *(f"{team[name]:,}" for name in names))
+        table.add_row(literal(str(team["team"])), *(f"{team[name]:,}" for name in _FIGURES))
         for pack in _records(team["packs"]):
             texts = (str(pack["id"]), str(pack["purchase"]))
             price = "" if pack["price"] is None else str(pack["price"])
             packs.add_row(
-                shown(str(team["team"])), *map(shown, texts), _minute(pack["purchased_at"]),
+                literal(str(team["team"])), *map(literal, texts), _minute(pack["purchased_at"]),
                 _minute(pack["expires_at"]), f"{pack['tokens']:,}", f"{pack['left']:,}", price,
                 style="" if pack["left"] else "dim",
             )  # fmt: skip
@@ -44,13 +43,8 @@ def print_balance(screen: Console, head: TokenRecord, teams: Sequence[TokenRecor
     screen.print(f"{until}; {windows:,} windows are open, their tokens reserved")
 
 
-def print_ledger(entries: Sequence[TokenRecord], *, is_csv: bool) -> None:
-    """The entries, one a row."""
-    if is_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\r\n")
-        writer.writerow(LEDGER_COLUMNS)
-        writer.writerows([csv_cell(record[name]) for name in LEDGER_COLUMNS] for record in entries)
-        return
+def print_ledger(screen: Console, entries: Sequence[TokenRecord]) -> None:
+    """The entries in log order, a row each; what no pack could pay stands out."""
     table = Table()
     for name in ("At", "Kind", "Team", "Product", "User"):
         table.add_column(name, overflow="fold")
@@ -58,62 +52,64 @@ def print_ledger(entries: Sequence[TokenRecord], *, is_csv: bool) -> None:
         table.add_column(name, justify="right")
     for name in ("Packs", "Note", "Id"):
         table.add_column(name, overflow="fold")
-    for one in entries:
-        change = "" if one["change"] is None else f"{one['change']:+,}"
+    for entry in entries:
+        change = "" if entry["change"] is None else f"{entry['change']:+,}"
+        packs = " ".join(cast("list[str]", entry["packs"] or []))
         table.add_row(
-            _minute(one["at"]), str(one["kind"]),
-            *(shown(str(one[name] or "")) for name in ("team", "product", "user")), change, _number(one["balance"]),
-            _number(one["uncovered"]),
-            shown(" ".join(cast("list[str]", one["packs"] or []))), shown(str(one["note"] or "")), str(one["id"]),
-            style="bold" if one["uncovered"] else "",
+            _minute(entry["at"]), str(entry["kind"]),
+            *(literal(str(entry[name] or "")) for name in ("team", "product", "user")),
+            change, _number(entry["balance"]), _number(entry["uncovered"]),
+            literal(packs), literal(str(entry["note"] or "")), str(entry["id"]),
+            style="bold" if entry["uncovered"] else "",
         )  # fmt: skip
-    screen = console()
     screen.print(table)
     screen.print(f"{len(entries):,} entries in log order; times are UTC")
 
 
-def print_explanation(screen: Console, charges: Sequence[TokenRecord], free: Sequence[TokenRecord]) -> None:
+def print_charges(screen: Console, charges: Sequence[TokenRecord], free: Sequence[TokenRecord]) -> None:
     """Each charge in a few lines, then what cost nothing."""
-    for one in charges:
-        screen.print(shown(charge_line(one)))
-        for cause in _records(one["caused_by"]):
-            screen.print(shown(f"    {stretch_line(cause)}"))
-        if not one["caused_by"]:
+    for charge in charges:
+        screen.print(literal(charge_sentence(charge)))
+        for cause in _records(charge["caused_by"]):
+            screen.print(literal(f"    {stretch_sentence(cause)}"))
+        if not charge["caused_by"]:
             screen.print("    no stored evidence is behind it any more; `seatbeat audit` tells more")
     if free:
         screen.print(f"Cost nothing ({len(free):,}):")
-    for one in free:
-        screen.print(shown(f"    {one['product']} {one['user']}: {stretch_line(one)}; {one['why']} ({one['code']})"))
+    for stretch in free:
+        whose = f"{stretch['product']} {stretch['user']}"
+        screen.print(literal(f"    {whose}: {stretch_sentence(stretch)}; {stretch['why']} ({stretch['code']})"))
     screen.print(f"{len(charges):,} charges, {len(free):,} connections that cost nothing; times are UTC")
 
 
-def charge_line(one: TokenRecord) -> str:
+def charge_sentence(charge: TokenRecord) -> str:
     """A charge in a sentence: whose window, when, and who paid."""
-    whose = f"{one['product']} {one['user']}, {_minute(one['start'])} to {_minute(one['end'])}"
-    if one["state"] == "open":
-        return f"{whose}: {one['rate']} tokens reserved, not settled yet"
-    paid = ", ".join(f"{part['tokens']} from {part['pack']}" for part in _records(one["packs"])) or "nothing from packs"
-    short = f", {one['uncovered']} uncovered" if one["uncovered"] else ""
-    return f"{whose}: {one['rate']} tokens; {paid}{short} (debit {one['entry']})"
+    whose = f"{charge['product']} {charge['user']}, {_minute(charge['start'])} to {_minute(charge['end'])}"
+    if charge["state"] == "open":
+        return f"{whose}: {charge['rate']} tokens reserved, not settled yet"
+    parts = ", ".join(f"{part['tokens']} from {part['pack']}" for part in _records(charge["packs"]))
+    paid = parts or "nothing from packs"
+    short = f", {charge['uncovered']} uncovered" if charge["uncovered"] else ""
+    return f"{whose}: {charge['rate']} tokens; {paid}{short} (debit {charge['entry']})"
 
 
-def stretch_line(one: TokenRecord) -> str:
-    """A stretch of activity: session, machine, from when to when."""
-    active = f"active {_minute(one['active_from'])} to {_minute(one['active_until'])}"
-    return f"session {one['session']} on {one['machine']}, {active}"
+def stretch_sentence(stretch: TokenRecord) -> str:
+    """A stretch of activity in a sentence: session, machine, from when to when."""
+    active = f"active {_minute(stretch['active_from'])} to {_minute(stretch['active_until'])}"
+    return f"session {stretch['session']} on {stretch['machine']}, {active}"
 
 
 def print_forecast(screen: Console, at: str, teams: Sequence[TokenRecord]) -> None:
-    """A line a team, and one for each pack that will not be used up."""
-    for one in teams:
-        rate = f"{one['charged_30_days']:,} in the last 30 days"
-        lasts = "nothing is charged, so they last until they expire" if one["days_left"] is None else (
-            f"they last {one['days_left']:,} days at that rate"
-        )  # fmt: skip
-        screen.print(shown(f"{one['team']}: {one['balance']:,} tokens valid at {at}, {rate}; {lasts}"))
-        for gone in _records(one["unused"]):
-            text = f"    {gone['tokens']:,} of pack {gone['pack']} expire unused at {gone['expires_at']}"
-            screen.print(shown(text), style="bold")
+    """A line per team, and a line per pack that will not be used up."""
+    for team in teams:
+        rate = f"{team['charged_30_days']:,} in the last 30 days"
+        lasts = "nothing is charged, so they last until they expire"
+        if team["days_left"] is not None:
+            lasts = f"they last {team['days_left']:,} days at that rate"
+        screen.print(literal(f"{team['team']}: {team['balance']:,} tokens valid at {at}, {rate}; {lasts}"))
+        for pack in _records(team["unused"]):
+            text = f"    {pack['tokens']:,} of pack {pack['pack']} expire unused at {pack['expires_at']}"
+            screen.print(literal(text), style="bold")
     if not teams:
         screen.print("no tokens were granted yet")
 

@@ -110,6 +110,6 @@ def _stretches(starts: Int64s, ends: Int64s, resumed_at: Int64s, active_at: Int6
     ]
     for group in several:
         rows = slice(starts[group], ends[group])
-        told = sorted(zip(active_at[rows].tolist(), resumed_at[rows].tolist(), strict=True))
-        stretches[group] = {resumed: active for active, resumed in told}  # of the same stretch the later end stays
+        pairs = sorted(zip(active_at[rows].tolist(), resumed_at[rows].tolist(), strict=True))
+        stretches[group] = {resumed: active for active, resumed in pairs}  # of the same stretch the later end stays
     return stretches

@@ -142,9 +142,9 @@ async def _skip_what_is_there(settings: Settings) -> None:
     try:
         stage = settings.topics
         all_of_them = [
-            TopicPartition(name, one)
+            TopicPartition(name, number)
             for name in SINK_TOPICS["sink"]
-            for one in range(topic(name, stage).partitions)  # type: ignore[arg-type]  # validated
+            for number in range(topic(name, stage).partitions)  # type: ignore[arg-type]  # validated
         ]
         consumer.assign(all_of_them)
         await consumer.commit(await consumer.end_offsets(all_of_them))

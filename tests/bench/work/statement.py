@@ -14,9 +14,9 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
-from pipeline import __version__
-from pipeline.application.quarter_counts import read_statement
-from pipeline.application.slot_reading import read_explanation
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.explained_slot import explain_slot_at
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.model.contracts import Contract, Entitlement, Product
 from pipeline.model.instants import HOUR_MS, Period, day_of
 from pipeline.policy.catalogue import metering_catalogue
@@ -97,14 +97,14 @@ def main() -> None:
     statement_s, explain_s = [], []
     for _ in range(args.repetitions):
         started_s = time.perf_counter()
-        statement = read_statement(asked, judged_by, PERIOD, seatbeat=__version__, engine="embedded")
+        statement = computed_statement(AccountView.of(asked, judged_by), PERIOD)
         statement_s.append(time.perf_counter() - started_s)
     plan, asked.asked = asked.plan(), []
     line = statement.lines[0]
     for number in range(args.repetitions):
         started_s = time.perf_counter()
         slot_at = PERIOD.start_at + (24 * (40 + number) + 10) * HOUR_MS
-        explained = read_explanation(asked, judged_by, line.product, "CZ", slot_at)
+        explained = explain_slot_at(AccountView.of(asked, judged_by), line.product, "CZ", slot_at)
         explain_s.append(time.perf_counter() - started_s)
         assert explained.count > 0
     explain_plan = asked.plan()

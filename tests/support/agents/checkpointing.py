@@ -1,8 +1,8 @@
-"""The Faust consumer beyond its contract (``consumer_contract``), on an embedded broker: what only Faust does.
+"""Cases of the Faust consumer beyond its contract (``consumer_contract``), on an embedded broker.
 
-``python -m tests.support.agents.checkpointing`` plays every case and prints what it saw, a JSON object;
-``faust_crashes``, which does not end quietly, is played alone. No case touches a store: the client of ``retried`` and
-``refused`` fails as it is told to.
+``python -m tests.support.agents.checkpointing`` plays every case and prints its observations, a JSON object;
+``faust_crashes``, which logs errors, is played alone. No case touches a store: ``retried`` and ``refused`` use a client
+that fails.
 """
 
 from __future__ import annotations
@@ -11,88 +11,28 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-import faust
 import orjson
-import pyarrow as pa
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pipeline.agents.consuming import Consumer, Pace
-from pipeline.agents.faust.consumer import FaustConsumer, consume
+from pipeline.agents.consuming import Pace
+from pipeline.agents.faust.consumer import consume
 from pipeline.agents.faust.transport import WAITING_BYTES, waiting_bytes
 from pipeline.agents.health.monitor import Monitor, StandsStill
 from pipeline.agents.sink import Batch
 from pipeline.agents.store_calls import RetryingStore
 from pipeline.kafka.producer import Outgoing
 from pipeline.model.evidence import SessionDay, SessionKey
-from pipeline.store.client import Parameter, QueryResult, StoreRefused
-from tests.support.agents.consumer_case import NEVER_MS, WAIT_S_MAX, Case, Seen, flush_nothing, play_all, until
-
-
-@dataclass
-class FaustCase(Case):
-    """A case that sees every acknowledgement, and may reach into Faust."""
-
-    acknowledged: list[tuple[int, int]] = field(default_factory=list)
-
-    def watch(self, consumer: Consumer) -> None:
-        super().watch(consumer)
-        faust_consumer = self.app.consumer
-        acknowledge = faust_consumer.ack
-
-        def remember(message: Any) -> bool:
-            self.acknowledged.append((message.partition, message.offset))
-            return bool(acknowledge(message))
-
-        faust_consumer.ack = remember  # type: ignore[method-assign]  # to see, not to change
-
-    @property
-    def app(self) -> faust.App:
-        assert isinstance(self.consumer, FaustConsumer)
-        return self.consumer.app
-
-    async def pass_over(self, offset: int, *texts: str) -> None:
-        """Send messages and let Faust's consumer go on from an offset, as after a rebalance whose way back failed."""
-        consumer: AIOKafkaConsumer = vars(vars(self.app.consumer)["_thread"])["_consumer"]
-        place = TopicPartition(self.name, 0)
-        consumer.pause(place)
-        await self.send(*texts)
-        consumer.seek(place, offset)
-        consumer.resume(place)
-
-
-class FailingClient:
-    """A store whose inserts fail the first times. It remembers the rows of every try."""
-
-    def __init__(self, errors: Iterable[Exception]) -> None:
-        self._errors = list(errors)
-        self.tries: list[list[dict[str, object]]] = []
-        self.done = False
-
-    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
-        self.tries.append(arrow_table.to_pylist())
-        if self._errors:
-            raise self._errors.pop(0)
-        self.done = True
-        return table
-
-    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object:
-        raise NotImplementedError
-
-    def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        return None
+from pipeline.store.client import StoreRefused
+from tests.support.agents.consumer_case import NEVER_MS, WAIT_S_MAX, Seen, flush_nothing, play_all, until
+from tests.support.agents.faust_case import FailingClient, FaustCase
 
 
 async def passed_over(case: FaustCase) -> Seen:
-    """Faust's consumer goes on further than where it was."""
+    """Faust's consumer continues beyond its position."""
     async with case.running(flush_nothing, Pace(1, 20)):
         await case.send("one")
         await until(lambda: bool(case.acknowledged))
@@ -101,14 +41,14 @@ async def passed_over(case: FaustCase) -> Seen:
 
 
 async def passed_over_at_first(case: FaustCase) -> Seen:
-    """Faust's consumer goes on further than the beginning of what nobody has committed."""
+    """Faust's consumer starts beyond the first uncommitted message."""
     async with case.running(flush_nothing, Pace(1, 20)):
         await case.pass_over(2, "lost", "lost", "three")
         return await _missed(case)
 
 
 async def stands_still(case: FaustCase) -> Seen:
-    """A checkpoint never ends, although the broker answers; somebody watches."""
+    """A checkpoint never ends, although the broker answers; the monitor watches."""
 
     async def flush(_: list[str]) -> None:
         await asyncio.Event().wait()
@@ -123,7 +63,7 @@ async def stands_still(case: FaustCase) -> Seen:
             async with asyncio.timeout(WAIT_S_MAX):
                 await watching
         except StandsStill as error:
-            return {"told": str(error).replace(case.name, "TOPIC").rpartition(" for ")[0]}
+            return {"error": str(error).replace(case.name, "TOPIC").rpartition(" for ")[0]}
     return {}
 
 
@@ -137,7 +77,7 @@ async def _missed(case: FaustCase) -> Seen:
 
 
 async def produce_fails(case: FaustCase) -> Seen:
-    """What a checkpoint leads to cannot be produced: it is larger than any message may be."""
+    """The outputs of a checkpoint cannot be produced: they exceed the largest message."""
 
     async def flush(texts: list[str]) -> None:
         await case.producer.write([Outgoing(case.name, None, b"x" * 5 * 1024 * 1024) for _ in texts])
@@ -150,17 +90,17 @@ async def produce_fails(case: FaustCase) -> Seen:
 
 
 async def faust_crashes(case: FaustCase) -> Seen:
-    """A part of Faust crashes, from which no agent hears anything."""
+    """A part of Faust crashes without notice to any agent."""
     async with case.running(flush_nothing, Pace(1, 20)):
         await case.send("one")
         await until(lambda: bool(case.acknowledged))
         await case.app.consumer.crash(RuntimeError("the commit was refused"))
         await until(lambda: bool(case.failures))
-    return {"failures": [str(one) for one in case.failures[:1]]}
+    return {"failures": [str(failure) for failure in case.failures[:1]]}
 
 
 async def _afterwards(case: FaustCase) -> Seen:
-    """What is seen once an agent that never failed has worked off what came after the failure."""
+    """The observations after another agent has processed the messages that followed the failure."""
     await case.let_others_commit()
     return {
         "taken": case.step.taken,
@@ -171,7 +111,7 @@ async def _afterwards(case: FaustCase) -> Seen:
 
 
 async def fills(case: FaustCase) -> Seen:
-    """More arrives than may wait, while a checkpoint is being made."""
+    """More messages arrive during a checkpoint than may wait."""
     text, waited, said = "x" * 262_144, list[int](), list[str]()
     half = 3 * WAITING_BYTES // 2 // len(text)
 
@@ -206,7 +146,7 @@ def _hearing(said: list[str]) -> Iterator[None]:
 
 
 async def turns(case: FaustCase) -> Seen:
-    """Three partitions have a thousand messages each to catch up with."""
+    """Three partitions have a backlog of a thousand messages each."""
     case.partitions = 3
     before = [Outgoing(case.name, b"%d" % number, b"%d" % number) for number in range(3_000)]
     async with case.running(flush_nothing, Pace(100, 20), before):
@@ -216,7 +156,7 @@ async def turns(case: FaustCase) -> Seen:
 
 
 async def order(case: FaustCase) -> Seen:
-    """Many messages over several partitions, acknowledged checkpoint by checkpoint."""
+    """Many messages on several partitions, acknowledged checkpoint by checkpoint."""
     case.partitions = 3
     texts = [f"{number}" for number in range(100)]
     async with case.running(flush_nothing, Pace(7, 20)):
@@ -226,7 +166,7 @@ async def order(case: FaustCase) -> Seen:
 
 
 async def retried(case: FaustCase) -> Seen:
-    """The store fails twice, then takes the rows."""
+    """The store fails twice, then accepts the rows."""
     client = FailingClient([StoreRefused("away", "OperationalError"), StoreRefused("still away", "OperationalError")])
     retries: list[str] = []
     early: list[int] = []
@@ -236,10 +176,10 @@ async def retried(case: FaustCase) -> Seen:
             await case.send("one", "two")
 
             async def committed() -> bool:
-                found = await case.committed()
+                committed_offset = await case.committed()
                 if not client.done:
-                    early.append(found)
-                return found == 2
+                    early.append(committed_offset)
+                return committed_offset == 2
 
             await until(committed)
     return {
@@ -252,7 +192,7 @@ async def retried(case: FaustCase) -> Seen:
 
 
 async def refused(case: FaustCase) -> Seen:
-    """The store fails in a way that no second try mends."""
+    """The store fails permanently."""
     client = FailingClient([ValueError("not a row")])
     with ThreadPoolExecutor(max_workers=1) as executor:
         call = RetryingStore(client, executor, 1.0, lambda _: None)

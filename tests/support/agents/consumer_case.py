@@ -1,4 +1,4 @@
-"""A consumer of the tests on a topic of its own, and what becomes of it: whatever implements ``Consumer`` runs it."""
+"""A test case of a ``Consumer``: an agent on a topic of its own, run by any implementation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Consume(Protocol):
 
 @dataclass
 class Recorder:
-    """A step that remembers what it took and gives it out; ``poison`` makes it raise."""
+    """A step whose output is what it took; ``poison`` makes it raise."""
 
     taken: list[str] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Recorder:
 
 @dataclass
 class Case:
-    """One agent on one topic of its own, and what became of it."""
+    """An agent on a topic of its own, and what was observed."""
 
     name: str
     bootstrap: str
@@ -69,7 +69,7 @@ class Case:
         await self.producer.write(Outgoing(self.name, text.encode(), text.encode()) for text in texts)
 
     async def committed(self) -> int:
-        """How many messages are committed, as the broker has it."""
+        """The number of committed messages, from the broker."""
         lag = await self._progress.lag()
         return lag.end - lag.behind
 
@@ -80,12 +80,12 @@ class Case:
         await until(holds)
 
     def watch(self, consumer: Consumer) -> None:
-        """Look at a consumer before it starts."""
+        """Called with the consumer before it starts."""
         self.consumer = consumer
 
     @asynccontextmanager
     async def running(self, flush: Flush, pace: Pace, before: Sequence[Outgoing] = ()) -> AsyncIterator[None]:
-        """Run the agent; what is sent ``before`` it starts waits in the log."""
+        """Run the agent; messages ``before`` are in the log when it starts."""
         settings = Settings(
             kafka_bootstrap=self.bootstrap, app_id="case", fetch_wait_ms=50, session_timeout_s=3,
             rebalance_timeout_s=3, commit_interval_ms=50, topics="embedded",
@@ -111,7 +111,7 @@ class Case:
             await self._progress.stop()
 
     async def let_others_commit(self) -> None:
-        """Wait until an agent that never fails has joined, worked off a message, and committed it."""
+        """Wait until another agent, which never fails, has processed and committed a message."""
         clock = Case(f"{self.name}-clock", self.bootstrap, self.producer, self.consume)
         async with clock.running(flush_nothing, Pace(1, 20)):
             await clock.send("tick")
@@ -122,7 +122,7 @@ class Case:
 
 
 async def until(holds: Callable[[], bool] | Callable[[], Coroutine[object, object, bool]]) -> None:
-    """Wait until something holds. Raises ``TimeoutError``."""
+    """Wait for a condition. Raises ``TimeoutError``."""
     async with asyncio.timeout(WAIT_S_MAX):
         while True:
             held = holds()
@@ -138,7 +138,7 @@ async def flush_nothing(_: list[str]) -> None:
 async def play_all(
     cases: Sequence[Callable[[Any], Awaitable[Seen]]], case_type: type[Case], consume: Consume
 ) -> dict[str, Seen]:
-    """Play cases side by side on one broker; what each saw, by its name."""
+    """Play cases concurrently on a broker; the observations of each, by its name."""
     async with EmbeddedBroker() as broker:
         producer = Producer(broker.bootstrap, idempotent=False)
         await producer.start()

@@ -1,7 +1,7 @@
-"""What every ``Consumer`` promises (``pipeline/agents/consuming.py``), played on an embedded broker.
+"""Cases for the promises of every ``Consumer`` (``pipeline/agents/consuming.py``), on an embedded broker.
 
-``python -m tests.support.agents.consumer_contract IMPLEMENTATION`` plays every case and prints what it saw, a JSON
-object. The cases know no implementation: acknowledgements are what the broker has as committed.
+``python -m tests.support.agents.consumer_contract IMPLEMENTATION`` plays every case and prints the observations, a
+JSON object. The cases depend on no implementation: acknowledgements are read from the broker's committed offsets.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def order(case: Case) -> Seen:
 
 
 async def assigned(case: Case) -> Seen:
-    """An agent joins its group while messages wait for it."""
+    """An agent joins its group while messages wait."""
     case.partitions = 3
     before = [Outgoing(case.name, b"%d" % number, b"%d" % number) for number in range(10)]
     async with case.running(flush_nothing, Pace(1, 20), before):
@@ -82,7 +82,7 @@ async def arrivals(case: Case) -> Seen:
 
 
 async def interval(case: Case) -> Seen:
-    """Fewer messages than a checkpoint takes, while the checkpoint before is still being made."""
+    """Fewer messages than a checkpoint takes, while the previous checkpoint is still being made."""
     flushed: list[list[str]] = []
     let = asyncio.Semaphore(0)
 
@@ -131,7 +131,7 @@ async def flush_raises(case: Case) -> Seen:
 
 
 async def restart(case: Case) -> Seen:
-    """An agent is stopped while a flush has not returned, and another takes its place."""
+    """An agent is stopped during a flush, and another replaces it."""
     begun = asyncio.Event()
 
     async def flush(texts: list[str]) -> None:

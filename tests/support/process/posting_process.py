@@ -24,11 +24,11 @@ from pipeline.kafka.topics import COMMANDS
 from pipeline.model.contracts import Contract
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.orders.outcomes import outcomes
+from pipeline.rules.orders.voids import voids_in_force
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import contract_versions
 from pipeline.store.order_log import read_commands
-from pipeline.store.void_filter import read_voids
 
 
 def read_back(client: Client, contract: Contract) -> dict[str, object]:
@@ -42,7 +42,7 @@ def read_back(client: Client, contract: Contract) -> dict[str, object]:
             for outcome in outcomes(reading, logged)
             if outcome.status != "known"
         ],
-        "voids": [asdict(void) for void in read_voids(client, contract.account)],
+        "voids": [asdict(void) for void in voids_in_force(read_commands(client, contract.account))],
         "versions": [
             [version.content_hash, version.applied_by, version.is_current]
             for version in contract_versions(client, contract.account)

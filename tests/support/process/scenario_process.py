@@ -17,12 +17,12 @@ from typing import Final, cast
 
 import orjson
 
-from pipeline import __version__
 from pipeline.agents.faust.consumer import consume
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.seats_agent import SeatsAgent
 from pipeline.agents.store_calls import RetryingStore
-from pipeline.application.quarter_counts import read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.codec.contract.examination import load_contract, read_contract_file
 from pipeline.codec.statement.line_json import line_record
 from pipeline.codec.topics.message_keys import encode_key
@@ -55,8 +55,8 @@ def _say(event: str, **more: object) -> None:
     sys.stdout.buffer.flush()
 
 
-async def _told_to_go_on() -> None:
-    """Wait for the next line on stdin, which holds nothing else."""
+async def _line_read() -> None:
+    """Wait for the next line on stdin."""
     loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
     heard: asyncio.Future[bytes] = loop.create_future()
     loop.add_reader(stdin, lambda: None if heard.done() else heard.set_result(os.read(stdin, 1)))
@@ -67,7 +67,7 @@ async def _told_to_go_on() -> None:
 
 
 def _stored_usage(client: Client) -> list[LineRecord]:
-    """Everything that is stored, of all accounts, sorted."""
+    """The stored session days of all accounts, sorted."""
     accounts = [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days").result_rows]
     days = [
         unreceived(day)
@@ -78,11 +78,11 @@ def _stored_usage(client: Client) -> list[LineRecord]:
 
 
 def _live(seats: LiveCounts, account: str) -> LineRecord:
-    found = seats.account(account)
+    counts = seats.account(account)
     return {
-        "counts": [[*pool, slot_at, units] for pool, slot_at, units in found.counts()],
-        "in_grace": [[one.session.session, iso(one.counts_from)] for one in found.in_grace()],
-        "horizon_day": found.horizon_day,
+        "counts": [[*pool, slot_at, units] for pool, slot_at, units in counts.counts()],
+        "in_grace": [[waiting.session.session, iso(waiting.counts_from)] for waiting in counts.in_grace()],
+        "horizon_day": counts.horizon_day,
     }
 
 
@@ -95,7 +95,7 @@ def _reading(contract: Path) -> ContractReading:
 
 
 async def _play(args: argparse.Namespace) -> None:
-    """Messages into ``heartbeats``, ``--step`` at a time, each step drained; ``--wait``: a step for each line read."""
+    """Send messages to ``heartbeats``, ``--step`` at a time, drain each step; ``--wait``: a step per line of stdin."""
     reading = _reading(args.contract)
     account = reading.contract.account
     counts = LiveCounts()
@@ -107,13 +107,13 @@ async def _play(args: argparse.Namespace) -> None:
             await pipeline.producer.write([_contract_message(args.contract)])
             for start in range(0, len(messages), args.step):
                 if args.wait:
-                    await _told_to_go_on()
+                    await _line_read()
                 _say("sending", sent=start)
                 chosen = messages[start : start + args.step]
                 await pipeline.producer.write(_outgoing(key, value) for key, value in chosen)
                 await pipeline.drained(lambda *_: None)
                 _say("checkpoint", sent=start + args.step)
-            _say("done", **await pipeline.ask_store(_told, args, reading), live=_live(counts, account))
+            _say("done", **await pipeline.ask_store(_results, args, reading), live=_live(counts, account))
 
         await pipeline.unless_failed(work())
     _say("stopped")
@@ -123,8 +123,8 @@ def _outgoing(key: bytes | None, value: bytes | None) -> Outgoing:
     return Outgoing(HEARTBEATS, key, cast(bytes, value))  # a tombstone has no value; nothing of ours writes one
 
 
-def _told(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
-    statement = read_statement(client, reading, Period.parse(args.period), seatbeat=__version__, engine="embedded")
+def _results(client: Client, args: argparse.Namespace, reading: ContractReading) -> LineRecord:
+    statement = computed_statement(AccountView.of(client, reading), Period.parse(args.period))
     return {
         "usage": _stored_usage(client),
         "lines": [line_record(line, statement.currency) for line in statement.lines],
@@ -135,7 +135,7 @@ def _told(client: Client, args: argparse.Namespace, reading: ContractReading) ->
 
 
 async def _seats(args: argparse.Namespace) -> None:
-    """The seats agent alone, on a store that holds one part of the usage and a topic that holds the other."""
+    """The seats agent alone: a part of the usage is in the store, the rest on the topic."""
     account = load_contract(args.contract).account
     stored, awaiting = (_folded(path) for path in (args.stored, args.topic))
     with ThreadPoolExecutor(max_workers=1) as executor:
@@ -162,7 +162,7 @@ async def _seats(args: argparse.Namespace) -> None:
                 async with seats:
                     await asyncio.gather(consumer.start(), group.start())
                     await drained([group], lambda *_: None)
-                    await _tell_changes(lambda: _live(counts, account), failed)
+                    await _print_changes(lambda: _live(counts, account), failed)
                     await consumer.stop()
             finally:
                 await group.stop()
@@ -171,17 +171,17 @@ async def _seats(args: argparse.Namespace) -> None:
     _say("stopped")
 
 
-async def _tell_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
-    """Say what is live whenever it has changed, until a line is read."""
-    told: LineRecord = {}
-    enough = asyncio.ensure_future(_told_to_go_on())
+async def _print_changes(live: Callable[[], LineRecord], failed: asyncio.Future[BaseException]) -> None:
+    """Print the live counts whenever they change, until a line is read."""
+    last: LineRecord = {}
+    enough = asyncio.ensure_future(_line_read())
     while not enough.done():
         if failed.done():
             enough.cancel()
             raise PipelineFailed(repr(failed.result()))
         now = live()
-        if now != told:
-            told = now
+        if now != last:
+            last = now
             _say("live", **now)
         await asyncio.wait({enough}, timeout=TURN_S)
 
@@ -227,9 +227,9 @@ def main(arguments: list[str] | None = None) -> int:
     seats.add_argument("--topic", type=Path, required=True)
     stored = scenarios.add_parser("stored")
     stored.add_argument("--query", default="")
-    for one in (play, seats, stored):
-        one.add_argument("--data-dir", type=Path, required=True)
-        one.add_argument("--contract", type=Path)
+    for scenario in (play, seats, stored):
+        scenario.add_argument("--data-dir", type=Path, required=True)
+        scenario.add_argument("--contract", type=Path)
     args = parser.parse_args(arguments)
     try:
         if args.scenario == "stored":

@@ -15,7 +15,8 @@ from typing import Final
 from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
-from pipeline.application.quarter_counts import read_statement
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.schema_folder import schema_folder
 from pipeline.fleet.clients import FleetPlan, FleetProduct, fleet
@@ -68,7 +69,7 @@ def prepare(client: Client) -> None:
 def everything(client: Client) -> str:
     """The statement, the sessions, and the rows of every table, as a text that is equal for equal facts."""
     reading, quarter = ContractReading(_contract()[0], metering_catalogue()), PLAN.quarter()
-    statement = read_statement(client, reading, quarter, seatbeat="test", engine="server")
+    statement = computed_statement(AccountView.of(client, reading, "server"), quarter)
     whole = Selection(PLAN.account, quarter.start_at, quarter.end_at)
     lines = [repr(statement), *(repr(session) for session in read_sessions(client, whole))]
     for table in TABLES:

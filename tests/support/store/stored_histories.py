@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline.application.statement_life import current_statement, open_statement, read_life
+from pipeline.application.account_view import AccountView
+from pipeline.application.quarter.statement_life import current_statement, open_statement
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.evidence import Heartbeat
@@ -57,9 +58,7 @@ class StoredHistory:
         self._order(f"{name} granted", MoveDispute(name, "granted", granted=amount))
 
     def close(self, period: Period) -> Statement:
-        frozen = open_statement(
-            self._store, reading_of(self.contract), period, seatbeat="0", engine="embedded", now=LATEST_AT
-        )
+        frozen = open_statement(self.view(), period, now=LATEST_AT)
         text = statement_json(replace(frozen, state="closed")).decode()
         self._order(
             f"close {self._messages}",
@@ -68,12 +67,14 @@ class StoredHistory:
         return self.statement(period)
 
     def closes(self) -> Closes:
-        return read_life(self._store, self.contract.account)
+        return self.view().closes
 
     def statement(self, period: Period) -> Statement:
-        return current_statement(
-            self._store, reading_of(self.contract), period, seatbeat="0", engine="embedded", now=LATEST_AT
-        )
+        return current_statement(self.view(), period, now=LATEST_AT)
+
+    def view(self) -> AccountView:
+        """The account as it is stored now."""
+        return AccountView.of(self._store, reading_of(self.contract))
 
     def _order(self, name: str, order: Order) -> None:
         self._messages += 2

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from pipeline.codec.schema_folder import schema_folder
-from pipeline.store.client import Client, Row
+from pipeline.store import migrations
+from pipeline.store.client import Client, Row, StoreRefused
 from pipeline.store.migrations import (
     MigrationChanged,
+    Skipped,
     migrate,
     pending_migrations,
+    quoted_identifier,
     read_migrations,
     skipped_migrations,
 )
+from tests.support.store.analyst_migrations import NAMES, analysts
 from tests.support.store.empty_stores import empty_store
 
 FILES = sorted(path.name for path in (schema_folder() / "clickhouse").glob("*.sql"))
@@ -118,3 +123,48 @@ def test_invalid_file_names_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(ValueError, match="is not a migration's name"):
         read_migrations(tmp_path)
+
+
+def test_an_engine_without_users_skips_the_access_file(store: Client) -> None:
+    assert skipped_migrations(store) == tuple(
+        Skipped(name, "CREATE ROLE seatbeat_analyst: ACCESS_DENIED") for name in NAMES
+    )
+    assert pending_migrations(store) == ()
+
+
+def test_a_skipped_migration_is_tried_again_and_recorded_once(store: Client) -> None:
+    with empty_store(store) as empty:
+        first = migrate(empty)
+        assert not set(NAMES) & set(first)
+        assert migrate(empty) == ()
+        assert empty.query("SELECT count() FROM schema_migrations WHERE number = 4").result_rows[0][0] == 1
+        empty.command(
+            "INSERT INTO schema_migrations (number, name, checksum, skipped) "
+            "SELECT number, name, checksum, 'what it refused then' FROM schema_migrations WHERE number = 4"
+        )
+        migrate(empty)
+        assert skipped_migrations(empty) == skipped_migrations(store)
+
+
+def test_a_store_from_before_skipped_migrations_were_recorded_can_be_migrated(store: Client) -> None:
+    with empty_store(store) as empty:
+        migrate(empty)
+        empty.command("ALTER TABLE schema_migrations DROP COLUMN skipped")
+        assert pending_migrations(empty) == ()
+        assert migrate(empty) == ()
+
+
+def test_only_access_files_are_skipped_and_other_refused_files_are_errors(store: Client) -> None:
+    assert [migration.name for migration in read_migrations() if migration.manages_access] == [*NAMES]
+    with pytest.raises(StoreRefused, match="ACCESS_DENIED"):
+        migrations._apply(store, replace(analysts(), manages_access=False))
+    with pytest.raises(StoreRefused, match="UNKNOWN_TABLE"):
+        migrations._apply(store, replace(analysts(), statements=("DROP TABLE no_such_table",)))
+
+
+@pytest.mark.parametrize("name", ["with space", "back`tick", "back\\slash", "\\`"])
+def test_any_database_name_is_quoted_as_an_identifier(store: Client, name: str) -> None:
+    store.command(f"CREATE DATABASE {quoted_identifier(name)}")
+    there = store.query("SELECT count() FROM system.databases WHERE name = {name:String}", {"name": name})
+    store.command(f"DROP DATABASE {quoted_identifier(name)}")
+    assert there.result_rows == [(1,)]

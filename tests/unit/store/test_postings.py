@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pipeline.codec.topics.ledger_messages import decode
 from pipeline.model.ledger_entries import Entry, Grant, Posting, Settled
+from pipeline.rules.tokens.ledger import read_ledger
 from pipeline.rules.tokens.pack_order import expires_at
 from pipeline.store.client import Client
-from pipeline.store.postings import PlacedPosting, read_postings, read_stored_ledger, write_postings
+from pipeline.store.postings import PlacedPosting, read_postings, write_postings
 from tests.support.evidence.schema_examples import examples
 from tests.support.store.empty_stores import new_account
 
@@ -52,7 +53,7 @@ def test_the_first_posting_in_the_log_counts_for_the_view_and_for_the_rules(stor
         ],
     )
     assert view(store, account) == [(1, 0, "id-P1", 500), (2, 0, "id-P4", 40), (2, 1, "id-s", 0)]
-    ledger = read_stored_ledger(store, account)
+    ledger = read_ledger(account, read_postings(store, account))
     assert [*ledger.entries] == ["id-P1", "id-P4", "id-s"]
     assert ledger.teams["default"].balance == 540
 
@@ -61,7 +62,7 @@ def test_each_account_has_its_own_ledger(store: Client) -> None:
     account, other = new_account(), new_account()
     write_postings(store, [PlacedPosting("main", 0, 1, Posting(account, 1, (grant("P1", 500),)))])
     assert read_postings(store, other) == []
-    assert read_stored_ledger(store, other).entries == {}
+    assert read_ledger(other, read_postings(store, other)).entries == {}
 
 
 def _sequence(path: Path) -> int:
@@ -77,4 +78,4 @@ def test_a_posting_without_its_predecessor_is_void_and_the_next_of_its_number_co
          for offset, (number, name) in enumerate(numbered)],
     )  # fmt: skip
     assert [row[2] for row in view(store, account)] == ["id-first", "id-second", "id-third"]
-    assert [*read_stored_ledger(store, account).entries] == ["id-first", "id-second", "id-third"]
+    assert [*read_ledger(account, read_postings(store, account)).entries] == ["id-first", "id-second", "id-third"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.application.slot_reading import read_explanation, read_usage
-from pipeline.application.statement_life import Known
+from pipeline.application.account_view import AccountView
+from pipeline.application.explain.account_usage import CountedSession, UsageQuestion, usage_under
+from pipeline.application.explain.explained_slot import explain_slot_at
 from pipeline.model.contracts import Contract, Entitlement, Product, Replacement
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, MINUTE_MS, day_of
 from pipeline.rules.evidence.merge import fold
-from pipeline.rules.evidence.sessions import Session, sessions
+from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.facts import write_session_days
@@ -113,9 +114,9 @@ def dated(account: str) -> ContractReading:
     return reading_of(Contract(account, "CZ", "EUR", "sha256:0", products=products, entitlements=(seat,)))
 
 
-def account_known(account: str) -> Known:
-    """The same contract without orders."""
-    return Known(dated(account), ())
+def view(store: Client, account: str) -> AccountView:
+    """The account under that contract."""
+    return AccountView.of(store, dated(account))
 
 
 def test_usage_lists_each_session_under_the_product_it_counts_for(store: Client) -> None:
@@ -131,8 +132,8 @@ def test_usage_lists_each_session_under_the_product_it_counts_for(store: Client)
     ]
     write_session_days(store, fold(heartbeats))
 
-    def usage(product: str = "") -> list[tuple[Session, str, str]]:
-        return read_usage(store, account_known(account), from_at=EARLIEST_AT, until_at=LATEST_AT, product=product)
+    def usage(product: str = "") -> list[CountedSession]:
+        return usage_under(view(store, account), UsageQuestion(EARLIEST_AT, LATEST_AT, product))
 
     assert [(session.key.session, *pool) for session, *pool in usage()] == [
         ("a", "OLD", "CZ"),
@@ -149,13 +150,13 @@ def test_usage_lists_a_session_under_the_product_in_the_requested_range(store: C
     write_session_days(store, fold([beat]))
     midnight = instant("2022-05-04 00:00")
     for from_at, until_at, product in ((midnight - DAY_MS, midnight, "OLD"), (midnight, LATEST_AT, "MSTN")):
-        usage = read_usage(store, account_known(account), from_at=from_at, until_at=until_at)
+        usage = usage_under(view(store, account), UsageQuestion(from_at, until_at))
         assert [named for _, named, _ in usage] == [product]
-    assert len(read_usage(store, account_known(account), from_at=midnight, until_at=LATEST_AT, product="MSTN")) == 1
+    assert len(usage_under(view(store, account), UsageQuestion(midnight, LATEST_AT, "MSTN"))) == 1
 
 
-def test_a_slot_is_explained_from_the_store(store: Client, account: str) -> None:
-    explained = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:14"))
+def test_a_slot_is_explained_through_the_store_with_everything_of_its_sessions(store: Client, account: str) -> None:
+    explained = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 15:14"))
     assert (explained.slot_at, explained.count, explained.entitled) == (instant("2022-05-03 15:10"), 1, 1)
     assert [session.key.session for unit in explained.units for session in unit.sessions] == ["a"]
     assert [(left_out.session.key.session, left_out.reason) for left_out in explained.uncounted] == [
@@ -164,9 +165,9 @@ def test_a_slot_is_explained_from_the_store(store: Client, account: str) -> None
 
 
 def test_a_session_over_midnight_is_explained_on_either_day(store: Client, account: str) -> None:
-    before = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 23:50"))
-    assert [(left_out.session.key.session, left_out.reason) for left_out in before.uncounted] == [("c", "opening_slot")]
-    after = read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 00:00"))
+    before = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 23:50"))
+    assert [(entry.session.key.session, entry.reason) for entry in before.uncounted] == [("c", "opening_slot")]
+    after = explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-04 00:00"))
     assert [session.opened_at for unit in after.units for session in unit.sessions] == [instant("2022-05-03 23:50")]
 
 
@@ -177,9 +178,9 @@ def test_a_product_is_explained_with_the_sessions_of_the_codes_it_replaces_there
         for day in (3, 4)
     ]
     write_session_days(store, fold([heartbeats[0], heartbeats[1]._replace(session="later")]))
-    assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-03 15:10")).count == 0
-    assert read_explanation(store, dated(account), "OLD", "CZ", instant("2022-05-03 15:10")).count == 1
-    assert read_explanation(store, dated(account), "MSTN", "CZ", instant("2022-05-04 15:10")).count == 1
+    assert explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-03 15:10")).count == 0
+    assert explain_slot_at(view(store, account), "OLD", "CZ", instant("2022-05-03 15:10")).count == 1
+    assert explain_slot_at(view(store, account), "MSTN", "CZ", instant("2022-05-04 15:10")).count == 1
 
 
 def test_session_days_from_the_store_equal_the_fold(store: Client, account: str) -> None:

@@ -1,4 +1,4 @@
-"""Which contract an account's live counts are judged by: the version of the log that was applied last."""
+"""Live counts of an account use the contract that was applied last."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def version(text: str, applied_at: int, offset: int = 0) -> AppliedContract:
 
 
 def counting(*versions: AppliedContract, account: str = "acme") -> LiveCounts:
-    """Counts of half an hour's use, after which the versions come."""
+    """Counts of half an hour's use, followed by versions of the contract."""
     counts = LiveCounts()
     beat = heartbeat(OPENED_AT, OPENED_AT + 30 * MINUTE_MS, account=account)
     counts.merge(UsageFrame(account, tuple(fold([beat])), (), ()))
@@ -44,13 +44,13 @@ def pools(counts: LiveCounts, account: str = "acme") -> set[tuple[str, str]]:
     return {pool for pool, _, _ in counts.account(account).counts()}
 
 
-def test_an_account_without_a_contract_is_judged_by_the_default_policy() -> None:
+def test_an_account_without_a_contract_is_counted_by_the_default_policy() -> None:
     assert pools(counting()) == {("MSTN", "")}
     assert pools(counting(version(SK, 1), account="other"), "other") == {("MSTN", "")}
 
 
 @pytest.mark.parametrize(("text", "pool"), [(DEFAULT, ("MSTN", "CZ")), (SK, ("MSTN", "SK")), (REPLACED, ("ORD", "CZ"))])
-def test_a_contract_that_comes_later_judges_what_was_counted_before(text: str, pool: tuple[str, str]) -> None:
+def test_a_later_contract_applies_to_earlier_use(text: str, pool: tuple[str, str]) -> None:
     counts = counting(version(text, 1))
     assert pools(counts) == {pool}
     assert sum(units for *_, units in counts.account("acme").counts()) == 3
@@ -59,7 +59,7 @@ def test_a_contract_that_comes_later_judges_what_was_counted_before(text: str, p
 @pytest.mark.parametrize(
     "last", [version(REPLACED, 3), version(REPLACED, 2, offset=7)], ids=["by the clock", "by the offset"]
 )
-def test_the_version_applied_last_is_in_force_whatever_order_they_come_in(last: AppliedContract) -> None:
+def test_the_version_applied_last_is_in_force_for_any_order_of_arrival(last: AppliedContract) -> None:
     for versions in permutations((version(DEFAULT, 1), version(SK, 2, offset=5), last)):
         assert pools(counting(*versions)) == {("ORD", "CZ")}
 
@@ -68,7 +68,7 @@ def test_a_version_applied_again_is_in_force_again() -> None:
     assert pools(counting(version(DEFAULT, 1), version(SK, 2), version(DEFAULT, 3))) == {("MSTN", "CZ")}
 
 
-def test_a_record_that_is_no_contract_changes_nothing() -> None:
+def test_an_invalid_record_changes_nothing() -> None:
     counts = counting(version(SK, 1))
     body = REPLACED.encode()
     key = encode_key("acme", read_contract("contract", body).content_hash)

@@ -9,18 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.commands import dispute, explain
-from pipeline.cli.packet_options import overused_line, write_packet
+from pipeline.cli.packet_options import write_packet
 from pipeline.codec.packets.packet_files import NAMES
 from pipeline.model.errors import InputError
-from pipeline.model.instants import Period
-from pipeline.model.statements import Basis, PooledLine, SeatLine, Statement
 from tests.support.evidence.packet_shorthand import example
 
-LINE = PooledLine("MSTN", "CZ", "bentley-select@2016-04-01", 10, 13, (), 3, (), 2, 3, 96_000, 288_000)
-WITHIN = PooledLine("STAAD", "CZ", "bentley-select@2016-04-01", 10, 9, (), 0, (), 0, 0, None, None)
-BASIS = Basis(None, 0, 0, "sha256:0", "0", "embedded")
-SEATS = SeatLine("ACD", "CZ", "single_user", "autodesk-flex@2021-09-24", 1, ("eva",), None)
-STATEMENT = Statement("acme", Period.parse("2022Q2"), "EUR", (SEATS, LINE, WITHIN), BASIS)
 ASKED = ("--period", "2022Q2", "--product", "MSTN")
 
 
@@ -42,33 +35,7 @@ def write(args: argparse.Namespace) -> None:
     write_packet(example(), args, args.output)
 
 
-def test_a_line_with_overuse_is_selected() -> None:
-    assert overused_line(STATEMENT, "MSTN", "CZ") == LINE
-
-
-@pytest.mark.parametrize(
-    ("product", "country", "reason"),
-    [
-        ("STAAD", "CZ", "STAAD in CZ: has no over-use in 2022Q2"),
-        ("ACD", "CZ", r"ACD in CZ: has no pooled line \(only single user\) in 2022Q2"),
-        ("MSTN", "SK", "MSTN in SK: has no line in 2022Q2"),
-        ("mstn\x1b[2J", "CZ", r"mstn\\u001b\[2J in CZ: has no line in 2022Q2"),
-    ],
-)
-def test_a_line_without_overuse_is_refused_with_the_lines_that_have_overuse(
-    product: str, country: str, reason: str
-) -> None:
-    with pytest.raises(InputError, match=reason) as refused:
-        overused_line(STATEMENT, product, country)
-    assert refused.value.remedy == "Lines with over-use: MSTN in CZ (by 3)"
-
-
-def test_a_quarter_without_overuse_is_refused() -> None:
-    with pytest.raises(InputError, match="No line of this quarter has over-use"):
-        overused_line(Statement("acme", STATEMENT.period, "EUR", (WITHIN,), BASIS), "MSTN", "CZ")
-
-
-def test_a_folder_gets_every_file_under_its_name_in_the_ticket(tmp_path: Path) -> None:
+def test_a_folder_gets_every_file_under_the_names_that_the_ticket_gives(tmp_path: Path) -> None:
     write(parse("dispute", *ASKED, "--out", f"{tmp_path}/new/folder/"))
     assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == set(NAMES.values())
 

@@ -1,17 +1,20 @@
-"""``seatbeat tokens``: how a purchase is split into packs, and which requests it refuses before it opens a store."""
+"""``seatbeat tokens``: what it refuses before it opens a store, and that a purchase opens the store once."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from pipeline.cli import post_options
 from pipeline.cli.commands import tokens
-from pipeline.cli.commands.tokens_orders import packs_of
 from pipeline.model.errors import InputError
+from pipeline.store import opening
+from pipeline.store.client import Client
+from tests.support.store.counting_client import CountingClient
+from tests.support.store.ordering_account import OrderingAccount
 
 
 def run(*arguments: str) -> int:
@@ -20,20 +23,6 @@ def run(*arguments: str) -> int:
     args = parser.parse_args(["tokens", *arguments])
     declared: Callable[[argparse.Namespace], int] = args.run
     return declared(args)
-
-
-def test_a_purchase_in_one_pack_has_its_number_as_the_packs_id() -> None:
-    (pack,) = packs_of("PO-77", "PO-77", "default", (500,), 0, 150_000)
-    assert (pack.id, pack.purchase, pack.tokens, pack.price) == ("PO-77", "PO-77", 500, 150_000)
-
-
-@given(sizes=st.lists(st.integers(1, 10**6), min_size=1, max_size=8), price=st.integers(0, 10**9))
-def test_the_price_of_a_purchase_is_shared_to_the_smallest_unit(sizes: list[int], price: int) -> None:
-    packs = packs_of("PO-77", "PO-77", "default", sizes, 0, price)
-    assert [pack.tokens for pack in packs] == sizes
-    assert len({pack.id for pack in packs}) == len(sizes)
-    assert sum(pack.price or 0 for pack in packs) == price
-    assert all(abs((pack.price or 0) - price * pack.tokens / sum(sizes)) < 1 for pack in packs)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +44,24 @@ def test_bad_requests_are_refused_with_place_code_and_remedy(arguments: tuple[st
         run(*arguments, "--data-dir", "nowhere")
     assert str(refused.value).startswith(f"{place}: ")
     assert refused.value.remedy
+
+
+def test_a_purchase_opens_the_store_once_and_reads_the_orders_and_the_ledger_once(
+    store: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    account, client, opened = OrderingAccount(store), CountingClient(store), list[str]()
+
+    def connect(dsn: str) -> CountingClient:
+        opened.append(dsn)
+        return client
+
+    monkeypatch.setattr(opening, "connect", connect)
+    monkeypatch.setattr(post_options, "quiet_logs", lambda: None)
+    (tmp_path / "metadata").mkdir()
+    bought = ("--tokens", "900", "--packs", "300", "600", "--purchase", "PO-77", "--price", "1000.00", "--id", "b")
+    where = ("--data-dir", str(tmp_path), "--account", account.account)
+    assert run("buy", *bought, "--purchased-at", "2022-06-19", *where) == 0
+    assert opened == [f"chdb://{tmp_path.resolve()}"]
+    asked = {table: client.questions[table] for table in ("commands", "ledger_log", "contracts", "completeness")}
+    assert asked == dict.fromkeys(asked, 1)
+    assert account.view().ledger.teams["default"].balance == 1_000

@@ -1,4 +1,4 @@
-"""Without a contract use is judged as under one that says nothing."""
+"""Use without a contract is judged as under an empty contract."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ DEFAULT = DefaultJudgement(metering_catalogue()[EMPTY.default_policy])
 
 
 @given(st.integers(2014, 2040), st.integers(1, 4), st.sampled_from(["MSTN", "ACD"]), st.sampled_from(["", "CZ"]))
-def test_it_judges_as_an_empty_contract(year: int, quarter: int, code: str, country: str) -> None:
+def test_the_default_judgement_equals_that_of_an_empty_contract(
+    year: int, quarter: int, code: str, country: str
+) -> None:
     period = Period.parse(f"{year}Q{quarter}")
     assert DEFAULT.judgements(code, country, period) == reading_of(EMPTY).judgements(code, country, period)
 
 
-def test_before_the_first_row_of_the_policy_there_is_no_judgement() -> None:
+def test_a_period_before_the_first_row_of_the_policy_is_an_error() -> None:
     ancient = Period.parse("2003Q1")
     with pytest.raises(BeforeFirstRow):
         DEFAULT.judgements("MSTN", "CZ", ancient)

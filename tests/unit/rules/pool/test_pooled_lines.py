@@ -27,40 +27,42 @@ def reading(*entitlements: Entitlement, unit_price: int | None = 100) -> Contrac
     return reading_of(Contract("acme", "CZ", "EUR", "", products=products, entitlements=entitlements))
 
 
-def line(by: ContractReading, counts: dict[int, int]) -> PooledLine:
-    return pooled_line(by, "A", "CZ", PERIOD, counts)
+def line(terms: ContractReading, counts: dict[int, int]) -> PooledLine:
+    return pooled_line(terms, "A", "CZ", PERIOD, counts)
 
 
-def test_a_line_without_use_says_what_is_entitled_and_in_force_at_the_periods_start() -> None:
-    pooled = line(reading(seats(2, until_at=PERIOD.start_at + DAY_MS), seats(3)), {})
-    assert (pooled.entitled, pooled.peak, pooled.peak_slots) == (5, 0, ())
-    assert (pooled.overuse, pooled.overuse_slots, pooled.overuse_days) == (0, (), 0)
-    assert (pooled.term_licenses, pooled.unit_price, pooled.amount, pooled.model) == (0, 100, 0, "pooled")
-    assert pooled.policy == "bentley-select@2016-04-01"
+def test_a_line_without_use_has_the_entitlement_and_policy_at_the_periods_start() -> None:
+    counted = line(reading(seats(2, until_at=PERIOD.start_at + DAY_MS), seats(3)), {})
+    assert (counted.entitled, counted.peak, counted.peak_slots) == (5, 0, ())
+    assert (counted.overuse, counted.overuse_slots, counted.overuse_days) == (0, (), 0)
+    assert (counted.term_licenses, counted.unit_price, counted.amount, counted.model) == (0, 100, 0, "pooled")
+    assert counted.policy == "bentley-select@2016-04-01"
 
 
-def test_a_line_shows_what_is_entitled_in_the_first_peak_slot() -> None:
-    pooled = line(reading(seats(2), seats(3, PERIOD.start_at + DAY_MS)), {SLOT: 4, SLOT + DAY_MS: 4, SLOT - HOUR_MS: 1})
-    assert (pooled.entitled, pooled.peak, pooled.peak_slots) == (2, 4, (SLOT, SLOT + DAY_MS))
-    assert (pooled.overuse, pooled.overuse_slots) == (2, (SLOT,))
+def test_the_entitlement_of_a_line_is_that_of_the_first_peak_slot() -> None:
+    counted = line(
+        reading(seats(2), seats(3, PERIOD.start_at + DAY_MS)), {SLOT: 4, SLOT + DAY_MS: 4, SLOT - HOUR_MS: 1}
+    )
+    assert (counted.entitled, counted.peak, counted.peak_slots) == (2, 4, (SLOT, SLOT + DAY_MS))
+    assert (counted.overuse, counted.overuse_slots) == (2, (SLOT,))
 
 
-def test_a_line_lists_only_the_first_hundred_slots_in_order() -> None:
+def test_only_the_first_hundred_slots_are_listed() -> None:
     counts = {SLOT + number * DAY_MS // 144: 2 for number in range(150, 0, -1)}
-    pooled = line(reading(seats(1)), counts)
-    assert pooled.peak_slots == pooled.overuse_slots == tuple(sorted(counts)[:SLOTS_SHOWN_MAX])
-    assert len(pooled.peak_slots) == 100
+    counted = line(reading(seats(1)), counts)
+    assert counted.peak_slots == counted.overuse_slots == tuple(sorted(counts)[:SLOTS_SHOWN_MAX])
+    assert len(counted.peak_slots) == 100
 
 
-def test_slots_beyond_the_listed_hundred_count_as_well() -> None:
+def test_slots_beyond_the_hundred_told_count_all_the_same() -> None:
     counts = {PERIOD.start_at + number * HOUR_MS: 2 for number in range(300)}
     assert line(reading(seats(1)), counts).overuse_days == 300 // 24 + 1
 
 
-def test_days_are_over_used_whatever_the_height() -> None:
+def test_overuse_days_count_overuse_of_any_height() -> None:
     counts = {SLOT: 2, SLOT + 1 * DAY_MS: 9, SLOT + 2 * DAY_MS: 1, SLOT + 2 * DAY_MS + HOUR_MS: 3}
-    pooled = line(reading(seats(1)), counts)
-    assert (pooled.overuse, pooled.overuse_slots, pooled.overuse_days) == (8, (SLOT + DAY_MS,), 3)
+    counted = line(reading(seats(1)), counts)
+    assert (counted.overuse, counted.overuse_slots, counted.overuse_days) == (8, (SLOT + DAY_MS,), 3)
 
 
 def test_what_has_no_price_has_no_amount_even_where_nothing_is_due() -> None:
@@ -69,15 +71,15 @@ def test_what_has_no_price_has_no_amount_even_where_nothing_is_due() -> None:
     assert line(reading_of(Contract("acme", "CZ", "EUR", "")), {SLOT: 2}).unit_price is None
 
 
-def test_lines_without_term_licences_by_policy_cost_nothing_priced_or_not() -> None:
+def test_lines_under_a_policy_without_term_licences_cost_nothing() -> None:
     for unit_price in (100, None):
         e365 = Entitlement(("A",), "CZ", "pooled", "bentley-e365", 1, PERIOD.start_at, None)
-        pooled = line(reading(e365, unit_price=unit_price), {SLOT: 4})
-        assert (pooled.overuse, pooled.term_licenses, pooled.unit_price, pooled.amount) == (3, 0, unit_price, 0)
+        counted = line(reading(e365, unit_price=unit_price), {SLOT: 4})
+        assert (counted.overuse, counted.term_licenses, counted.unit_price, counted.amount) == (3, 0, unit_price, 0)
 
 
 def test_there_is_a_line_for_every_pool_with_an_entitlement_in_the_period_or_use() -> None:
-    pooled = pooled_lines(
+    lines = pooled_lines(
         reading(
             seats(1, product="ENDED", until_at=PERIOD.start_at),
             seats(1, product="ENDING", from_at=PERIOD.start_at - DAY_MS, until_at=PERIOD.start_at + DAY_MS),
@@ -87,7 +89,7 @@ def test_there_is_a_line_for_every_pool_with_an_entitlement_in_the_period_or_use
         PERIOD,
         {("USED", "SK"): {SLOT: 1}, ("UNUSED", "CZ"): {}, ("ENDING", "SK"): {SLOT: 1}},
     )
-    assert [(line_of_pool.product, line_of_pool.country) for line_of_pool in pooled] == [
+    assert [(pooled.product, pooled.country) for pooled in lines] == [
         ("BEGINNING", "CZ"),
         ("ENDING", "CZ"),
         ("ENDING", "SK"),

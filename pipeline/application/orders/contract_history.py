@@ -1,0 +1,19 @@
+"""The versions of an account's contract that were ever applied."""
+
+from __future__ import annotations
+
+from pipeline.model.errors import InputError
+from pipeline.store.client import Client
+from pipeline.store.contract_versions import ContractVersion, contract_accounts, contract_versions
+
+
+def account_contract_versions(client: Client, account: str = "") -> list[ContractVersion]:
+    """Every version in the order they were applied last; the last one is in force.
+
+    Without an account it is the only one with a contract. Raises ``InputError`` where there is none, or several.
+    """
+    accounts = [account] if account else contract_accounts(client)
+    if len(accounts) != 1:
+        reason = f"is not given, and the store holds contracts of {len(accounts)} accounts"
+        raise InputError("--account", reason, "Name an account that has one")
+    return contract_versions(client, accounts[0])

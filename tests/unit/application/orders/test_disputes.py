@@ -1,0 +1,43 @@
+"""A dispute on record: opened with what its packet asks or with another amount, moved, and listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.application.orders.disputes import account_disputes, open_dispute
+from pipeline.model.orders import MoveDispute
+from pipeline.store.client import Client
+from tests.support.evidence.evidence_shorthand import heartbeat, instant
+from tests.support.evidence.packet_shorthand import packet_of
+from tests.support.store.ordering_account import OrderingAccount
+
+OPENED = instant("2022-05-03 09:01")
+PACKET = packet_of(
+    heartbeat(OPENED, OPENED + 3_600_000, machine=machine, session=machine, user=machine) for machine in ("a", "b")
+)
+
+
+@pytest.fixture
+def account(store: Client) -> OrderingAccount:
+    return OrderingAccount(store)
+
+
+@pytest.mark.parametrize(("amount", "asked"), [(None, PACKET.claimed), (12, 12)])
+def test_a_dispute_asks_what_its_packet_asks_unless_another_amount_is_given(
+    account: OrderingAccount, amount: int | None, asked: int
+) -> None:
+    outcome = open_dispute(account.view(), PACKET, account.issue("d"), account.poster, amount=amount, comment="sorry")
+    assert outcome.status == "accepted"
+    (dispute,) = account_disputes(account.view())
+    assert (dispute.id, dispute.state, dispute.opened.amount) == ("d", "draft", asked)
+    assert PACKET.claimed == 96_000
+
+
+def test_a_dispute_moves_one_step_at_a_time(account: OrderingAccount) -> None:
+    open_dispute(account.view(), PACKET, account.issue("d"), account.poster)
+    skipped = account.place(MoveDispute("d", "granted", granted=5), "m1")
+    assert skipped.status == "refused"
+    for state in ("submitted", "answered"):
+        assert account.place(MoveDispute("d", state), f"to {state}").status == "accepted"
+    (dispute,) = account_disputes(account.view())
+    assert dispute.state == "answered"

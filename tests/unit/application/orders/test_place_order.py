@@ -1,0 +1,143 @@
+"""One order: judged by the log it is posted to, posted once, with the outcome that the log gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pipeline.application.account_view import AccountView
+from pipeline.application.orders.place_order import Issue, place_order
+from pipeline.application.orders.poster import NotPosted
+from pipeline.codec.topics.command_messages import CommandInvalid
+from pipeline.embedded.folder_posting import FolderPoster
+from pipeline.model.contracts import Contract, TokenPack
+from pipeline.model.orders import Assign, BuyTokens, Command, Order, Release, Unvoid, Void
+from pipeline.rules.orders.outcomes import Outcome
+from pipeline.store.client import Client
+from tests.support.evidence.evidence_shorthand import instant
+from tests.support.store.ordering_account import OrderingAccount
+
+AT = instant("2022-06-01 09:00")
+PACK = TokenPack("B", "PO-77", "default", 50, AT, 15_000)
+
+
+class OthersFirst:
+    """A poster to a log in which others have posted something just before."""
+
+    def __init__(self, poster: FolderPoster, others: Callable[[], object]) -> None:
+        self._poster, self._others = poster, others
+
+    def post_command(self, view: AccountView, command: Command) -> AccountView:
+        self._others()
+        self._poster.post_command(view, command)
+        return view.refreshed()
+
+    def post_contract(self, contract: Contract, body: bytes, applied_by: str, is_shown: Callable[[], bool]) -> None:
+        raise NotImplementedError
+
+    def settle(self, view: AccountView) -> AccountView:
+        return self._poster.settle(view)
+
+
+def broken() -> None:
+    raise NotPosted("the broker failed")
+
+
+@pytest.fixture
+def account(store: Client) -> OrderingAccount:
+    return OrderingAccount(store)
+
+
+def logged_orders(account: OrderingAccount) -> list[tuple[str, Order]]:
+    return [(logged.command.id, logged.command.order) for logged in account.view().log]
+
+
+def effect(outcome: Outcome) -> tuple[str, str | None]:
+    return outcome.status, outcome.refused.code if outcome.refused else None
+
+
+def test_an_accepted_order_is_in_the_log_with_its_author_and_the_contracts_country(account: OrderingAccount) -> None:
+    outcome = account.place(Assign("STAAD", "", "Petr", AT), "a1")
+    assert effect(outcome) == ("accepted", None)
+    (logged,) = account.view().log
+    assert logged == outcome.logged
+    assert (logged.command.by, logged.command.order) == ("jana", Assign("STAAD", "CZ", "petr", AT))
+
+
+def test_an_order_that_the_log_refuses_is_not_posted_and_its_id_stays_free(account: OrderingAccount) -> None:
+    account.place(Assign("STAAD", "", "petr", AT), "a1")
+    assert effect(account.place(Assign("STAAD", "", "eva", AT), "a2"))[0] == "refused"
+    assert [id_ for id_, _ in logged_orders(account)] == ["a1"]
+    assert effect(account.place(Void("clock", session="s"), "a2")) == ("accepted", None)
+
+
+def test_the_same_id_again_is_known_and_with_another_order_a_conflict(account: OrderingAccount) -> None:
+    void = Void("clock", session="s")
+    assert [effect(account.place(order, "v")) for order in (void, void, Void("other", session="s"))] == [
+        ("accepted", None), ("known", None), ("conflict", "conflict"),
+    ]  # fmt: skip
+    assert [id_ for id_, _ in logged_orders(account)] == ["v"]
+
+
+def test_an_order_that_no_reader_would_accept_is_invalid_and_not_posted(account: OrderingAccount) -> None:
+    with pytest.raises(CommandInvalid):
+        account.place(Release("STAAD", "", "", AT), "r")
+    assert logged_orders(account) == []
+
+
+def test_what_others_posted_meanwhile_decides(account: OrderingAccount) -> None:
+    account.place(Void("clock", session="s"), "v")
+    undo = Unvoid("v", "was right")
+    poster = OthersFirst(account.poster, lambda: account.place(undo, "other"))
+    outcome = place_order(account.view(), undo, account.issue("mine"), poster)
+    assert effect(outcome) == ("refused", "undone_already")
+    assert outcome.logged.command.id == "mine"
+
+
+def test_another_order_under_the_same_id_just_before_is_a_conflict(account: OrderingAccount) -> None:
+    poster = OthersFirst(account.poster, lambda: account.place(Void("first", session="s"), "v"))
+    outcome = place_order(account.view(), Void("second", session="s"), account.issue("v"), poster)
+    assert effect(outcome) == ("conflict", "conflict")
+
+
+def test_an_order_whose_posting_failed_may_be_posted_again(account: OrderingAccount) -> None:
+    issue, void = account.issue("v"), Void("clock", session="s")
+    with pytest.raises(NotPosted):
+        place_order(account.view(), void, issue, OthersFirst(account.poster, broken))
+    assert effect(place_order(account.view(), void, issue, account.poster)) == ("accepted", None)
+
+
+def test_a_purchase_that_was_posted_but_not_settled_is_settled_when_it_is_ordered_again(
+    account: OrderingAccount,
+) -> None:
+    issue = account.issue("b")
+    command = Command(issue.id, account.account, issue.by, issue.at, BuyTokens((PACK,)))
+    account.poster.post_command(account.view(), command)
+    assert "B" not in account.view().ledger.grants
+    assert effect(place_order(account.view(), BuyTokens((PACK,)), issue, account.poster)) == ("known", None)
+    assert account.view().ledger.teams["default"].balance == 150
+
+
+def test_a_purchase_is_settled_under_the_stored_contract_whichever_judged_it(account: OrderingAccount) -> None:
+    account.apply(quantity=2)
+    outcome = place_order(account.view(), BuyTokens((PACK,)), account.issue("b"), account.poster)
+    assert effect(outcome) == ("accepted", None)
+    assert account.view().ledger.teams["default"].balance == 150
+
+
+@pytest.mark.parametrize("set_back_ms", [0, 10 * 60_000])
+def test_an_outcome_is_that_of_the_log_as_it_is_read_later_even_if_the_clock_is_set_back(
+    account: OrderingAccount, set_back_ms: int
+) -> None:
+    account.place(Assign("STAAD", "", "petr", AT), "a1")
+    account.now_ms -= set_back_ms
+    view = account.view()
+    issue = Issue("r1", "jana", account.now())
+    after = account.poster.post_command(view, _release(account, issue))
+    assert after.log == account.view().log
+    assert after.orders == account.view().orders
+
+
+def _release(account: OrderingAccount, issue: Issue) -> Command:
+    return Command(issue.id, account.account, issue.by, issue.at, Release("STAAD", "CZ", "petr", AT + 1))
