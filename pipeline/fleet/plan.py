@@ -69,7 +69,7 @@ class FleetPlan:
     broken lines and oversize frames are extra. Each fault has a random source of its own, so asking for a fault does
     not move another.
 
-    ``frames``: heartbeats to a frame, 0 for one heartbeat per line. ``duplicates``, ``disorder``, ``late`` and
+    ``frames``: heartbeats to a frame, 0 for a single heartbeat per line. ``duplicates``, ``disorder``, ``late`` and
     ``broken`` are shares of the heartbeats: sent twice, held back up to an hour, held back for days, followed by an
     invalid line. ``oversize`` is a number of lines beyond the limits of a frame. ``trials`` is the share of working
     days on which a user also tries a product without a production licence. ``scripted`` sessions take the place of

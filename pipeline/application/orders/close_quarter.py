@@ -13,6 +13,7 @@ from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.instants import Period
 from pipeline.model.orders import Close, Command, Refused
 from pipeline.rules.statement.closes import Closed, refuse_close
+from pipeline.rules.statement.completeness import is_complete
 
 
 class ContractNotStored(Exception):
@@ -43,14 +44,13 @@ def _frozen(view: AccountView, period: Period, *, now: int, is_forced: bool) -> 
     """The close of a quarter as the evidence is now."""
     statement = replace(open_statement(view, period, now=now), state="closed")
     complete_until = statement.basis.complete_until
-    is_incomplete = complete_until is None or complete_until < period.end_at
     return Close(
         period=period.name,
         contract=view.contract.content_hash,
         statement=statement_json(statement).decode("utf-8"),
         complete_until=complete_until,
         silent_machines=len(silent_report(view, period).machines),
-        forced=is_forced and is_incomplete,
+        forced=is_forced and not is_complete(period, complete_until),
     )
 
 

@@ -12,6 +12,7 @@ from pipeline.model.instants import Period
 from pipeline.model.statements import Basis, Line, Statement, VoidEntry
 from pipeline.rules.orders.voids import overlaps
 from pipeline.rules.pool.counting import Pool
+from pipeline.rules.statement.completeness import complete_in
 from pipeline.rules.statement.lines import statement_lines
 from pipeline.store.account_totals import count_dead_letters, count_heartbeats
 from pipeline.store.counts import slot_counts
@@ -30,7 +31,7 @@ def computed_statement(view: AccountView, period: Period, *, seatbeat: str = __v
         currency=view.contract.currency,
         lines=quarter_lines(view, period),
         basis=Basis(
-            complete_until=_complete_until(view, period),
+            complete_until=complete_in(period, view.complete_until),
             heartbeats=count_heartbeats(view.client, view.account),
             dead_letters=count_dead_letters(view.client, view.account),
             contract=view.contract.content_hash,
@@ -63,12 +64,6 @@ def pool_counts(
     else:
         counts = slot_counts(view.client, view.account, period, judgements, without, view.voids)
     return seats, counts
-
-
-def _complete_until(view: AccountView, period: Period) -> int | None:
-    """Up to when the evidence is complete, at most the period's end: what comes after cannot concern it."""
-    until = view.complete_until
-    return None if until is None else min(until, period.end_at)
 
 
 def _voids_shown(view: AccountView, period: Period) -> tuple[VoidEntry, ...]:

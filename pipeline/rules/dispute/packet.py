@@ -51,7 +51,7 @@ class DaySeries:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Everything that a vendor's ticket about one line needs. ``evidence`` is sorted by opening.
+    """Everything that a vendor's ticket about a line needs. ``evidence`` is sorted by opening.
 
     ``use_days`` is the number of UTC days on which anything counted. ``claimed`` is what is asked back, ``None``
     without a price. ``pseudonyms``: people, machines and sessions are numbered instead of named.

@@ -170,7 +170,7 @@ def claim(line: PooledLine, without_flagged: PooledLine) -> int | None:
 def _days(
     reading: ContractReading, line: PooledLine, counts: Mapping[int, int], overused: Iterable[OverusedSlot]
 ) -> tuple[DaySeries, ...]:
-    """The over-used days. Entitlements and policies change at midnight, so a day has one quantity and one policy."""
+    """The over-used days. Entitlements and policies change at midnight, so a day has a single quantity and policy."""
     series = []
     for day in sorted({slot.slot_at // DAY_MS for slot in overused}):
         midnight = day * DAY_MS

@@ -93,7 +93,7 @@ class UsageFold:
                 yield session, day, fact
 
     def closes(self) -> Iterator[SessionClose]:
-        """The latest close of every session that had one."""
+        """The latest close of every session that was closed."""
         for session, closed_at in self._closes.items():
             yield SessionClose(session, closed_at)
 
@@ -116,7 +116,7 @@ class UsageFold:
 
 
 def merge_without_stretches(first: SessionDay, second: SessionDay) -> SessionDay:
-    """Two facts of the same session day as one, but for stretches of activity: no count of seats needs them."""
+    """Two facts of a session day merged, without stretches of activity: no count of seats needs them."""
     return SessionDay(
         session=first.session,
         day=first.day,

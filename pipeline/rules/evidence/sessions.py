@@ -14,7 +14,7 @@ from pipeline.rules.evidence.merge import slots_of
 class Session:
     """A session with its whole life: ``used_slots`` maps a UTC day to the bit set of its used base slots.
 
-    ``version`` is the largest text any heartbeat gave, ``''`` without one.
+    ``version`` is the largest text that any heartbeat gave, ``''`` where none did.
     """
 
     key: SessionKey

@@ -24,8 +24,8 @@ class Person:
     """A user of a line with all their use of its product in the period.
 
     ``covered`` is when their seat covers use, ascending; empty where none was left. ``assigned``: how they came to a
-    seat that is given by hand; ``taken_at``: the slot of use that took a named seat, of the line's product or of one of
-    ``shared_with``.
+    seat that is given by hand; ``taken_at``: the slot of use that took a named seat, of the line's product or of a
+    product in ``shared_with``.
     """
 
     user: str

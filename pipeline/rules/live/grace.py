@@ -21,7 +21,7 @@ def first_count(session: Session, judgements: Iterable[Judgement]) -> tuple[int,
     """When a session that counts nowhere yet begins to, if it goes on, and by which judgement; ``None``: by none.
 
     ``judgements`` are those of its code from its first used slot on. Each slot is judged by the policy in force at its
-    start, so where policies change at midnight, a session may begin to count by the earlier or by the later one.
+    start, so where policies change at midnight, a session may begin to count by the earlier or the later policy.
     """
     beginnings = [
         (begins_at, judgement) for judgement in judgements if (begins_at := _begins_at(session, judgement)) is not None

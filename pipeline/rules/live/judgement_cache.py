@@ -15,7 +15,8 @@ from pipeline.rules.pool.reading import Judgement
 class Judging(Protocol):
     """How use of a code is judged over a period, as ``ContractReading`` says it."""
 
-    def judgements(self, code: str, reported_country: str, period: Period) -> tuple[Judgement, ...]: ...
+    def judgements(self, code: str, reported_country: str, period: Period) -> tuple[Judgement, ...]:
+        """As ``ContractReading.judgements``."""
 
 
 class JudgementCache:

@@ -40,7 +40,7 @@ _Contribution = frozenset[tuple[Pool, int, Hashable]]
 
 
 class AccountSeats:
-    """The live seats of one account under one contract, over the last UTC days up to the latest evidence."""
+    """The live seats of an account under a contract, over the last UTC days up to the latest evidence."""
 
     DAYS_COUNTED: Final = 3
     DAYS_KEPT: Final = DAYS_COUNTED + 1
@@ -70,7 +70,7 @@ class AccountSeats:
         self._changed |= self._days.keys()
 
     def merge(self, day: SessionDay) -> None:
-        """Merge a session day; merging the same one again changes nothing."""
+        """Merge a session day; merging it again changes nothing."""
         if day.day < self._first_day_kept:
             return
         self.latest_at = max(self.latest_at, min(day.last_at, (day.day + 1) * DAY_MS - 1))

@@ -1,4 +1,4 @@
-"""Seats given by hand: who holds one from when until when, and which orders are refused (RULES 5).
+"""Seats given by hand: who holds a seat from when until when, and which orders are refused (RULES 5).
 
 Orders are judged in the order of the log against everything ordered before, whatever instants they name. So an order
 for an earlier instant needs a seat that is free from there on, not only until somebody else is to have it.

@@ -60,7 +60,7 @@ def seat_coverage(contract: Contract, holdings: Iterable[Holding], period: Perio
 
 
 def _coverage(contract: Contract, held: list[Holding], period: Period) -> Iterator[tuple[int, Coverage]]:
-    """The coverage of holdings of one model, product and country, each with when its holding began."""
+    """The coverage of holdings of the same model, product and country, each with when its holding began."""
     lost = lost_stretches(contract, held, _bounds(contract, held, period))
     for holding in held:
         from_at = max(holding.from_at, period.start_at)

@@ -78,7 +78,7 @@ def listed_orders(contract: Contract) -> Iterator[Listed]:
     """The orders in a contract's lists: assignments by instant, then checkouts by start, then their check-ins.
 
     An id is made of what the entry says, so it stays when the entry moves in its list. An entry that says the same as
-    an earlier one is the same order and comes once.
+    an earlier entry is the same order and comes once.
     """
     orders: dict[str, Listed] = {}
     for index, given in sorted(enumerate(contract.assignments), key=lambda numbered: numbered[1].at):

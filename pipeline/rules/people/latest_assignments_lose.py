@@ -22,7 +22,7 @@ def losers(held: Sequence[Holding], seats: int, at: int) -> Sequence[Holding]:
 def lost_stretches(
     contract: Contract, held: Sequence[Holding], bounds: Iterable[int]
 ) -> dict[Holding, list[tuple[int, int]]]:
-    """When holdings of one model, product and country have no seat, by holding, ascending.
+    """When holdings of the same model, product and country have no seat, by holding, ascending.
 
     ``held`` is in the order of assignment. Between two neighbours of ``bounds``, which ascend, no holding begins or
     ends and the quantity in force stays the same.

@@ -1,4 +1,4 @@
-"""Named seats: who takes one in a quarter, and who finds none left (RULES 5).
+"""Named seats: who takes a seat in a quarter, and for whom none is left (RULES 5).
 
 Nobody assigns them. A user's first counted slot that no earlier step covers takes a seat, which the user keeps to the
 quarter's end.
@@ -30,8 +30,8 @@ class CountedSlot(NamedTuple):
 class NamedSeats:
     """The seats of the entitlements to the same ``products``, which share them.
 
-    ``holders``: who took one, and at which slot, in order; ``overflow``: who found none left, in order. ``in_force``
-    are the stretches of the period in which there is a seat at all, ascending.
+    ``holders``: who took a seat, and at which slot, in order; ``overflow``: for whom none was left, in order.
+    ``in_force`` are the stretches of the period in which there is a seat at all, ascending.
     """
 
     products: tuple[str, ...]

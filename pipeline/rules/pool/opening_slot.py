@@ -13,12 +13,12 @@ from pipeline.rules.evidence.sessions import Session
 
 
 def left_out_slot_at(session: Session, policy: MeteringPolicy) -> int | None:
-    """The start of the slot in which a session never counts, as it was opened in it; ``None`` where that one counts."""
+    """The start of the slot in which a session never counts: that of its opening; ``None`` where it may count."""
     return None if policy.opening_slot_counts else opening_slot_at(session, policy)
 
 
 def first_countable_slot_at(session: Session, policy: MeteringPolicy) -> int:
-    """The start of the first slot in which a session may count: that of its opening, or the one after it."""
+    """The start of the first slot in which a session may count: that of its opening, or the next."""
     slot_at = opening_slot_at(session, policy)
     return slot_at if policy.opening_slot_counts else slot_at + policy.slot_ms
 

@@ -29,7 +29,7 @@ def pooled_lines(
 def pooled_line(
     reading: ContractReading, product: str, country: str, period: Period, counts: Mapping[int, int]
 ) -> PooledLine:
-    """The line of one product and country. ``counts`` maps slot starts of the period to units, without zeros.
+    """The line of a product and country. ``counts`` maps slot starts of the period to units, without zeros.
 
     Raises ``BeforeFirstRow`` where the policy says nothing of the start of the period.
     """
@@ -65,7 +65,7 @@ def pooled_line(
 
 
 def _overuse_by_slot(reading: ContractReading, product: str, country: str, counts: Mapping[int, int]) -> dict[int, int]:
-    """The over-used slots by their starts. Entitlements begin and end at midnight, so a day has one quantity."""
+    """The over-used slots by their starts. Entitlements begin and end at midnight, so a day has a single quantity."""
     days = {slot_at // DAY_MS for slot_at in counts}
     entitled = {day: reading.entitled_at(product, country, day * DAY_MS) for day in days}
     by_slot = {slot_at: overuse(count, entitled[slot_at // DAY_MS]) for slot_at, count in counts.items()}

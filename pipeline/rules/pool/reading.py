@@ -63,7 +63,7 @@ class ContractReading:
         return seats_at(self.contract, product, country, "pooled", at)
 
     def policy_at(self, product: str, country: str, at: int) -> MeteringPolicy:
-        """The policy that judges use: the one the entitlements in force name, else the contract's default.
+        """The policy that judges use: that of the entitlements in force, else the contract's default.
 
         Raises ``BeforeFirstRow``.
         """
@@ -74,7 +74,7 @@ class ContractReading:
         return self._timeline(name).at(at)
 
     def policy_id_at(self, product: str, country: str, model: EntitlementModel, at: int) -> str:
-        """The policy as a line names it: a token policy where the model's own entitlement names one.
+        """The policy as a line names it: the token policy of the model's own entitlement, else the metering policy.
 
         Raises ``BeforeFirstRow``.
         """

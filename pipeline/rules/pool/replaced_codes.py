@@ -38,7 +38,7 @@ class ReplacedCodes:
         return tuple(codes)
 
     def changes_in(self, period: Period) -> Iterator[int]:
-        """The instants at which a replacement begins or ends; one without a beginning or end gives the period's."""
+        """The instants at which a replacement begins or ends; where it has no beginning or end, those of the period."""
         for successors in self._successors.values():
             for from_at, until_at, _ in successors:
                 yield from_at or period.start_at

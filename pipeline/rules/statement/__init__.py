@@ -2,5 +2,5 @@
 
 ``lines`` puts the lines together, ``recount`` counts them from sessions by the plain rules. ``completeness`` says up to
 when evidence is stored, ``silent_machines`` whose evidence may be missing. ``closes`` freezes a statement,
-``adjustments`` carries what changes later to the open one, with the ``credits`` of disputes.
+``adjustments`` carries what changes later to the open statement, with the ``credits`` of disputes.
 """

@@ -3,7 +3,7 @@
 A frozen statement is never rewritten. For each of its lines the adjustment is recomputed - frozen - adjustments
 already frozen for that quarter. It is split into steps by its cause, which add up to the whole difference:
 
-``late_evidence``  recomputed from today's evidence, with the voids, people and contract known at the close
+``late_evidence``  recomputed from today's evidence, with the voids, people and contract as of the close
 ``void``           the same with today's voids
 ``contract``       the same with today's contract and people: the contract corrected for the past, at the prices billed
 ``credit``         what a vendor granted in a dispute of the line
@@ -79,7 +79,7 @@ def amounts(lines: Iterable[Line]) -> dict[LineId, int]:
 
 
 def carrier_of(period: Period, closed: Collection[str]) -> Period:
-    """The quarter whose statement carries the adjustments of a closed one: the earliest after it that is open."""
+    """The quarter whose statement carries a closed quarter's adjustments: the earliest after it that is open."""
     after = Period.containing(period.end_at)
     while after.name in closed:
         after = Period.containing(after.end_at)

@@ -47,9 +47,9 @@ class Closes:
 
 
 def read_closes(logged: Iterable[Logged], read_statement: Callable[[str], Statement]) -> Closes:
-    """The closes among the commands of one account, given in log order and each id once.
+    """The closes among the commands of an account, which are in log order and hold each id once.
 
-    ``read_statement`` raises ``ValueError`` for what is no statement.
+    ``read_statement`` raises ``ValueError`` for a text that is no statement.
     """
     quarters, refused = dict[str, Closed](), list[Refused]()
     for position, entry in enumerate(logged):

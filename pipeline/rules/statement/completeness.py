@@ -1,4 +1,4 @@
-"""Completeness: up to when all evidence is known to be stored (RULES 7).
+"""Completeness: up to when all evidence is stored (RULES 7).
 
 RULES 7: "Complete up to = the smallest append time that every partition of every agent has worked off". "A log's end is
 its last time stamp."
@@ -34,5 +34,5 @@ def complete_in(period: Period, complete_until: int | None) -> int | None:
 
 
 def is_complete(period: Period, complete_until: int | None) -> bool:
-    """Whether all evidence of a period is known to be stored."""
+    """Whether all evidence of a period is stored."""
     return complete_until is not None and complete_until >= period.end_at

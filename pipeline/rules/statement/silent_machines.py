@@ -20,7 +20,7 @@ SILENT_AFTER_MS: Final = 30 * MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class SilentMachine:
-    """A machine with unclosed sessions: how many, the last instant one of them was heard, users and reported codes."""
+    """A machine with unclosed sessions: how many, when any was last heard, users and reported codes."""
 
     machine: str
     sessions: int

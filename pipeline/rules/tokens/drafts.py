@@ -165,7 +165,7 @@ def draft(
 ) -> tuple[Entry, ...]:
     """The entries to be posted. ``orders`` are the account's, in log order; ``now`` is the time of the log.
 
-    ``complete_until`` settles once more after the orders, as a tick would, where evidence is complete without one.
+    ``complete_until`` settles once more after the orders, as a tick would, where there is no tick.
     """
     drafted = Draft(ledger, contract, evidence)
     drafted.grant_contract(now)

@@ -84,7 +84,7 @@ class TokenReading:
         return None
 
     def policy_of(self, product: str, country: str, at: int) -> TokenPolicy:
-        """The policy that judges activity which begins at an instant; where none is in force yet, the next one."""
+        """The policy that judges activity which begins at an instant; where none is in force yet, the next policy."""
         entitlements = self._flex[product, country]
         not_ended = (item for item in entitlements if item.until_at is None or at < item.until_at)
         timeline = self._catalogue[next(not_ended, entitlements[-1]).policy]

@@ -33,7 +33,7 @@ def intersection(left: Iterable[Span], right: Iterable[Span]) -> Iterator[Span]:
 
 
 def without(spans: Iterable[Span], taken: Iterable[Span]) -> Iterator[Span]:
-    """Ordered, disjoint spans less what others take from them; those may overlap and come in any order."""
+    """Ordered, disjoint spans less what other spans take from them; these may overlap and come in any order."""
     taken_in_order = sorted(taken)
     if not taken_in_order:
         yield from spans
@@ -51,7 +51,7 @@ def without(spans: Iterable[Span], taken: Iterable[Span]) -> Iterator[Span]:
 
 
 def covers(taken: Sequence[Span], span: Span) -> bool:
-    """Whether ordered, disjoint spans leave nothing of another one."""
+    """Whether ordered, disjoint spans leave nothing of another span."""
     place = bisect_right(taken, span.from_at, key=_from_at) - 1
     if place < 0:
         return False

@@ -19,7 +19,7 @@ PACKS_MAX = 300
 
 
 def teams_of(contract: Contract) -> frozenset[str]:
-    """The teams of an account: those that its contract's packs name, and the default one."""
+    """The teams of an account: those that its contract's packs name, and the default team."""
     return frozenset({DEFAULT_TEAM, *(pack.team for pack in contract.token_packs)})
 
 

@@ -17,5 +17,5 @@ def version_numbers(version: str) -> tuple[int, ...]:
 
 
 def is_at_least(version: str, first: str) -> bool:
-    """Whether a version is ``first`` or a later one."""
+    """Whether a version is ``first`` or later."""
     return version_numbers(version) >= version_numbers(first)

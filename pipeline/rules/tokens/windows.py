@@ -128,7 +128,7 @@ def _between(
 
 
 def _start(key: ChargeKey, gap: Span, stretch: Stretch, late_until_at: int, reading: TokenReading) -> int | None:
-    """The first instant in a gap at which a stretch is connected and charged, ``None`` without one."""
+    """The first instant in a gap at which a stretch is connected and charged; ``None``: at no instant."""
     part = Span(max(stretch.from_at, gap.from_at), min(stretch.until_at, gap.until_at))
     if part.from_at >= part.until_at:
         return None
