@@ -49,8 +49,13 @@ class Message(NamedTuple):
 class Step(Protocol[Output_co]):
     """What an agent does with messages, without I/O: ``take`` them in, and ``drain`` what they led to."""
 
-    def take(self, message: Message) -> None: ...
-    def drain(self) -> Output_co: ...
+    def take(self, message: Message) -> None:
+        """Take in a message. An exception ends the process, so bad data must be part of the output."""
+        ...
+
+    def drain(self) -> Output_co:
+        """The output of all messages since the last drain."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +110,13 @@ class Consumer(Protocol):
         """The partitions that the group has given to this process now."""
         ...
 
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
+    async def start(self) -> None:
+        """Join the group and begin to read."""
+        ...
+
+    async def stop(self) -> None:
+        """Commit what is acknowledged, and leave the group."""
+        ...
 
 
 async def write_nothing(_: object) -> None:

@@ -78,12 +78,14 @@ class SinkStep:
         self._usage, self._batch = UsageFold(), Batch()
 
     def take(self, message: Message) -> None:
+        """Read a message into the batch. Never raises for bad data."""
         try:
             self._read(message)
         except (ValueError, ContractInvalid) as error:
             self._batch.letters.append(_unreadable(self._log_id, message, str(error)))
 
     def drain(self) -> Batch:
+        """The rows of all messages since the last drain."""
         batch = self._batch
         batch.days, batch.closes = list(self._usage.session_days()), list(self._usage.closes())
         self._usage, self._batch = UsageFold(), Batch()

@@ -62,6 +62,7 @@ class EmbeddedBroker:
 
     @property
     def process_id(self) -> int | None:
+        """The broker's process, for tests that end it."""
         return self._process.pid if self._process is not None else None
 
     @property

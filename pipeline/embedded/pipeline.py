@@ -14,24 +14,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from pipeline.agents.consuming import Consumer, Fail
+from pipeline.agents.consuming import Agent, Consumer, Fail
 from pipeline.agents.faust.consumer import consume
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.seats_agent import SeatsAgent
 from pipeline.agents.meter import meter_agent
-from pipeline.agents.sink import SINK_TOPICS, sink_agent
+from pipeline.agents.sink import sink_agent
 from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
 from pipeline.embedded.folder import open_folder
 from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedStore
 from pipeline.kafka.group_lag import GroupProgress, drained
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.settings import Settings
-from pipeline.kafka.topics import CONTRACTS, HEARTBEATS, USAGE, create_topics, topics
+from pipeline.kafka.topics import CONTRACTS, create_topics, topics
 from pipeline.store.client import Client, StoreError
 from pipeline.store.migrations import MigrationChanged
 
@@ -42,7 +42,6 @@ STILL_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 10.0
 STOP_WITHOUT_BROKER_S_MAX: Final = 3.0
 
-_READS: Final = {"meter": (HEARTBEATS,), "sink": SINK_TOPICS["sink"], "seats": (USAGE,)}
 _EXPECTED: Final = (BrokerDidNotStart, KafkaError, StoreError, MigrationChanged)
 _SELF_EXPLAINING: Final = (BrokerDidNotStart, BrokerEnded, StoodStill, MigrationChanged)
 
@@ -111,19 +110,17 @@ class EmbeddedPipeline:
         finally:
             await _even_if_cancelled(opening)
         await self._start_agents(self._settings(), WatchedStore(opening.result(), self._executor, self._watch))
-        for role, names in _READS.items():
-            if role != "seats" or self._seats is not None:
-                await self._follow(role, names)
 
     async def _start_agents(self, settings: Settings, call: WatchedStore) -> None:
-        self._consumers.append(consume(settings, meter_agent(settings, self.producer), self._fail))
-        self._consumers.append(consume(settings, sink_agent(settings, call), self._fail))
+        agents: list[Agent[Any]] = [meter_agent(settings, self.producer), sink_agent(settings, call)]
         if self._counts is not None:
             self._seats = SeatsAgent(settings, self._counts, call, self._fail)
-            await self._running.enter_async_context(self._seats)
-            self._consumers.append(consume(settings, self._seats.agent, self._fail))
+            agents.append((await self._running.enter_async_context(self._seats)).agent)
+        self._consumers += [consume(settings, agent, self._fail) for agent in agents]
         self._running.push_async_callback(self._stop_agents)
         await asyncio.gather(*(consumer.start() for consumer in self._consumers))
+        for agent in agents:
+            await self._follow(agent.role, agent.topics)
 
     async def _stop_agents(self) -> None:
         await asyncio.gather(*(consumer.stop() for consumer in self._consumers))

@@ -70,6 +70,7 @@ class WatchedProducer(Producer):
         self._watch = watch
 
     async def write(self, messages: Iterable[Outgoing]) -> None:
+        """As ``Producer.write``."""
         await super().write(messages)
         self._watch.moved()
 

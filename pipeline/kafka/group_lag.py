@@ -41,11 +41,13 @@ class GroupProgress:
         ]
 
     async def start(self) -> None:
+        """Connect to the broker. Raises ``KafkaError``."""
         await self._consumer.start()
         self._consumer.assign(self._assigned)
         self._consumer.pause(*self._assigned)  # or it would fetch everything for nothing
 
     async def stop(self) -> None:
+        """Disconnect."""
         await self._consumer.stop()
 
     async def lag(self) -> Lag:

@@ -41,9 +41,11 @@ class Producer:
         )
 
     async def start(self) -> None:
+        """Connect to the broker. Raises ``KafkaError``."""
         await self._producer.start()
 
     async def stop(self) -> None:
+        """Write what is pending, and disconnect."""
         await self._producer.stop()
 
     async def write(self, messages: Iterable[Outgoing]) -> None:

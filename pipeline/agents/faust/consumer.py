@@ -25,15 +25,19 @@ class FaustConsumer:
 
     @property
     def group(self) -> str:
+        """The app's id is its consumer group."""
         return str(self.app.conf.id)
 
     def assigned(self) -> frozenset[TopicPartition]:
+        """As the client has it now, also during a rebalance."""
         return _places(self.app.consumer.assignment())
 
     async def start(self) -> None:
+        """Start the app, which joins the group."""
         await self.app.start()
 
     async def stop(self) -> None:
+        """Stop the app, which commits once more."""
         await self.app.stop()
 
 

@@ -16,6 +16,7 @@ class JsonLines(logging.Formatter):
     """``{"at", "level", "logger", "message"}``, and ``"error"`` with the exception's type where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """A record as a line of JSON, without the traceback."""
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

@@ -58,21 +58,27 @@ class Metrics:
             self._letters.labels(code).inc(count)
 
     def lag(self, role: str, topic: str, partition: int, messages: int) -> None:
+        """Messages of a partition that are not committed."""
         self._lag.labels(role, topic, str(partition)).set(messages)
 
     def freshness(self, role: str, age_s: float) -> None:
+        """The age of the last message acknowledged; 0 without lag."""
         self._freshness.labels(role).set(age_s)
 
     def store_error(self, kind: str) -> None:
+        """The store refused a call, which is tried again."""
         self._store_errors.labels(kind).inc()
 
     def complete_until(self, at: int) -> None:
+        """The completeness mark, epoch ms."""
         self._complete.set(at / 1000)
 
     def tokens_available(self, tokens: int) -> None:
+        """The tokens of this worker's accounts that are neither spent nor reserved."""
         self._available.set(tokens)
 
     def quarantined(self, accounts: int) -> None:
+        """How many accounts are in quarantine now."""
         self._quarantined.set(accounts)
 
     def exposition(self) -> bytes:

@@ -41,11 +41,13 @@ class SeatsStep:
         self._counts = counts
 
     def take(self, message: Message) -> None:
+        """Merge a usage frame."""
         with suppress(UnreadableUsage):
             self._counts.merge(decode_frame(message.value or b""))
 
     def drain(self) -> None:
-        return None
+        """Nothing: the counts are the output."""
+        return
 
 
 class Rebuilding:
@@ -56,12 +58,14 @@ class Rebuilding:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def on_assigned(self, assigned: frozenset[TopicPartition]) -> None:
+        """Start a rebuild of the assigned partitions of `usage`."""
         partitions = frozenset(place.partition for place in assigned if place.topic == USAGE)
         task = asyncio.get_running_loop().create_task(self._rebuild_later(partitions))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def cancel(self) -> None:
+        """End all rebuilds; the process is stopping."""
         for task in self._tasks:
             task.cancel()
 

@@ -25,9 +25,11 @@ class TokensStep:
         self._messages: list[Message] = []
 
     def take(self, message: Message) -> None:
+        """Keep a message."""
         self._messages.append(message)
 
     def drain(self) -> list[Message]:
+        """The messages since the last drain."""
         messages, self._messages = self._messages, []
         return messages
 
