@@ -1,29 +1,42 @@
-"""A posting into a folder whose store fails is not posted, and says why."""
+"""Posting into a folder's store: a store that fails leaves the result unknown, and says why."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
 
+import pyarrow as pa
 import pytest
 
-from pipeline.application.poster import NotPosted
-from pipeline.codec.contract.examination import read_contract
+from pipeline.application.orders.poster import NotPosted
 from pipeline.embedded.folder_posting import FolderPoster
-from pipeline.store.client import Client, StoreRefused
-
-BODY = b"account: acme\ncountry: CZ\ncurrency: EUR\n"
+from pipeline.model.orders import Command, Void
+from pipeline.store.client import Client, Parameter, QueryResult, StoreError
+from tests.support.store.ordering_account import OrderingAccount
 
 
 class FullDisk:
-    """A store that refuses everything."""
+    """A client that reads from a store and can write nothing to it."""
 
-    def refuse(self, *_: object, **__: object) -> object:
-        raise StoreRefused("no space left on device", "DatabaseError")
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
-    command = query = insert_arrow = refuse
+    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object:
+        return self._client.command(cmd, parameters)
+
+    def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
+        return self._client.query(query, parameters)
+
+    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
+        raise StoreError(f"cannot write {arrow_table.num_rows} rows to {table}: the disk is full", "DatabaseError")
+
+    def close(self) -> None:
+        self._client.close()
 
 
-def test_what_the_store_refuses_is_not_posted() -> None:
-    poster = FolderPoster(cast(Client, FullDisk()), lambda: 1)
-    with pytest.raises(NotPosted, match="the store failed: no space left on device"):
-        poster.post_contract(read_contract("contract", BODY), BODY, "jana", lambda: True)
+def test_a_store_that_cannot_be_written_to_leaves_the_order_unposted_with_the_reason(store: Client) -> None:
+    account = OrderingAccount(store)
+    client = FullDisk(store)
+    command = Command("v", account.account, "jana", account.now(), Void("clock was wrong", session="s"))
+    with pytest.raises(NotPosted, match=r"the store failed: .* the disk is full"):
+        FolderPoster(client, account.now).post_command(account.view(client), command)
+    assert account.view().log == ()
