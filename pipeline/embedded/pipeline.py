@@ -26,7 +26,6 @@ from pipeline.agents.live.seats_agent import SeatsAgent
 from pipeline.agents.meter import meter_agent
 from pipeline.agents.sink import sink_agent
 from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
-from pipeline.embedded.folder import open_folder
 from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedStore
 from pipeline.kafka.group_lag import GroupProgress, drained
 from pipeline.kafka.producer import Producer
@@ -34,6 +33,7 @@ from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import CONTRACTS, create_topics, topics
 from pipeline.store.client import Client, StoreError
 from pipeline.store.migrations import MigrationChanged
+from pipeline.store.opening import open_folder
 
 Answer = TypeVar("Answer")
 CHECKPOINT_MS: Final = 100

@@ -19,16 +19,29 @@ class QueryResult(Protocol):
     """What a query answers: rows of plain Python values."""
 
     @property
-    def result_rows(self) -> Sequence[Row]: ...
+    def result_rows(self) -> Sequence[Row]:
+        """The rows in the order of the query."""
+        ...
 
 
 class Client(Protocol):
     """The part of ``clickhouse_connect``'s client that Seatbeat uses."""
 
-    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object: ...
-    def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult: ...
-    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object: ...
-    def close(self) -> None: ...
+    def command(self, cmd: str, parameters: Mapping[str, Parameter] | None = None) -> object:
+        """Run a statement that answers no rows."""
+        ...
+
+    def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
+        """Run a query; values go in as ``{name:Type}`` parameters only."""
+        ...
+
+    def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
+        """Insert the rows of an Arrow table."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+        ...
 
 
 class StoreError(Exception):
@@ -43,7 +56,7 @@ class StoreRefused(StoreError):
     """The store, or the connection to it, refused a statement. The same statement may pass later."""
 
 
-class _OwnErrors:
+class _TranslatingClient:
     """``clickhouse_connect``'s client, with errors of ours."""
 
     def __init__(self, client: Client) -> None:
@@ -66,7 +79,7 @@ class _OwnErrors:
         self._client.close()
 
 
-class _ServerClient(_OwnErrors):
+class _ServerClient(_TranslatingClient):
     """A server's client that takes no rows for an answer only if the server says so twice.
 
     Where a connection breaks inside an answer's headers, ``clickhouse_connect`` reports a query without rows; believed,
@@ -105,7 +118,7 @@ def connect(dsn: str) -> Client:
     """Open the store. Raises ``StoreUnreachable``."""
     try:
         if engine_of(dsn) == "embedded":
-            return _OwnErrors(cast(Client, clickhouse_connect.get_client(dsn=dsn)))
+            return _TranslatingClient(cast(Client, clickhouse_connect.get_client(dsn=dsn)))
         return _ServerClient(cast(Client, clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)))
     except ImportError as error:
         raise StoreUnreachable(

@@ -1,4 +1,4 @@
-"""Contracts in the store: kept with their content hash, and laid out for the analysts' views."""
+"""Contracts in the store: every version by its content hash, and as rows for the analysts' views."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def contract_accounts(client: Client) -> list[str]:
 
 
 def _next_within(client: Client, account: str, applied_at: int) -> int:
-    """A place after every version of an account that was applied in a millisecond."""
+    """The offset after those of all versions of an account that were applied in the same millisecond."""
     rows = client.query(
         "SELECT max(offset) + 1 FROM contracts WHERE account = {account:String} "
         "AND toUnixTimestamp64Milli(applied_at) = {at:Int64}",

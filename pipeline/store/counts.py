@@ -64,7 +64,7 @@ used AS (
     WHERE midnight_ms >= from_ms AND midnight_ms < until_ms AND last_ms - opened_ms >= min_use_ms
 )
 """
-"""What every count begins with: how use is judged, the facts, and what counts of each session day by slots of its day.
+"""The beginning of every count: how use is judged, the facts, and which slots of each session day count.
 
 Nothing else reads facts to count them. Policies change at midnight, so a day has one judgement. The life of a session
 of one day is read from that day; only the others are gathered by session. Measured over a million session days of 52
@@ -91,7 +91,7 @@ ARRAY JOIN unit_slots AS slot
 GROUP BY pool, at_ms
 ORDER BY pool, at_ms
 """
-"""Each unit's slots of a day are united first: then a slot's units are the units that are left to be counted."""
+"""Each unit's slots of a day are united first, so that a slot's rows are its units."""
 
 
 def reported_codes(client: Client, account: str, period: Period) -> list[tuple[str, str]]:
@@ -107,7 +107,7 @@ def reported_codes(client: Client, account: str, period: Period) -> list[tuple[s
 
 
 Pools = Mapping[Pool, int]
-"""The number by which a query knows a pool: grouping by texts takes several times as long."""
+"""The number of each pool in a query: grouping by texts takes several times as long."""
 
 
 def number_pools(judgements: Iterable[Judgement]) -> Pools:
@@ -123,7 +123,7 @@ def counting_facts(
     without: Set[SessionKey] = frozenset(),
     voids: Sequence[VoidEntry] = (),
 ) -> tuple[str, dict[str, Parameter]]:
-    """The beginning of a query that counts, whose table ``used`` says what counts; and its parameters.
+    """The beginning of a query that counts, whose table ``used`` holds what counts; and its parameters.
 
     ``used`` has rows ``(pool, user, unit, midnight_ms, slot_ms, slots)``: slots by their number in the day, some
     twice. ``without`` are sessions to be left out, as if they had never been. Of the others the use is as ``voids``
@@ -163,7 +163,7 @@ def slot_counts(
     without: Set[SessionKey] = frozenset(),
     voids: Sequence[VoidEntry] = (),
 ) -> dict[Pool, dict[int, int]]:
-    """Units per pool and slot start, slots without use left out; equal to ``rules.counting.slot_counts``."""
+    """Units per pool and slot start, slots without use left out; equal to ``rules/pool/counting.slot_counts``."""
     rules = tuple(judgements)
     if not rules:
         return {}
@@ -175,7 +175,7 @@ def slot_counts(
 def read_counts(
     client: Client, query: str, parameters: dict[str, Parameter], pools: Pools
 ) -> dict[Pool, dict[int, int]]:
-    """What a query that ends with ``UNITS_BY_SLOT`` finds: units per pool and slot start."""
+    """The answer of a query that ends with ``UNITS_BY_SLOT``: units per pool and slot start."""
     named = list(pools)
     counts: dict[Pool, dict[int, int]] = {}
     for pool, slot_at, units in client.query(query, parameters).result_rows:

@@ -1,4 +1,4 @@
-"""Reading dead letters back: how many of what, where they stood, and what they hold."""
+"""Dead letters read back: how many of each code, their place in the log, their content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter's place in its file and what is wrong with it."""
+    """A dead letter's place in its file, and its error."""
 
     source: str
     line: int
@@ -33,6 +33,7 @@ class Letters:
 
     @property
     def count(self) -> int:
+        """How many there are of all codes."""
         return sum(self.by_code.values())
 
 
@@ -57,7 +58,7 @@ def read_letters(client: Client, log: str) -> Letters:
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """Which dead letters: those received in ``[from_at, until_at)``. ``None`` leaves a field open, ``''`` does not."""
+    """Which dead letters: those received in ``[from_at, until_at)``. ``None`` matches all, ``''`` the empty field."""
 
     code: str | None = None
     account: str | None = None
@@ -92,7 +93,7 @@ def count_letters(client: Client, wanted: LetterFilter) -> dict[str, int]:
 
 
 def list_letters(client: Client, wanted: LetterFilter, limit: int) -> list[ListedLetter]:
-    """The first dead letters as they were received, without what they hold."""
+    """The first dead letters as they were received, without their content."""
     where, parameters = _where(wanted)
     rows = client.query(
         f"SELECT {_PLACE}, account, code, field, detail, toUnixTimestamp64Milli(received_at), source, line "  # noqa: S608 -- constants
@@ -104,21 +105,21 @@ def list_letters(client: Client, wanted: LetterFilter, limit: int) -> list[Liste
 
 
 def bytes_of_letters(client: Client, wanted: LetterFilter) -> int:
-    """How much the dead letters hold, so that nobody reads more than fits."""
+    """The bytes of their content, so that nobody reads more than fits in memory."""
     where, parameters = _where(wanted)
     size = "sum(length(ifNull(member, '')) + length(raw))"
     return cast(int, client.query(f"SELECT {size} FROM dead_letters FINAL {where}", parameters).result_rows[0][0])  # noqa: S608 -- constants
 
 
 def find_letters(client: Client, wanted: LetterFilter) -> list[DeadLetter]:
-    """The dead letters with all they hold, in order of place."""
+    """The dead letters with their content, in order of place."""
     where, parameters = _where(wanted)
     rows = client.query(f"{_CONTENT} {where} ORDER BY {_PLACE}", parameters).result_rows
     return [_letter(row) for row in rows]
 
 
 def find_letter(client: Client, place: LetterId) -> DeadLetter | None:
-    """The dead letter that stands in a place."""
+    """The dead letter at a place, ``None`` where there is none."""
     rows = client.query(
         f"{_CONTENT} WHERE log = {{log:String}} AND topic = {{topic:String}} AND partition = {{partition:UInt32}} "
         "AND offset = {offset:UInt64} AND `index` = {index:UInt32} ORDER BY received_at DESC LIMIT 1",
@@ -128,7 +129,7 @@ def find_letter(client: Client, place: LetterId) -> DeadLetter | None:
 
 
 def metered_in(client: Client, log: str) -> int:
-    """How many valid heartbeats the messages of a log brought."""
+    """How many valid heartbeats the messages of a log held."""
     query = (
         "SELECT sum(arraySum(mapValues(heartbeats))) "
         "FROM (SELECT heartbeats FROM deliveries FINAL WHERE log = {log:String})"

@@ -89,7 +89,7 @@ def migrate(client: Client) -> tuple[str, ...]:
 
 
 def skipped_migrations(client: Client) -> tuple[Skipped, ...]:
-    """The migrations that a migrated store skipped: what they manage is not there, what is metered is."""
+    """The migrations that a migrated store skipped. They manage access; metering does not need them."""
     rows = client.query(
         "SELECT name, skipped FROM schema_migrations FINAL WHERE skipped != '' ORDER BY number"
     ).result_rows
@@ -97,7 +97,7 @@ def skipped_migrations(client: Client) -> tuple[Skipped, ...]:
 
 
 def pending_migrations(client: Client) -> tuple[str, ...]:
-    """The migrations a store still lacks, by name; all of them for a store that is none yet."""
+    """The migrations a store still lacks, by name; all of them for an empty store."""
     there = client.query(
         "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'"
     )
@@ -106,7 +106,7 @@ def pending_migrations(client: Client) -> tuple[str, ...]:
 
 
 def _missing(client: Client, but: Container[str] = ()) -> tuple[Migration, ...]:
-    """What is not recorded, and those of ``but`` although they are."""
+    """The migrations that are not recorded, and those of ``but`` even if they are."""
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
     checksums = {int(str(number)): str(checksum) for number, checksum in rows}
     for migration in read_migrations():
@@ -118,7 +118,7 @@ def _missing(client: Client, but: Container[str] = ()) -> tuple[Migration, ...]:
 
 
 def _apply(client: Client, migration: Migration) -> str:
-    """Run a migration's statements; ``''``, or what an engine without users refused of one that manages access."""
+    """Run a migration's statements. ``''``, or the statement on access that an engine without users refused."""
     for statement in migration.statements:
         try:
             client.command(_repeatable(_in_database(client, statement) if migration.manages_access else statement))
@@ -138,7 +138,7 @@ def _in_database(client: Client, statement: str) -> str:
 
 
 def quoted_identifier(name: str) -> str:
-    """A name as SQL writes it, whatever it holds."""
+    """A name quoted for SQL, whatever characters it has."""
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"`{escaped}`"
 
@@ -157,5 +157,5 @@ def _read(path: Path) -> Migration:
 
 
 def _repeatable(statement: str) -> str:
-    """A migration that was cut in the middle is applied again from its start."""
+    """The statement so that a migration that was interrupted can be applied again from its start."""
     return _CREATE.sub(r"CREATE \1 IF NOT EXISTS ", statement)

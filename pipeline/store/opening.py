@@ -7,13 +7,13 @@ An embedded store belongs to the process that opens it and is brought up to date
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from pipeline.model.errors import InputError
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.store.client import Client, StoreUnreachable, connect, engine_of
+from pipeline.store.client import Client, StoreError, StoreUnreachable, connect, engine_of
 from pipeline.store.contract_versions import store_policies
 from pipeline.store.migrations import migrate, pending_migrations
 
@@ -32,6 +32,30 @@ def opened_store(dsn: str) -> Iterator[Client]:
         yield client
     finally:
         client.close()
+
+
+@contextmanager
+def opened_folder(folder: Path) -> Iterator[Client]:
+    """As ``open_folder``, closed again at the end. Raises ``InputError`` for what the user can mend."""
+    try:
+        client = open_folder(folder)
+    except StoreUnreachable as error:
+        raise store_error("the store", error) from error
+    with closing(client):
+        yield client
+
+
+def open_folder(folder: Path) -> Client:
+    """The store in a folder, laid out there if it holds none. Raises ``StoreUnreachable``, ``MigrationChanged``."""
+    client = connect(folder_dsn(folder))
+    try:
+        lay_out(client)
+    except BaseException as error:
+        client.close()
+        if isinstance(error, StoreError):
+            raise StoreUnreachable(f"nothing can be laid out in {folder}: {error}") from error
+        raise
+    return client
 
 
 def connected(dsn: str, place: str) -> Client:

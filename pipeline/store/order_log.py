@@ -64,7 +64,7 @@ def read_placed(client: Client, account: str) -> list[PlacedCommand]:
 
 
 def is_stored(client: Client, account: str, topic: str, partition: int, offset: int) -> bool:
-    """Whether the store shows the command that stands at a place of some log."""
+    """Whether the store shows a command at a place of some log."""
     rows = client.query(
         "SELECT count() FROM commands WHERE account = {account:String} AND topic = {topic:String} "
         "AND partition = {partition:UInt32} AND offset = {offset:UInt64}",

@@ -1,4 +1,5 @@
-"""Silent machines in SQL: unclosed sessions that were last heard within a range; equal to ``rules.silent``."""
+"""Silent machines in SQL: unclosed sessions that were last heard within a range; equal to ``silent_machines``
+in ``rules/statement``."""
 
 from __future__ import annotations
 

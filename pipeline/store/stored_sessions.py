@@ -1,4 +1,4 @@
-"""Reading sessions back: who used what, when, and for how long."""
+"""Sessions read back: who used what, when, and for how long."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ _USED_IN: Final = """  AND sipHash128(product, country, usage, machine, user, se
             used_slots
         )
 """
-"""Only sessions with use in a range of base slots: their other days are read, other sessions are not."""
+"""Only sessions with use in a range of base slots, with all their days."""
 
 
 def read_session_days(
@@ -95,7 +95,7 @@ def read_session_days(
 ) -> list[SessionDay]:
     """The merged session days of a selection under voids.
 
-    ``whole_sessions``: all days of the sessions that have a used slot in the selection's range, whatever voids leave.
+    ``whole_sessions``: all days of the sessions that have a used slot in the selection's range, voided or not.
     """
     beyond_days = SESSION_DAYS_MAX if whole_sessions else 0
     read = VoidFilter.of(voids)
@@ -141,7 +141,7 @@ def _stored_day(day: int) -> int:
 
 
 def read_sessions(client: Client, selection: Selection, voids: Sequence[VoidEntry] = ()) -> list[Session]:
-    """The sessions of a selection with their whole lives, sorted by opening; their used slots as voids leave them."""
+    """The sessions of a selection with all their days, sorted by opening; their used slots without voided ones."""
     chosen = [
         session
         for session in sessions(read_session_days(client, selection, whole_sessions=True, voids=voids))

@@ -1,7 +1,7 @@
-"""The waterfall in SQL: what is left to the pool, and who is first to take a named seat (RULES 5).
+"""The waterfall in SQL: what seats leave to the pool, and who is first to take a named seat (RULES 5).
 
-Whom seats cover comes in as stretches of time by product, country and user, and licences taken offline as ranges of
-slots; rows per slot never leave the store.
+The coverage of seats comes in as stretches of time by product, country and user, and licences taken offline as ranges
+of slots. Rows per slot never leave the store.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ WHERE notEmpty(slots) AND midnight_ms >= stretch_from_ms AND midnight_ms < stret
 GROUP BY pool, user, stretch_from_ms
 ORDER BY pool, user, first_slot_ms
 """
-"""Entitlements begin and end at midnight, and so do stretches: a day lies in one whole, or not at all."""
+"""Entitlements and stretches begin and end at midnight: a day lies in a stretch as a whole, or not at all."""
 
 
 def uncovered_counts(
@@ -85,7 +85,7 @@ def uncovered_counts(
     without: Set[SessionKey] = frozenset(),
     voids: Sequence[VoidEntry] = (),
 ) -> dict[Pool, dict[int, int]]:
-    """Units per pool and slot start that no seat of their user covers; equal to ``rules.waterfall.units_by_slot``."""
+    """Units per pool and slot start that no seat of their user covers; equal to ``rules/people/waterfall``."""
     query, parameters, pools = _left(account, period, judgements, coverage, offline, without, voids)
     return read_counts(client, query + UNITS_BY_SLOT.replace("{used}", "uncovered"), parameters, pools)
 
@@ -101,7 +101,7 @@ def first_slots(
     without: Set[SessionKey] = frozenset(),
     voids: Sequence[VoidEntry] = (),
 ) -> list[CountedSlot]:
-    """The first slot not covered in which each user counts, in every stretch of ``rules.named.named_stretches``."""
+    """The first slot not covered in which each user counts, in every stretch of ``named_stretches``."""
     named = {(product, country) for product, country, *_ in stretches}
     query, parameters, pools = _left(
         account,

@@ -1,7 +1,7 @@
-"""Voids in SQL: the one place where ``rules/orders/voids.py`` is said to the store, as fragments with bound parameters.
+"""Voids in SQL: the only place that translates ``rules/orders/voids.py``, into fragments with bound parameters.
 
-The view ``usage`` (``schemas/clickhouse/0006_commands.sql``) says the same to analysts; a property holds all three
-equal.
+The view ``usage`` (``schemas/clickhouse/0006_commands.sql``) does the same for analysts; a property test holds all
+three equal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CONCERNS: Final = (
 )
 _KIND: Final = "Tuple(String, String, String, String, Int64, Int64)"
 _VOIDS: Final = "{voids}"
-"""Where the voids stand in a fragment, until they are bound."""
+"""The placeholder for the voids in a fragment."""
 _USED_SLOTS: Final = (
     "arrayFilter(used_slot -> NOT arrayExists(void -> toInt64(toUInt16(day)) * 144 + used_slot >= void.5 "
     "AND toInt64(toUInt16(day)) * 144 + used_slot < void.6, "
@@ -39,9 +39,9 @@ _EVIDENCE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class VoidFilter:
-    """How a query over ``usage_days`` reads under voids; without any it reads as ever, at no cost.
+    """How a query over ``usage_days`` leaves voids out. Without voids the query is unchanged.
 
-    ``used_slots`` stands where the column would, ``where`` after the other conditions; ``parameters`` are theirs.
+    ``used_slots`` replaces the column, ``where`` follows the other conditions; ``parameters`` are those of both.
     """
 
     used_slots: str = "used_slots"
@@ -50,6 +50,7 @@ class VoidFilter:
 
     @classmethod
     def of(cls, voids: Iterable[VoidEntry]) -> VoidFilter:
+        """The filter of some voids."""
         bound = [_bound(void) for void in voids]
         if not bound:
             return cls()
@@ -62,7 +63,7 @@ class VoidFilter:
 
 
 def has_evidence(client: Client, account: str, void: VoidEntry, period: Period | None = None) -> bool:
-    """Whether any stored evidence is of a session that a void is about, in a period where one is named."""
+    """Whether there is stored evidence of a session that a void concerns, in a period if it is given."""
     expression, parameters = array_parameter("voids", _KIND, [_bound(void)])
     parameters["account"] = account
     query = _EVIDENCE.replace(_VOIDS, expression)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.table import Table
@@ -19,11 +18,10 @@ from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console, report
 from pipeline.cli.tables.printing import print_json
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
-from pipeline.embedded.folder import open_folder
 from pipeline.model.errors import ContractInvalid
 from pipeline.model.instants import iso
-from pipeline.store.client import Client, StoreUnreachable
-from pipeline.store.opening import DSN_VARIABLE, store_error
+from pipeline.store.client import Client
+from pipeline.store.opening import DSN_VARIABLE, opened_folder
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,16 +95,6 @@ def run_list(args: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def _opened_to_apply(args: argparse.Namespace) -> Iterator[Client]:
+def _opened_to_apply(args: argparse.Namespace) -> AbstractContextManager[Client]:
     """The store that a contract goes to; a folder need not hold one yet. Raises ``InputError``."""
-    if args.data_dir is None:
-        with opened(args) as client:
-            yield client
-        return
-    try:
-        client = open_folder(make_store_folder(args.data_dir))
-    except StoreUnreachable as error:
-        raise store_error("the store", error) from error
-    with closing(client):
-        yield client
+    return opened(args) if args.data_dir is None else opened_folder(make_store_folder(args.data_dir))
