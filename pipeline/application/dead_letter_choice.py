@@ -53,13 +53,11 @@ def letter_at(client: Client, place: LetterId) -> DeadLetter:
 
 
 def letters_to_replay(client: Client, ids: Iterable[LetterId], wanted: LetterFilter) -> list[DeadLetter]:
-    """The dead letters of these ids, else those that the filter chooses.
+    """The dead letters of these ids; without ids those that the filter chooses.
 
-    Raises ``InputError`` for neither or both, for an id that there is not, and for more than fits in memory.
+    Raises ``InputError`` for an id that there is not, and for more than fits in memory.
     """
     places = list(dict.fromkeys(ids))
-    if bool(places) == (wanted != LetterFilter()):
-        raise InputError("replay", "needs either IDs or options that choose", "Name IDs, or give --code or --account")
     return [letter_at(client, place) for place in places] if places else _chosen(client, wanted)
 
 

@@ -26,7 +26,9 @@ from pipeline.codec.topics.letter_ids import write_id
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.replay_plan import ReplayPlan, plan_replay
 from pipeline.kafka.settings import Settings
+from pipeline.model.errors import InputError
 from pipeline.store.client import StoreUnreachable
+from pipeline.store.letters import LetterFilter
 from pipeline.store.opening import store_error
 
 REASONS_SHOWN: Final = 20
@@ -52,6 +54,8 @@ def add_replay(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def run_replay(args: argparse.Namespace) -> int:
     """0 with what came of it on stdout; 1 where nothing that was chosen can be replayed, or the way there failed."""
     wanted = letter_filter(args)
+    if bool(args.ids) == (wanted != LetterFilter()):
+        raise InputError("replay", "needs either IDs or options that choose", "Name IDs, or give --code or --account")
     with opened(args) as client:
         letters = letters_to_replay(client, args.ids, wanted)
     plan = plan_replay(letters)
