@@ -57,7 +57,7 @@ class _Layout:
     """Which times a heartbeat tells, one after the other: their text with every digit a 0, and one with known times.
 
     ``low`` and ``span``: from which byte on, and how many more, each place of the text may hold. ``digits``: the places
-    of digits; ``told``: for each of the five times the number of the told one that it is.
+    of digits; ``positions``: for each of the five times its position among ``names``.
     """
 
     names: tuple[str, ...]
@@ -66,7 +66,7 @@ class _Layout:
     low: NDArray[np.uint8]
     span: NDArray[np.uint8]
     digits: NDArray[np.int64]
-    told: tuple[int, ...]
+    positions: tuple[int, ...]
 
     @classmethod
     def of(cls, *names: str) -> _Layout:
@@ -78,8 +78,8 @@ class _Layout:
         span[digits] = 9
         leading = digits[::_DIGITS]
         low[leading], span[leading] = ord("1"), 8  # JSON knows no number with a leading zero
-        told = tuple(names.index(name if name in names else _INSTEAD[name]) for name in _TIMES)
-        return cls(names, zeros, sample, low, span, digits, told)
+        positions = tuple(names.index(name if name in names else _INSTEAD[name]) for name in _TIMES)
+        return cls(names, zeros, sample, low, span, digits, positions)
 
     def times(self, pieces: list[bytes]) -> Times:
         """The five times that each piece begins with. Raises ``ValueError`` for other labels, or no numbers."""
@@ -91,8 +91,8 @@ class _Layout:
         if (texts - self.low > self.span).any():
             raise ValueError
         digits = texts.take(self.digits, axis=1).reshape(-1, _DIGITS) - ord("0")
-        told = (digits @ _POWERS).reshape(len(pieces), -1)
-        return told if len(self.names) == len(_TIMES) else told[:, self.told]
+        stamps = (digits @ _POWERS).reshape(len(pieces), -1)
+        return stamps if len(self.names) == len(_TIMES) else stamps[:, self.positions]
 
 
 def _sample_time(name: str) -> int:
@@ -174,13 +174,13 @@ class KnownLayouts:
                 if sessions[index] is not None:
                     sessions[index] = None
                     strangers.append(Stranger(index, members[index]))
-            strangers.sort(key=lambda one: one.place)
-        known = [one for one in sessions if one is not None]
-        if len(known) < len(sessions):
-            times = times[[one is not None for one in sessions]]
-        if known:
-            self._columns.add(known, times, received_at)
-            for account, heartbeats in Counter(map(self._accounts.__getitem__, known)).items():
+            strangers.sort(key=lambda stranger: stranger.place)
+        repeated = [session for session in sessions if session is not None]
+        if len(repeated) < len(sessions):
+            times = times[[session is not None for session in sessions]]
+        if repeated:
+            self._columns.add(repeated, times, received_at)
+            for account, heartbeats in Counter(map(self._accounts.__getitem__, repeated)).items():
                 delivered[account] = delivered.get(account, 0) + heartbeats
         return strangers
 
@@ -194,16 +194,16 @@ class KnownLayouts:
         """The sessions of a frame whose heartbeats all end alike; a ``None`` where one is not known, or ends else."""
         width = len(layout.zeros)
         text = pieces[-1][width:]
-        known = self._endings.get((layout, text), _NO_ENDING).sessions.get
-        found = [known(piece[width:]) for piece in pieces]
-        return [known(text + beginning), *found[:-1]]
+        session_of = self._endings.get((layout, text), _NO_ENDING).sessions.get
+        sessions = [session_of(piece[width:]) for piece in pieces]
+        return [session_of(text + beginning), *sessions[:-1]]
 
     def _one_by_one(
         self, layout: _Layout, beginning: bytes, pieces: list[bytes]
     ) -> tuple[list[int | None], list[Stranger]]:
         """The same of any frame, and its strangers, parsed. Raises ``ValueError`` where one cannot be."""
         width = len(layout.zeros)
-        found: list[int | None] = []
+        sessions: list[int | None] = []
         strangers: list[Stranger] = []
         for index, piece in enumerate(pieces):
             next_at = piece.index(_NEXT, width) + len(_NEXT)
@@ -211,14 +211,14 @@ class KnownLayouts:
             session = ending.sessions.get(ending.text + beginning)
             if session is None:
                 strangers.append(Stranger(index, ending.heartbeat(beginning, piece[:width]), ending, beginning))
-            found.append(session)
+            sessions.append(session)
             beginning = piece[next_at:]
         if beginning:
             raise ValueError
-        return found, strangers
+        return sessions, strangers
 
     def learn(self, stranger: Stranger, heartbeat: Heartbeat) -> None:
-        """Remember whose bytes these are, of a beat that was found right. Others are too rare to be worth it."""
+        """Remember whose bytes these are, of a beat that was judged valid. Others are too rare to be worth it."""
         ending, beginning = stranger.ending, stranger.beginning
         if ending is None or heartbeat.state != "beat" or len(beginning) + len(ending.text) > TEXT_BYTES_MAX:
             return
@@ -226,11 +226,11 @@ class KnownLayouts:
         if len(self._named) >= KNOWN_SESSIONS_MAX:
             return
         sample = ending.heartbeat(beginning, ending.layout.sample)
-        told = {name: sample[name] for name in _TIMES if name in sample} if type(sample) is dict else {}
-        if told != {name: _sample_time(name) for name in ending.layout.names}:
+        stated = {name: sample[name] for name in _TIMES if name in sample} if type(sample) is dict else {}
+        if stated != {name: _sample_time(name) for name in ending.layout.names}:
             return  # a time stands elsewhere, too
         word = self._words.setdefault
-        key = SessionKey._make(word(one, one) for one in heartbeat[:7])
+        key = SessionKey._make(word(text, text) for text in heartbeat[:7])
         self._ending(ending.layout, ending.text).sessions[ending.text + beginning] = len(self._named)
         self._named.append((key, word(heartbeat.version, heartbeat.version)))
         self._accounts.append(key.account)
