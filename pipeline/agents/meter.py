@@ -6,7 +6,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
 from pipeline.agents.quarantine import Quarantine
@@ -17,10 +17,11 @@ from pipeline.codec.topics.heartbeats import InvalidMember, invalid_member, judg
 from pipeline.codec.topics.known import KnownLayouts, Stranger
 from pipeline.codec.topics.message_keys import account_of, encode_key
 from pipeline.codec.topics.usage_frames import Delivery, encode_facts
-from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.headers import CODE_HEADER, LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
+from pipeline.model.errors import DeadLetterCode
 from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
 from pipeline.rules.evidence.merge import DayFact, UsageFold
 
@@ -117,7 +118,7 @@ class MeterStep:
             offset=message.offset,
             index=invalid.index,
             account=invalid.account or account_of(message.key),
-            code=invalid.reason.code,
+            code=_code(message.header(CODE_HEADER)) or invalid.reason.code,
             field=invalid.reason.field,
             detail=_text(message.header(PROBLEM_HEADER)) or invalid.reason.detail,
             member=member,
@@ -135,6 +136,12 @@ def _outgoing(topic: str, message: Message, letter: DeadLetter) -> Outgoing:
         encoded = dead_letter_messages.encode(replace(letter, member=None, raw=message.value or b""))
     key = message.key if len(message.key or b"") <= KEY_BYTES_MAX else encode_key("", "")
     return Outgoing(topic, key, encoded)
+
+
+def _code(header: bytes | None) -> DeadLetterCode | None:
+    """The code that an importer gave a line; ``None`` where it gave none, or a code that nobody knows."""
+    text = (header or b"").decode("utf-8", "replace")
+    return next((code for code in get_args(DeadLetterCode) if code == text), None)
 
 
 def _text(header: bytes | None) -> str:

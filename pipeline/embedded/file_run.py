@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +11,15 @@ from pipeline.agents.consuming import Fail
 from pipeline.application.account_view import AccountView
 from pipeline.application.quarter.statement_life import current_statement
 from pipeline.application.tokens.token_settlement import settle_input
-from pipeline.codec.flexnet import FlexnetLog, read_flexnet
-from pipeline.codec.json_text import json_bytes
-from pipeline.codec.topics.denial_messages import Denial
-from pipeline.embedded.importer import Framer, Line, import_broken, import_denials, import_heartbeats
+from pipeline.codec.flexnet.flexnet_log import LogSummary
+from pipeline.embedded.importer import Framer, import_heartbeats
 from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, log_identity
+from pipeline.embedded.log_import import LogImport
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import Period
 from pipeline.model.orders import Logged
 from pipeline.model.statements import Statement
-from pipeline.model.text import fold
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.account_totals import latest_evidence_at
@@ -29,6 +27,7 @@ from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.facts import write_completeness
 from pipeline.store.letters import Letters, read_letters
+from pipeline.store.log_pieces import read_log_pieces, write_log_pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class RunOutcome:
     commands: tuple[Logged, ...]
     letters: Letters
     lines: int
-    unmatched_ins: int
+    log_summary: LogSummary | None
 
 
 Progress = Callable[[str, int, int | None], None]
@@ -69,20 +68,20 @@ def run_files(request: RunRequest, progress: Progress, on_failure: Fail) -> RunO
     """
     inputs = gather_inputs(request.inputs, request.scratch)
     log_id = log_identity(inputs, request.format, request.account, request.timezone)
-    flexnet = _read_flexnet(inputs, request) if request.format == "flexnet" else None
-    return asyncio.run(_piped(request, inputs, log_id, flexnet, progress, on_failure))
+    logs = LogImport(inputs, request.account, request.timezone) if request.format == "flexnet" else None
+    return asyncio.run(_piped(request, inputs, log_id, logs, progress, on_failure))
 
 
 async def _piped(
     request: RunRequest,
     inputs: tuple[Input, ...],
     log_id: str,
-    flexnet: FlexnetLog | None,
+    logs: LogImport | None,
     progress: Progress,
     on_failure: Fail,
 ) -> RunOutcome:
     async with EmbeddedPipeline(request.data_dir, log_id, on_failure=on_failure) as pipeline:
-        return await pipeline.unless_failed(_run(pipeline, request, inputs, log_id, flexnet, progress))
+        return await pipeline.unless_failed(_run(pipeline, request, inputs, log_id, logs, progress))
 
 
 async def _run(
@@ -90,23 +89,30 @@ async def _run(
     request: RunRequest,
     inputs: tuple[Input, ...],
     log_id: str,
-    flexnet: FlexnetLog | None,
+    logs: LogImport | None,
     progress: Progress,
 ) -> RunOutcome:
     reading = ContractReading(request.contract, metering_catalogue())
     framer = Framer(request.account, pipeline.partitions["heartbeats"])
-    lines = _flexnet_lines(flexnet) if flexnet is not None else all_lines(inputs)
-    written = await import_heartbeats(lines, pipeline.producer, framer, lambda done: progress("read", done, None))
-    if flexnet is not None:
-        broken = [((line.source, line.line, line.raw), line.reason) for line in flexnet.broken]
-        await import_broken(broken, pipeline.producer, request.account)
-        await import_denials(_denials(flexnet, request.account), pipeline.producer)
+
+    def read(done: int) -> None:
+        progress("read", done, None)
+
+    if logs is None:
+        written = await import_heartbeats(all_lines(inputs), pipeline.producer, framer, read)
+    else:
+        written = await logs.send(pipeline.producer, framer, read)
+        earlier = await pipeline.ask_store(lambda client: tuple(read_log_pieces(client, request.account)))
+        await logs.send_carried(pipeline.producer, framer, earlier)
     await pipeline.drained(progress)
 
     def ask(client: Client) -> RunOutcome:
         account = request.contract.account
         store_contract(client, request.contract, request.body, applied_at=request.now())
-        until = flexnet.last_at if flexnet is not None else latest_evidence_at(client, account)
+        summary = logs.summary() if logs is not None else None
+        if summary is not None:
+            write_log_pieces(client, request.account, log_id, summary.pieces)
+        until = summary.last_at if summary is not None else latest_evidence_at(client, account)
         if until is not None:
             write_completeness(client, account, log_id, until)
         now = request.now()
@@ -117,26 +123,8 @@ async def _run(
             statement=current_statement(view, request.period, now=now),
             commands=view.orders,
             letters=read_letters(client, log_id),
-            lines=written + (len(flexnet.broken) if flexnet is not None else 0),
-            unmatched_ins=len(flexnet.unmatched_ins) if flexnet is not None else 0,
+            lines=written,
+            log_summary=summary,
         )
 
     return await pipeline.ask_store(ask)
-
-
-def _read_flexnet(inputs: Iterable[Input], request: RunRequest) -> FlexnetLog:
-    sources = ((file.name, (content for _, _, content in file.lines())) for file in inputs)
-    return read_flexnet(sources, account=request.account, timezone=request.timezone)
-
-
-def _flexnet_lines(log: FlexnetLog) -> Iterable[Line]:
-    for session in log.sessions:
-        yield session.source, session.line, json_bytes(session.heartbeat)
-
-
-def _denials(log: FlexnetLog, account: str) -> Iterable[Denial]:
-    for denied in log.denials:
-        yield Denial(
-            account, denied.id, denied.kind, denied.at, denied.feature, fold(denied.user), fold(denied.host),
-            denied.reason, denied.source, denied.line,
-        )  # fmt: skip

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from pipeline.codec.flexnet.log_lines import BrokenLine
 from pipeline.codec.json_text import Json, NotJson, json_bytes, parse_json
 from pipeline.codec.topics import denial_messages
 from pipeline.codec.topics.denial_messages import Denial
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, FRAME_HEARTBEATS_MAX
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.headers import CODE_HEADER, LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import DENIALS, HEARTBEATS, partition_of
 from pipeline.model.text import TEXT_LENGTH_MAX
@@ -152,16 +153,20 @@ async def import_heartbeats(
     return number
 
 
-async def import_broken(broken: Iterable[tuple[Line, str]], producer: Producer, account: str) -> None:
-    """Write lines that a reader could not parse, each alone and unchanged, with the problem in a header."""
+async def import_broken(broken: Iterable[BrokenLine], producer: Producer, account: str) -> None:
+    """Write lines that a reader could not parse, each alone and unchanged, with code and problem in headers."""
     await producer.write(
         Outgoing(
             HEARTBEATS,
             encode_key(account, ""),
-            content[:OVERSIZE_BYTES_KEPT],
-            (*_headers(source, [number]), (PROBLEM_HEADER, problem.encode("utf-8"))),
+            line.raw[:OVERSIZE_BYTES_KEPT],
+            (
+                *_headers(line.source, [line.line]),
+                (PROBLEM_HEADER, line.reason.encode("utf-8")),
+                (CODE_HEADER, line.code.encode("utf-8")),
+            ),
         )
-        for (source, number, content), problem in broken
+        for line in broken
     )
 
 

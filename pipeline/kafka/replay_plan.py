@@ -21,6 +21,7 @@ from pipeline.codec.topics.message_keys import encode_key
 from pipeline.kafka.headers import LINES_HEADER, REPLAYS_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, HEARTBEATS
+from pipeline.model.errors import LICENCE_LOG_CODES
 from pipeline.model.text import TEXT_LENGTH_MAX
 
 LOG_PREFIX: Final = "replay:"
@@ -105,6 +106,8 @@ def _value(letter: DeadLetter) -> bytes:
 def _problem(letter: DeadLetter, value: bytes) -> str:
     if letter.topic in {COMMANDS, CONTRACTS}:
         return f"{letter.code}: it is no evidence; post it again, corrected, to {letter.topic}"
+    if letter.code in LICENCE_LOG_CODES:
+        return f"{letter.code}: it is a line of a licence log; run the log again with a reader that can read it"
     if letter.code == "frame_too_large":
         return (
             "frame_too_large: its end may not have been kept, and it would be too large again; split it at its sender"

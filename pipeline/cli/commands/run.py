@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     body = read_contract_file(args.contract)
     contract = read_contract(str(args.contract), body)
     from pipeline.embedded.file_run import RunRequest, run_files  # noqa: PLC0415
+    from pipeline.embedded.log_import import counts_sentence  # noqa: PLC0415
     from pipeline.embedded.pipeline import PipelineFailed  # noqa: PLC0415 -- a wrong contract is told before the engine loads
 
     quiet_logs()
@@ -89,8 +90,10 @@ def run(args: argparse.Namespace) -> int:
     if outcome.statement.state == "open":
         report_refused(contract, outcome.commands)
     report_letters(outcome.letters)
-    if outcome.unmatched_ins:
-        report(f"{outcome.unmatched_ins:,} IN lines close nothing that these files opened; an older log may hold it")
+    if outcome.log_summary is not None:
+        for note in outcome.log_summary.notes:
+            report(f"warning: {note}")
+        report(counts_sentence(outcome.log_summary.counts))
     if args.strict and outcome.letters.count:
         report("--strict: no statement, because some lines cannot be used")
         return 2

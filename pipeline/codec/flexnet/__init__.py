@@ -3,7 +3,8 @@
 One direction only, each step a file: ``encodings`` (bytes to text), ``log_lines`` (clock, daemon, message), ``events``
 (what a message says), ``dates`` (its local date, then its instant), ``stream`` (rotated files of a server become one),
 ``server_replay`` (checkouts become sessions), ``session_heartbeats`` (sessions become heartbeats), ``reader`` (all of
-it), ``carrying`` (pieces of one log in several runs), ``other_formats`` (what a refused file looks like). Choices:
+it), ``carrying`` and ``piece_json`` (pieces of one log in several runs), ``other_formats`` (what a refused file looks
+like). Choices:
 
 - **Time zone.** In the hour that the end of summer time repeats, a line is of the first pass unless that puts it more
   than ten minutes before what was already logged. A clock time skipped in spring counts with the offset before it.

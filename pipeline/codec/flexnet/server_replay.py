@@ -136,6 +136,7 @@ class ServerReplay:
     def _starts_or_ends(self, line: Line, before_at: int, at: int) -> Iterator[LoggedHeartbeat]:
         """Close what a dead server or daemon left open: at the line that says so, else at the last stamp before."""
         if line.kind == "server_start":
+            self._server = self._server or line.subject
             self._host = line.subject
             self._ends.setdefault(ALL_DAEMONS, before_at)
             yield from self._close_all(lambda _: True, before_at)
