@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.application.contract_draft import DraftRequest, draft_contract
-from pipeline.application.drafted_products import draft_products
+from pipeline.application.drafting.contract_draft import DraftRequest, draft_contract
+from pipeline.application.drafting.drafted_products import draft_products
 from pipeline.cli.commands.run_summary import summary_policy
 from pipeline.cli.tables.console import report
 from pipeline.cli.tables.statement_remarks import report_letters

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.application.contract_draft import DraftRequest, draft_contract
-from pipeline.application.drafted_products import DraftedProduct, draft_products
+from pipeline.application.drafting.contract_draft import DraftRequest, draft_contract
+from pipeline.application.drafting.drafted_products import DraftedProduct, draft_products
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.license_file import read_license_file
 from pipeline.model.contracts import Contract

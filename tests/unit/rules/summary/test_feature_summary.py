@@ -91,3 +91,9 @@ def test_a_feature_that_was_only_refused_is_listed() -> None:
         [], [LicenseRequest("unsupported", "F9", "ann", instant("2022-05-03 08:00"))], POLICY
     )
     assert (summary.feature, summary.peak, summary.users, summary.true_denials) == ("F9", 0, 0, 1)
+
+
+def test_a_machine_is_open_once_however_its_sessions_overlap() -> None:
+    use = [session("08:00", "09:00", "ann"), session("08:10", "08:20", "ann"), session("08:50", "09:10", "ann")]
+    [summary] = summarize_features([*use, session("09:20", "09:30", "ann")], None, POLICY)
+    assert summary.open_ms == 80 * MINUTE_MS

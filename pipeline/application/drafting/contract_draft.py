@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from pipeline.application.drafted_products import DraftedProduct
-from pipeline.application.yaml_texts import comment, yaml_text
+from pipeline.application.drafting.drafted_products import DraftedProduct
+from pipeline.application.drafting.yaml_texts import comment, yaml_text
 from pipeline.codec.contract.examination import examine_contract
 from pipeline.codec.license_file import Increment, LicenseFile
 from pipeline.model.errors import InputError
