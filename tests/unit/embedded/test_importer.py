@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.agents.consuming import Message
+from pipeline.codec.flexnet.log_lines import BrokenLine
 from pipeline.codec.json_text import Json
 from pipeline.codec.topics import dead_letter_messages, denial_messages
 from pipeline.codec.topics.denial_messages import Denial
@@ -28,7 +29,7 @@ from pipeline.embedded.importer import (
     import_denials,
     import_heartbeats,
 )
-from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.headers import CODE_HEADER, LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.topics import DENIALS, HEARTBEATS, HEARTBEATS_DLQ, partition_of, topic
 from tests.support.agents.step_messages import message, metered
@@ -279,13 +280,15 @@ def test_an_empty_file_is_imported() -> None:
     assert ([sent for write in producer.writes for sent in write], heard) == ([], [0])
 
 
-def test_a_line_that_a_reader_could_not_read_is_sent_with_the_reason() -> None:
+def test_a_line_that_a_reader_could_not_read_is_sent_with_code_and_reason() -> None:
     producer = Recorder()
-    asyncio.run(import_broken([(("lmgrd.log", 7, b"x" * 3_000_000), "no time stamp")], producer, "acme"))
+    broken = BrokenLine("lmgrd.log", 7, b"x" * 3_000_000, "unreadable_clock", "no time stamp")
+    asyncio.run(import_broken([broken], producer, "acme"))
     [[message]] = producer.writes
     assert (message.topic, decode_key(message.key or b"")) == (HEARTBEATS, ("acme", ""))
     assert (source(message), lines(message)) == ("lmgrd.log", [7])
     assert header(message, PROBLEM_HEADER) == b"no time stamp"
+    assert header(message, CODE_HEADER) == b"unreadable_clock"
     assert len(message.value) == OVERSIZE_BYTES_KEPT
 
 
