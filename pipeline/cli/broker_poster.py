@@ -24,7 +24,7 @@ SHOWN_S_MAX: Final = 60.0
 
 
 class BrokerPoster:
-    """Posts to a broker and waits until a store shows the message (``application.poster.Poster``)."""
+    """Posts to a broker and waits until a store shows the message (``application.orders.poster.Poster``)."""
 
     def __init__(self, client: Client, environment: Mapping[str, str]) -> None:
         self._client = client

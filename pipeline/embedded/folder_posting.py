@@ -31,7 +31,7 @@ LOG_PREFIX: Final = "posted:"
 
 
 class FolderPoster:
-    """Posts into the store that a client has open (``application.poster.Poster``)."""
+    """Posts into the store that a client has open (``application.orders.poster.Poster``)."""
 
     def __init__(self, client: Client, now: Callable[[], int]) -> None:
         self._client = client
