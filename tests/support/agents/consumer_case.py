@@ -19,7 +19,8 @@ from pipeline.kafka.topics import Topic, create_topics
 
 NEVER_MS: Final = 3_600_000
 TURN_S: Final = 0.02
-WAIT_S_MAX: Final = 60.0
+WAIT_S_MAX: Final = 100.0
+"""Below the limit of the process that plays the cases, and generous, for a machine under load."""
 Seen = dict[str, Any]
 Flush = Callable[[list[str]], Awaitable[None]]
 
