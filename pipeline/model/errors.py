@@ -22,11 +22,11 @@ DeadLetterCode = Literal[
     "time_out_of_range",  # outside the years 2000 to 2100: seconds or microseconds, most likely
     "times_out_of_order",  # opened_at <= since <= at, or opened_at <= resumed_at <= active_at <= at, is broken
     "activity_incomplete",  # resumed_at without active_at, or the other way round
+    "span_too_long",  # opened_at is more than 35 days before at (rules/evidence/span_limit.py)
     "unreadable_line",  # of a licence log: an event without a readable feature, user, host or number
     "unreadable_clock",  # of a licence log: an event behind a clock that cannot be read
     "unreadable_date",  # of a licence log: a stated date that is none
     "undated_line",  # of a licence log: an event before any date that could be known
-    "span_too_long",  # opened_at is more than 35 days before at (rules/evidence/span_limit.py)
 ]
 """Why evidence is invalid. The codes are stable: readers of dead letters depend on them."""
 DEAD_LETTER_CODES: Final[tuple[str, ...]] = get_args(DeadLetterCode)

@@ -134,7 +134,7 @@ def shell_commands() -> Iterator[tuple[str, list[str]]]:
     for document in (*FOR_USERS, *sorted((ROOT / "docs" / "operate").glob("*.md")), CONTRIBUTING):
         for block in _SHELL.findall(document.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", " ").splitlines():
-                words = shlex.split(line, comments=True)
+                words = shlex.split(line.partition(" > ")[0], comments=True)  # where output goes is the shell's affair
                 if words and words[0].endswith("seatbeat"):
                     yield f"{document.relative_to(ROOT)}: {' '.join(words[1:])}", words[1:]
 
