@@ -206,7 +206,8 @@ def _between(
         notes.append(DateNote(source, numbers, _MORE_STEPS))
     elif len(steps) < midnights and any(read_event(line.text) is not None for line in lines):
         silent = midnights - len(steps)
-        assumed = f"{silent} {'day' if silent == 1 else 'days'} without a line passed before the date in line {bound.number}; taken as just before it"
+        days = "1 day" if silent == 1 else f"{silent} days"
+        assumed = f"{days} without a line passed before the date in line {bound.number}; taken as just before it"
         notes.append(DateNote(source, tuple(line.number for line in lines), assumed))
     return _stamps_with(anchor, lines, onwards, {step.position for step in chosen})
 
