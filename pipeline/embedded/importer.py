@@ -56,8 +56,9 @@ class Framer:
             yield self._alone(line, parsed)
 
     def rest(self) -> Iterator[Outgoing]:
-        """The frames that are not full yet."""
-        for frame in self._frames.values():
+        """The frames that are not full yet; the framer is empty then."""
+        left, self._frames = self._frames, {}
+        for frame in left.values():
             if frame.members:
                 yield frame.close()
 
