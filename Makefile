@@ -18,7 +18,7 @@ demo: $(INSTALLED) ## a sample fleet through the whole pipeline, and its stateme
 check: $(INSTALLED) ## before a commit, in under two minutes: format, lint, types, units, golden tables, quick laws
 	@$(BIN)/ruff check --fix -q . && $(BIN)/ruff format -q .
 	@$(MAKE) -s lint
-	@QUICK_LAWS=yes $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/golden tests/properties
+	@QUICK_LAWS=yes $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" tests/unit tests/golden tests/properties
 
 test: $(INSTALLED) ## all tests but chaos: units, golden tables, laws, simulation, embedded broker and engine
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/chaos $(if $(COVERAGE),$(MEASURE))

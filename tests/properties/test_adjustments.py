@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -20,6 +21,8 @@ from pipeline.rules.statement.adjustments import LineId, amounts
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.histories import History
 from tests.support.laws import examples
+
+pytestmark = pytest.mark.slow
 
 QUARTERS = tuple(Period.parse(name) for name in ("2022Q1", "2022Q2", "2022Q3", "2022Q4"))
 LAST = Period.parse("2023Q1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.support.evidence.random_fleets import Fleet, fleets, reading_of
 from tests.support.evidence.random_people import logs, people_contracts
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 large_fleets = fleets(sessions_min=6, sessions_max=20, products=("A", "OLD", "B"))
 

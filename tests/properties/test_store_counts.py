@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,8 @@ from tests.support.evidence.evidence_shorthand import merged
 from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 large_fleets = fleets(sessions_min=8, sessions_max=40)
 some_products = fleets(sessions_min=5, sessions_max=25, products=("A", "OLD", "B"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from pipeline.store.client import Client
 from pipeline.store.postings import PlacedPosting, read_postings, write_postings
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 places = st.tuples(st.sampled_from(("log-1", "log-2")), st.integers(0, 1), st.integers(0, 12))
 """Logs in order of their names, partitions and offsets: few, so that places lie close together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from tests.support.evidence.evidence_shorthand import heartbeat
 from tests.support.evidence.random_fleets import Fleet, fleets
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 minutes = st.integers(-40 * 60, 40 * 60)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from tests.support.evidence.order_shorthand import command
 from tests.support.evidence.random_fleets import TURNS, Fleet, fleets, reading_of
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 some_fleets = fleets(sessions_min=4, sessions_max=20, products=("A", "B"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,8 @@ from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_
 from tests.support.evidence.random_people import logs, people_contracts
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 dense_fleets = fleets(sessions_min=4, sessions_max=25, products=("A", "A", "OLD", "B"))
 NOBODY = People((), (), ())

@@ -15,6 +15,8 @@ from pipeline.kafka.settings import Settings
 from tests.support.process.processes import ROOT, end
 from tests.support.process.seatbeat_process import ended, read_line
 
+pytestmark = pytest.mark.slow
+
 END_S_MAX = 20.0
 START = """
 import asyncio, ctypes, os, signal, sys, threading, time

@@ -6,7 +6,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.process.processes import ROOT
+
+pytestmark = pytest.mark.slow
 
 DONE_AND_HANGS = """
 import atexit, sys, time

@@ -36,6 +36,8 @@ from tests.support.agents.step_messages import message, metered
 from tests.support.evidence.frame_members import AT, MINIMAL, with_fields
 from tests.support.laws import examples
 
+pytestmark = pytest.mark.slow
+
 PARTITIONS = 4
 HEARTBEAT = orjson.dumps(MINIMAL)
 

@@ -19,6 +19,8 @@ from pipeline.fleet.clients import FleetPlan, FleetProduct, PlannedSession, demo
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, MINUTE_MS, calendar_day
 
+pytestmark = pytest.mark.slow
+
 SMALL = FleetPlan(products=(FleetProduct("MSTN", 5), FleetProduct("ORD", 2)), machines=12, seed=7, trials=0.05)
 
 

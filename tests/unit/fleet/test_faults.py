@@ -13,6 +13,8 @@ from pipeline.fleet.clients import FleetPlan, FleetProduct, fleet
 from pipeline.fleet.faults import BROKEN_WAYS, BrokenWay
 from pipeline.model.instants import DAY_MS, HOUR_MS
 
+pytestmark = pytest.mark.slow
+
 PLAIN = FleetPlan(products=(FleetProduct("MSTN", 5), FleetProduct("ORD", 2)), machines=10, seed=3)
 SPOILT = replace(PLAIN, duplicates=0.1, disorder=0.2, late=0.05, broken=0.05, oversize=4)
 LINES = list(fleet(PLAIN))

@@ -11,6 +11,8 @@ import pytest
 from pipeline.fleet.clients import FleetPlan, StoryEvent, demo_plan, demo_story, fleet, planned_sessions
 from pipeline.model.instants import DAY_MS, HOUR_MS, iso
 
+pytestmark = pytest.mark.slow
+
 SLOT_MS = 600_000
 STORY = demo_story()
 ENTITLED = {"MSTN": 20, "ORD": 6, "STAAD": 4, "PLAX": 10}

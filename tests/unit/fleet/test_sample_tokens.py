@@ -22,6 +22,8 @@ from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.token_evidence import TokenEvidence
 
+pytestmark = pytest.mark.slow
+
 STORY = demo_story().tokens
 READING = TokenReading(
     ContractReading(load_contract(schema_folder() / "contracts" / "studio.yaml"), metering_catalogue()),

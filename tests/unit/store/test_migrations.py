@@ -23,6 +23,8 @@ from pipeline.store.migrations import (
 from tests.support.store.analyst_migrations import NAMES, analysts
 from tests.support.store.empty_stores import empty_store
 
+pytestmark = pytest.mark.slow
+
 FILES = sorted(path.name for path in (schema_folder() / "clickhouse").glob("*.sql"))
 
 

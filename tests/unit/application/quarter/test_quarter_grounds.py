@@ -20,6 +20,8 @@ from tests.golden.tables import read_use, terms_text
 from tests.support.store.empty_stores import new_account
 from tests.support.store.stored_histories import StoredHistory
 
+pytestmark = pytest.mark.slow
+
 PERIOD = Period.parse("2022Q2")
 USE = "2022-05-03 15:01 to 15:42  eva on PC1..PC4"
 LATE = "2022-05-03 15:01 to 15:42  petr on PC5..PC6"

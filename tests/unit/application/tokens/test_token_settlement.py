@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pipeline.application.account_view import AccountView
 from pipeline.application.quarter.quarter_counts import computed_statement
 from pipeline.application.tokens.token_reading import accounts_with_tokens
@@ -24,6 +26,8 @@ from pipeline.store.order_log import PlacedCommand, write_commands
 from pipeline.store.postings import read_postings
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 MONDAY = instant("2022-05-02 08:00")
 NOW = instant("2022-07-02 00:00")

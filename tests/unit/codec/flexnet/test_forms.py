@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.codec.flexnet import FlexnetLog, read_flexnet
 from pipeline.codec.flexnet.carrying import carried
-from pipeline.model.errors import InputError
+from pipeline.model.errors import LICENCE_LOG_CODES, InputError
 from pipeline.model.instants import iso
 
 START = " 7:00:00 (lmgrd) FlexNet Licensing (v11.16 build 1) started on srv1 (linux) (5/3/2022)"
@@ -430,3 +430,9 @@ class TestPiecesInSeveralRuns:
         assert self._gone_on(self.FIRST, later) == [("ann", "2022-05-05T12:00", "close")]
         silent = tuple(line for line in later if " IN: " not in line)
         assert self._gone_on(self.FIRST, silent) == []
+
+
+def test_every_code_of_a_licence_log_has_a_line() -> None:
+    lines = ("99:00:00 (vd) x", ' 9:00:00 (vd) OUT: "F1" nobody', " 9:00:00 (lmgrd) TIMESTAMP 32/13/2022")
+    undated = read('12:00:00 (vd) OUT: "F1" ann@ws-1', " 9:00:00 (vd) x", START).broken
+    assert {broken.code for broken in (*read(START, *lines).broken, *undated)} == LICENCE_LOG_CODES

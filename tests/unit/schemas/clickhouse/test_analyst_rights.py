@@ -21,6 +21,8 @@ from pipeline.store.migrations import (
 )
 from tests.support.store.analyst_migrations import NAME, NAMES, OF_CONTRACTS, analysts, statements
 
+pytestmark = pytest.mark.slow
+
 DATABASE: Final = "seat beat"
 FACTS: Final = """
 INSERT INTO usage_days SELECT account, 'OLD', '', 'production', toDate('2022-05-03'), concat(account, '-pc'), 'eva',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipeline.model.contracts import Contract, Product, Replacement
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import Period
@@ -13,6 +15,8 @@ from pipeline.store.facts import write_session_days
 from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
 from tests.support.evidence.random_fleets import pure_counts, reading_of
 from tests.support.store.empty_stores import new_account
+
+pytestmark = pytest.mark.slow
 
 PERIOD = Period.parse("2022Q2")
 
