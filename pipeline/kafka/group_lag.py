@@ -42,7 +42,11 @@ class GroupProgress:
 
     async def start(self) -> None:
         """Connect to the broker. Raises ``KafkaError``."""
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         self._consumer.assign(self._assigned)
         self._consumer.pause(*self._assigned)  # or it would fetch everything for nothing
 

@@ -34,7 +34,11 @@ class Ranges:
         self._assigned: TopicPartition | None = None
 
     async def __aenter__(self) -> Ranges:
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         return self
 
     async def __aexit__(

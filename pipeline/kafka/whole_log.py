@@ -41,8 +41,8 @@ class WholeLog:
         self._moved = asyncio.Condition()
 
     async def __aenter__(self) -> WholeLog:
-        await self._consumer.start()
         try:
+            await self._consumer.start()
             self._consumer.assign([self._place])
             await self._consumer.seek_to_beginning(self._place)
             end = int((await self._consumer.end_offsets([self._place]))[self._place])

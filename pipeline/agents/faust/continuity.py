@@ -51,8 +51,8 @@ class Continuity:
     async def _first_uncommitted(self, place: TopicPartition, next_offset: int, offset: int) -> int:
         """The offset of the first message that was neither delivered nor committed, at most ``offset``."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([place])
             consumer.pause(place)
             begins = (await consumer.beginning_offsets([place]))[place]

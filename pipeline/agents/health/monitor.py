@@ -56,8 +56,8 @@ class Monitor:
                 watcher = AIOKafkaConsumer(
                     bootstrap_servers=bootstrap, group_id=consumer.group, enable_auto_commit=False
                 )
-                await watcher.start()
                 stack.push_async_callback(watcher.stop)
+                await watcher.start()
                 watchers[role] = watcher
             while True:
                 for role, consumer in consumers.items():
