@@ -86,7 +86,7 @@ def settle(book: Book, ledger: Ledger, complete_until: int) -> None:
     del entries, posting, read
     with timed("what is settled forgotten, reserved told"):
         book.forget(ledger)
-        assert book.available(ledger)
+        assert book.available(ledger, complete_until)
 
 
 def memory_mb() -> int:

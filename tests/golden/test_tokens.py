@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 
 from pipeline.model.evidence import SessionDay
+from pipeline.model.instants import DAY_MS
 from pipeline.model.ledger_entries import Refusal
 from pipeline.model.orders import Logged
 from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.balance import balances
 from pipeline.rules.tokens.connections import causes, free_connections
 from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.flex_lines import debits, token_block
+from pipeline.rules.tokens.forecast import forecast
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.settling_hold import HOLD_MS
@@ -134,6 +137,28 @@ def test_refused_orders_and_the_token_block_match_the_tables(scenario: Scenario)
             block = token_block(played.ledger, at)
             words = f"granted {block.granted} debited {block.debited} expired {block.expired} balance {block.balance}"
             assert words == expected_words, way
+
+
+@each_scenario
+def test_every_reader_of_the_ledger_has_the_same_figures(scenario: Scenario) -> None:
+    for way, played in plays(scenario):
+        ledger, settled_at = played.ledger, played.ledger.settled_until_at
+        shown = {balance.team: balance.settled for balance in balances(ledger, (), settled_at)}
+        assert {name: shown[name] for name in ledger.teams} == ledger.teams, (
+            f"{way}: what has expired by then is posted"
+        )
+        waiting = [window for windows in played.evidence.open_windows(ledger).values() for window in windows]
+        entries_end_at = max((entry.at for entry in ledger.entries.values()), default=0) + 1
+        for at in (entries_end_at, entries_end_at + 400 * DAY_MS):
+            figures = [balance.settled for balance in balances(ledger, (), at)]
+            block, outlook = token_block(ledger, at), forecast(ledger, at)
+            for name in ("granted", "debited", "expired", "balance"):
+                assert sum(getattr(team, name) for team in figures) == getattr(block, name), (way, name)
+            assert sum(team.balance for team in outlook) == block.balance, way
+            for planned in balances(ledger, waiting, at):
+                assert planned.available == sum(pack.left for pack in planned.packs) - planned.reserved >= 0, way
+                team = planned.settled
+                assert team.granted == team.balance + team.debited + team.expired, way
 
 
 @each_scenario

@@ -27,7 +27,7 @@ from pipeline.rules.tokens.drafts import draft, postings
 from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
-from pipeline.rules.tokens.token_evidence import SOON_MS, TokenEvidence
+from pipeline.rules.tokens.token_evidence import TokenEvidence
 from pipeline.rules.tokens.windows import ChargeKey, open_windows
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.laws import examples
@@ -65,9 +65,7 @@ def plainly(
     """The open windows of every pool, from all evidence at once."""
     kept = without_voided(sessions(days), voids)
     pools = [ChargeKey(product, "CZ", user) for product in ("ACD", "OLD") for user in ("eva", "petr")]
-    opened = {
-        pool: open_windows(pool, kept, ledger.settled.get(pool, ()), ledger.settled_until_at, reading) for pool in pools
-    }
+    opened = {pool: open_windows(pool, kept, ledger.settled.get(pool, ()), reading) for pool in pools}
     return {pool: windows for pool, windows in opened.items() if windows}
 
 
@@ -215,24 +213,26 @@ def settle(ledger: Ledger, evidence: TokenEvidence, until_at: int) -> None:
         evidence.posted(posting)
 
 
-def test_evidence_that_a_settlement_made_late_is_judged_again() -> None:
-    """Four minutes of a stretch lie beyond the window before: as a whole it qualifies, as late evidence it does not."""
-    reading, ledger = reading_of(contract(7, None), 9), Ledger("acme")
-    evidence, first_at = TokenEvidence(reading), START_AT + 8 * MINUTE_MS
+def test_what_follows_on_after_the_last_settled_window_is_charged_however_far_is_settled() -> None:
+    """Four minutes of a stretch lie beyond the settled window: they follow on, and are not late."""
+    reading, first_at = reading_of(contract(7, None), 9), START_AT + 8 * MINUTE_MS
     next_at = first_at + DAY_MS - 5 * MINUTE_MS
-    days = fold(
-        [
-            heartbeat(first_at, first_at + 60 * MINUTE_MS, product="ACD", user="petr"),
-            heartbeat(
-                next_at, next_at + 9 * MINUTE_MS, since=next_at + 7 * MINUTE_MS, product="ACD", user="petr", session="t"
-            ),
-        ]
-    )
-    for day in days:
-        evidence.merge(day)
-    assert [len(windows) for windows in evidence.open_windows(ledger).values()] == [2]
-    settle(ledger, evidence, first_at + DAY_MS)
-    assert as_found(evidence.open_windows(ledger)) == plainly(days, (), ledger, reading) == {}
+    use = [
+        heartbeat(first_at, first_at + 60 * MINUTE_MS, product="ACD", user="petr"),
+        heartbeat(
+            next_at, next_at + 9 * MINUTE_MS, since=next_at + 7 * MINUTE_MS, product="ACD", user="petr", session="t"
+        ),
+    ]
+    for settled_until_at in (first_at, first_at + DAY_MS, first_at + 9 * DAY_MS):
+        ledger, evidence = Ledger("acme"), TokenEvidence(reading)
+        for day in fold(use[:1]):
+            evidence.merge(day)
+        settle(ledger, evidence, settled_until_at)
+        for day in fold(use[1:]):
+            evidence.merge(day)
+        (windows,) = evidence.open_windows(ledger).values()
+        assert [window.start_at for window in windows] == [next_at + 7 * MINUTE_MS]
+        assert as_found(evidence.open_windows(ledger)) == plainly(fold(use), (), ledger, reading)
 
 
 def test_a_session_is_judged_again_when_it_gets_more_evidence() -> None:
@@ -250,10 +250,3 @@ def test_a_session_is_judged_again_when_it_gets_more_evidence() -> None:
         evidence.merge(replace(day, opened_at=at))
     (windows,) = evidence.open_windows(ledger).values()
     assert [window.start_at for window in windows] == [later_at]
-
-
-def test_free_connections_are_shorter_than_the_margin_after_settled_time() -> None:
-    """Pools whose first window starts after the margin are not computed again."""
-    policies = [policy for timeline in token_catalogue().values() for _, policy in timeline.rows]
-    assert policies
-    assert all(policy.free_connection_ms < SOON_MS for policy in policies)

@@ -11,13 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pipeline.model.contracts import Contract, Entitlement, Product, TokenPack
 from pipeline.model.instants import LATEST_AT, MINUTE_MS
-from pipeline.model.ledger_entries import Debit, Posting
+from pipeline.model.ledger_entries import Credit, Debit, Posting, Refusal
 from pipeline.model.orders import BuyTokens, Command, CreditTokens, Logged, Order, Tick
 from pipeline.policy.catalogue import metering_catalogue, token_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.balance import balances
 from pipeline.rules.tokens.drafts import draft, postings
-from pipeline.rules.tokens.flex_lines import debits
+from pipeline.rules.tokens.flex_lines import debits, token_block
+from pipeline.rules.tokens.forecast import forecast
 from pipeline.rules.tokens.ledger import Ledger, entry_id, read_ledger
 from pipeline.rules.tokens.ledger_audit import audit
 from pipeline.rules.tokens.rates import TokenReading
@@ -75,7 +77,7 @@ class TokenLedger(RuleBasedStateMachine):
             self.evidence.merge(day)
         self.auditor.use(user, start, start + length)
 
-    @rule(team=st.sampled_from(TEAMS), size=st.sampled_from((3, 7, 10, 50)), minute=st.sampled_from((0, DAY)))
+    @rule(team=st.sampled_from(TEAMS), size=st.sampled_from((3, 7, 10, 50)), minute=st.sampled_from((0, DAY, -YEAR)))
     def buy(self, team: str, size: int, minute: int) -> None:
         pack, bought = f"P{len(self.orders):03}", self.year + minute
         self._order(BuyTokens((TokenPack(pack, "", team, size, START_AT + bought * MINUTE_MS, None),)))
@@ -87,9 +89,9 @@ class TokenLedger(RuleBasedStateMachine):
             return
         charged = self.auditor.charged[which % len(self.auditor.charged)]
         debit = entry_id("acme", "debit", "ACD", "CZ", charged.user, START_AT + charged.start * MINUTE_MS)
-        before = len(self.ledger.entries)
+        before = self._outcomes()
         self._order(CreditTokens(charged.team, tokens, "outage", debit))
-        assert len(self.ledger.entries) == before + 1
+        assert self._outcomes() == before + 1
         refused = not self.auditor.give_back(charged.user, charged.start, tokens)
         assert refused == (entry_id("acme", "refusal", f"O{len(self.orders)}") in self.ledger.entries)
 
@@ -123,6 +125,10 @@ class TokenLedger(RuleBasedStateMachine):
             assert not self.ledger.append(posting)
         self.evidence.touch()
 
+    def _outcomes(self) -> int:
+        """How many credits were given or refused; what is given back may also expire at once."""
+        return sum(isinstance(entry.fact, Credit | Refusal) for entry in self.ledger.entries.values())
+
     def _order(self, order: Order) -> None:
         at = order.complete_until if isinstance(order, Tick) else START_AT + (self.year + 20 * DAY) * MINUTE_MS
         logged = Logged(Command(f"O{len(self.orders) + 1}", "acme", "jana", at, order), at)
@@ -146,6 +152,18 @@ class TokenLedger(RuleBasedStateMachine):
             assert team.granted == team.balance + team.debited + team.expired
             counted = [self.auditor.count(name, place) for place in ("balance", "debited", "expired")]
             assert [team.balance, team.debited, team.expired] == counted
+
+    @invariant()
+    def every_reader_has_the_figures_of_the_ledger(self) -> None:
+        """The ledger lets expire what its settled time says; balance, statement and forecast say the same."""
+        shown = {balance.team: balance.settled for balance in balances(self.ledger, (), self.ledger.settled_until_at)}
+        assert {name: shown[name] for name in self.ledger.teams} == self.ledger.teams
+        at = max((entry.at for entry in self.ledger.entries.values()), default=0) + 1
+        figures = [balance.settled for balance in balances(self.ledger, (), at)]
+        block = token_block(self.ledger, at)
+        summed = [sum(getattr(team, name) for team in figures) for name in ("granted", "debited", "expired", "balance")]
+        assert summed == [block.granted, block.debited, block.expired, block.balance]
+        assert sum(team.balance for team in forecast(self.ledger, at)) == block.balance
 
     @invariant()
     def windows_do_not_overlap(self) -> None:

@@ -14,6 +14,7 @@ from pipeline.model.orders import Assign, BuyTokens, CreditTokens, Logged, Relea
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.orders.voids import voids_in_force
 from pipeline.rules.pool.reading import ContractReading
+from pipeline.rules.tokens.balance import balances
 from pipeline.rules.tokens.drafts import draft
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
@@ -67,6 +68,8 @@ class Book:
         self.evidence.open_windows(ledger)
         self.evidence.forget(ledger.settled_until_at - KEPT_MS)
 
-    def available(self, ledger: Ledger) -> int:
-        """The tokens of all teams, less those that open windows reserve until they are settled."""
-        return sum(team.balance for team in ledger.teams.values()) - self.evidence.reserved(ledger)
+    def available(self, ledger: Ledger, at: int) -> int:
+        """The tokens of all teams at an instant, less what packs will pay for open windows when they are settled."""
+        waiting = self.evidence.open_windows(ledger).values()
+        open_windows = [window for windows in waiting for window in windows]
+        return sum(team.available for team in balances(ledger, open_windows, at))

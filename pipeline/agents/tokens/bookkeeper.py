@@ -115,7 +115,7 @@ class Bookkeeper:
         while not await self._stand(ledger, book.draft(ledger, logged)):
             log.warning("a posting is void, as somebody else was first: what to post is worked out anew")
         book.forget(ledger)
-        self.available[ledger.account] = book.available(ledger)
+        self.available[ledger.account] = book.available(ledger, logged.received_at)
 
     async def _stand(self, ledger: Ledger, drafted: Sequence[Entry]) -> bool:
         """Write each posting in turn, until one does not stand; whether all stand."""

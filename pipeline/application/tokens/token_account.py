@@ -33,10 +33,9 @@ class TokenState:
     complete_until: int | None
     latest_at: int | None
 
-    @property
-    def balances(self) -> tuple[TeamBalance, ...]:
-        """Every team's balance, settled and reserved apart."""
-        return balances(self.ledger, self.open_windows)
+    def balances(self, now: int) -> tuple[TeamBalance, ...]:
+        """Every team's balance, settled and reserved apart, where the stored evidence has come to."""
+        return balances(self.ledger, self.open_windows, max(self.as_of(now), self.ledger.settled_until_at))
 
     def as_of(self, now: int) -> int:
         """The instant that the stored evidence has come to, at most now; now where there is none."""

@@ -72,7 +72,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run_balance(args: argparse.Namespace) -> int:
     """0 with every team's balance on stdout."""
     state, currency = ask_account(args, lambda view: (token_state(view), view.contract.currency))
-    teams = [balance_record(balance, state.ledger, currency) for balance in state.balances]
+    teams = [balance_record(balance, state.ledger, currency) for balance in state.balances(now_ms())]
     record = {**_head(state), "teams": teams}
     if args.output == "json":
         print_json(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from pipeline.model.ledger_entries import Window
 from pipeline.rules.tokens.ledger import Ledger, Team
 from pipeline.rules.tokens.pack_order import Pack, pay
 from pipeline.rules.tokens.settling_hold import in_settling_order
+from pipeline.rules.tokens.team_tokens import TeamTokens, tokens_now
 from pipeline.rules.tokens.token_orders import DEFAULT_TEAM
 
 
@@ -33,20 +35,25 @@ class TeamBalance:
         return self.settled.balance - self.reserved
 
 
-def balances(ledger: Ledger, open_windows: Iterable[Window]) -> tuple[TeamBalance, ...]:
-    """Every team, by name. Open windows are paid as if they were settled now, in that order."""
+def balances(ledger: Ledger, open_windows: Iterable[Window], at: int) -> tuple[TeamBalance, ...]:
+    """Every team, by name, judged at an instant. Open windows are paid as if they were settled now, in that order.
+
+    A team without a pack is among them where a charge is uncovered that belongs to it.
+    """
     planned = ledger.packs_by_team() or {DEFAULT_TEAM: []}
     left = {pack.id: pack for packs in planned.values() for pack in packs}
-    waiting = dict.fromkeys(sorted(planned), (0, 0, 0))
+    waiting = dict.fromkeys(sorted(planned.keys() | ledger.teams.keys()), (0, 0, 0))
+    taken = Counter[str]()
     for window in in_settling_order(open_windows):
         payment = pay(planned, window.rate, window.start_at)
         for part in payment.parts:
             left[part.pack].left -= part.tokens
+            taken[part.pack] += part.tokens
         count, reserved, uncovered = waiting[payment.team]
         paid = window.rate - payment.uncovered
         waiting[payment.team] = count + 1, reserved + paid, uncovered + payment.uncovered
-    settled = ledger.packs_by_team()
+    settled, nothing = tokens_now(ledger, at, taken), TeamTokens(Team(), ())
+    teams = {team: settled.get(team, nothing) for team in waiting}
     return tuple(
-        TeamBalance(team, ledger.teams.get(team, Team()), tuple(settled.get(team, ())), *figures)
-        for team, figures in waiting.items()
+        TeamBalance(team, teams[team].figures, teams[team].packs, *figures) for team, figures in waiting.items()
     )

@@ -4,6 +4,7 @@ A draft depends only on the ledger, the contract, the orders in log order and th
 nothing new, and a stop between two postings changes nothing. The order of entries: the contract's packs that have been
 bought; then each order, where a tick settles what has become complete. Within a settlement entries go by their instant:
 packs that expire first, then windows in their settling order. Its last entry says up to when everything is settled.
+Tokens that come into a pack whose validity was over by then expire at once.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Draft:
         for pack in sorted(self._contract.token_packs, key=lambda pack: (pack.purchased_at, pack.id)):
             if pack.purchased_at <= now and pack.id not in self._packs:
                 self._grant(grant_of(pack))
+        self._expire_settled()
 
     def order(self, logged: Logged, hold_ms: int) -> None:
         """Carry out an order about tokens or refuse it, once for each id; at a tick, settle."""
@@ -73,6 +75,7 @@ class Draft:
             else:
                 for grant in bought:
                     self._grant(grant)
+                self._expire_settled()
         elif isinstance(order, CreditTokens):
             debit = self._debits.get(order.debit) or self._ledger.debit(order.debit)
             credited = self._credited.get(order.debit, 0)
@@ -81,11 +84,23 @@ class Draft:
                 self._refuse(logged, given)
             else:
                 self._credit(logged.received_at, given)
+                self._expire_settled()
 
     def settle(self, until_at: int) -> None:
-        """Settle what starts, and let expire what ends, at or before an instant, unless that was done before."""
-        if until_at <= self._settled_until_at:
-            return
+        """Settle what starts, and let expire what ends, at or before an instant, unless time has not gone on."""
+        if until_at > self._settled_until_at:
+            self._settle(until_at)
+            self._settled_until_at = until_at
+            self._add(until_at, Settled(until_at))
+
+    def settle_end(self, until_at: int) -> None:
+        """As ``settle``, at the end of an input: its late evidence is settled even where time has not gone on."""
+        if until_at > self._settled_until_at:
+            self.settle(until_at)
+        else:
+            self._settle(self._settled_until_at)
+
+    def _settle(self, until_at: int) -> None:
         expiring = [pack for pack in self._packs.values() if pack.expires_at <= until_at and pack.left]
         due: list[tuple[int, int, tuple[str | int, ...], Pack | Window]] = [
             *((pack.expires_at, 0, (pack.id,), pack) for pack in expiring),
@@ -96,8 +111,12 @@ class Draft:
                 self._debit(pack_or_window)
             else:
                 self._expire(pack_or_window)
-        self._settled_until_at = until_at
-        self._add(until_at, Settled(until_at))
+
+    def _expire_settled(self) -> None:
+        """Let expire what came into packs after their validity was settled: by a late purchase, or by a credit."""
+        for pack in sorted(self._packs.values(), key=lambda pack: (pack.expires_at, pack.id)):
+            if pack.expires_at <= self._settled_until_at:
+                self._expire(pack)
 
     def _take_due(self, until_at: int) -> list[Window]:
         """The open windows that are settled now; they wait no more."""
@@ -109,7 +128,7 @@ class Draft:
         return due
 
     def _expire(self, pack: Pack) -> None:
-        if not pack.left:  # spent by a window that was settled before the end of its validity
+        if not pack.left:  # spent before the end of its validity, or expired before
             return
         ordinal = self._expired.get(pack.id, self._ledger.expiries.get(pack.id, 0)) + 1
         self._expired[pack.id] = ordinal
@@ -165,14 +184,14 @@ def draft(
 ) -> tuple[Entry, ...]:
     """The entries to be posted. ``orders`` are the account's, in log order; ``now`` is the time of the log.
 
-    ``complete_until`` settles once more after the orders, as a tick would, where there is no tick.
+    ``complete_until`` settles once more after the orders, where there is no tick: at the end of an input.
     """
     drafted = Draft(ledger, contract, evidence)
     drafted.grant_contract(now)
     for logged in orders:
         drafted.order(logged, hold_ms)
     if complete_until is not None:
-        drafted.settle(settled_until(complete_until, hold_ms))
+        drafted.settle_end(settled_until(complete_until, hold_ms))
     return tuple(drafted.entries)
 
 

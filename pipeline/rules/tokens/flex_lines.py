@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.model.instants import Period
-from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant
+from pipeline.model.ledger_entries import Debit, Entry
 from pipeline.model.statements import ChargedWindow, FlexLine, TokenBlock
 from pipeline.rules.pool.entitled import overlaps
 from pipeline.rules.tokens.ledger import Ledger
-from pipeline.rules.tokens.pack_order import expires_at
 from pipeline.rules.tokens.rates import TokenReading
+from pipeline.rules.tokens.team_tokens import tokens_at
 
 WINDOWS_SHOWN_MAX = 100
 
@@ -60,34 +60,11 @@ def _flex_line(reading: TokenReading, product: str, country: str, period: Period
 
 
 def token_block(ledger: Ledger, at: int) -> TokenBlock:
-    """The totals of all teams at an instant, by when entries take effect, not by when they were posted.
-
-    Packs bought at or after the instant are left out. A pack whose validity ends by then has expired with what is left
-    of it, posted or not.
-    """
-    left: dict[str, int] = {}
-    ends: dict[str, int] = {}
-    granted = debited = 0
-    for entry in ledger.entries.values():
-        if entry.at >= at:
-            continue
-        match entry.fact:
-            case Grant(pack=pack, tokens=tokens, expires_at=ends_at):
-                granted += tokens
-                left[pack], ends[pack] = left.get(pack, 0) + tokens, ends_at
-            case Debit(parts=parts):
-                for part in parts:
-                    debited += part.tokens
-                    left[part.pack] = left.get(part.pack, 0) - part.tokens
-            case Credit(parts=parts, debit=debit):
-                for part in parts:
-                    left[part.pack] = left.get(part.pack, 0) + part.tokens
-                    if debit:
-                        debited -= part.tokens
-                    else:
-                        granted += part.tokens
-                        ends[part.pack] = expires_at(entry.at)
-            case Expiry() | _:
-                pass
-    expired = sum(tokens for pack, tokens in left.items() if ends[pack] <= at)
-    return TokenBlock(granted, debited, expired, granted - debited - expired)
+    """The totals of all teams at an instant, by when entries take effect, not by when they were posted."""
+    teams = [team.figures for team in tokens_at(ledger, at).values()]
+    return TokenBlock(
+        granted=sum(team.granted for team in teams),
+        debited=sum(team.debited for team in teams),
+        expired=sum(team.expired for team in teams),
+        balance=sum(team.balance for team in teams),
+    )

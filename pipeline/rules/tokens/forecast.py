@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.model.instants import DAY_MS
 from pipeline.rules.tokens.flex_lines import debits
 from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.pack_order import Pack
+from pipeline.rules.tokens.team_tokens import tokens_at, tokens_now
 
 LOOK_BACK_DAYS = 30
 
@@ -37,18 +38,17 @@ class Forecast:
 
 
 def forecast(ledger: Ledger, at: int) -> tuple[Forecast, ...]:
-    """The outlook of every team at an instant, sorted by team."""
+    """The outlook of every team at an instant, sorted by team: before the settled time, as things stood then."""
+    teams = tokens_at(ledger, at) if at < ledger.settled_until_at else tokens_now(ledger, at)
     charged: dict[str, int] = {}
     for _, debit in debits(ledger):
         if at - LOOK_BACK_DAYS * DAY_MS <= debit.window.start_at < at:
             charged[debit.team] = charged.get(debit.team, 0) + debit.window.rate
-    return tuple(
-        _of_team(team, packs, charged.get(team, 0), at) for team, packs in sorted(ledger.packs_by_team().items())
-    )
+    return tuple(_of_team(name, team.packs, charged.get(name, 0), at) for name, team in teams.items() if team.packs)
 
 
-def _of_team(team: str, packs: list[Pack], charged: int, at: int) -> Forecast:
-    valid = sorted((pack for pack in packs if pack.is_valid(at) and pack.left), key=lambda pack: pack.order)
+def _of_team(team: str, packs: Iterable[Pack], charged: int, at: int) -> Forecast:
+    valid = [pack for pack in packs if pack.is_valid(at) and pack.left]
     unused = tuple(_unused(valid, charged, at))
     balance = sum(pack.left for pack in valid)
     usable = balance - sum(part.tokens for part in unused)

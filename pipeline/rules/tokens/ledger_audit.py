@@ -77,10 +77,9 @@ def audit(
         now=ledger.settled_until_at, hold_ms=hold_ms,
         complete_until=complete_until_of(ledger.settled_until_at, hold_ms),
     )  # fmt: skip
-    late = auditor.late(ledger)
     auditor.differences += [
         LedgerDifference(entry.id, "missing", f"{entry.fact}")
-        for entry in (*missing, *late)
+        for entry in missing
         if not isinstance(entry.fact, Settled)
     ]
     return auditor.differences
@@ -150,11 +149,3 @@ class _Auditor:
                 self.differences.append(
                     LedgerDifference(entry.id, "other_length", f"{window} should end at {whole_at}")
                 )
-
-    def late(self, ledger: Ledger) -> list[Entry]:
-        """The debits that evidence calls for within what is settled: they would be posted with the next tick."""
-        again = draft(
-            ledger, self._reading.contract, self._evidence, (),
-            now=0, hold_ms=0, complete_until=ledger.settled_until_at + 1,
-        )  # fmt: skip
-        return [entry for entry in again if isinstance(entry.fact, Debit) and entry.at <= ledger.settled_until_at]

@@ -9,9 +9,7 @@ forgotten and comes again is judged only by what comes. So whoever forgets must 
   it. It is set aside until more evidence of it comes, or until voids change.
 - When the first open window of a key is settled unchanged, the windows after it stay: they were computed with it before
   them.
-- Evidence that begins at or before the end of what is settled is late and judged differently. So when that end moves, a
-  key is computed again if its first open window starts before the end, or so soon after it that its stretch may begin
-  before.
+- Any other debit of a key has all its windows computed again. How far everything is settled moves none of them.
 
 ``open_windows`` of ``windows.py`` computes the same from all evidence at once; a property holds the two equal.
 """
@@ -24,8 +22,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
-from pipeline.model.instants import HOUR_MS
-from pipeline.model.ledger_entries import Debit, Posting, Settled, Window
+from pipeline.model.ledger_entries import Debit, Posting, Window
 from pipeline.model.statements import VoidEntry
 from pipeline.rules.evidence.sessions import Session, merge_day
 from pipeline.rules.orders.voids import without_voided
@@ -34,9 +31,6 @@ from pipeline.rules.tokens.ledger import Ledger
 from pipeline.rules.tokens.rates import TokenReading
 from pipeline.rules.tokens.spans import Span, covers
 from pipeline.rules.tokens.windows import ChargeKey, are_settled, charged_stretches, windows_of
-
-SOON_MS = HOUR_MS
-"""More than any free connection lasts."""
 
 _Key = TypeVar("_Key")
 _Items = TypeVar("_Items")
@@ -124,9 +118,6 @@ class TokenEvidence:
                     self._put(self._open, charge_key, tuple(rest))
                 else:
                     self._touched.add(charge_key)
-            elif isinstance(entry.fact, Settled):
-                soon_at = entry.fact.until_at + SOON_MS
-                self._touched.update(key for key, windows in self._open.items() if windows[0].start_at <= soon_at)
 
     def open_windows(self, ledger: Ledger) -> Mapping[ChargeKey, Sequence[Window]]:
         """The windows of every key that are not settled yet, each in order of start."""
@@ -134,10 +125,6 @@ class TokenEvidence:
             self._put(self._open, charge_key, self._compute(charge_key, ledger))
         self._touched.clear()
         return self._open
-
-    def reserved(self, ledger: Ledger) -> int:
-        """The tokens that the open windows will take."""
-        return sum(window.rate for windows in self.open_windows(ledger).values() for window in windows)
 
     def sessions(self) -> Iterable[Session]:
         """Every session kept, as voids leave it."""
@@ -162,7 +149,7 @@ class TokenEvidence:
                 del live[session.key]
             self._put(self._live, group, live)
             self._spent[group] = (*self._spent.get(group, ()), *spent)
-        return tuple(windows_of(charge_key, charged, settled, ledger.settled_until_at, self._reading))
+        return tuple(windows_of(charge_key, charged, settled, self._reading))
 
     def _is_spent(self, session: Session, charge_key: ChargeKey, stretches: Sequence[Stretch], ledger: Ledger) -> bool:
         """Whether no window can start in a session any more: of this key or of another that its code counts for."""

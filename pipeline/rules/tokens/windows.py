@@ -3,11 +3,13 @@
 A window starts at the first instant, at or after the end of the window before, at which a qualifying stretch is
 connected, before the stretch's end. Settled windows never move, and other evidence is charged around them:
 
-- Evidence is **late** where it lies before a settled window, or begins at or before the end of what is settled. Of each
-  stretch the part between two settled windows must then be longer than the free connection, and a window that starts in
-  it ends where the next settled window begins. For late evidence after it, such a window counts as settled. So a stop
-  between two postings changes nothing.
-- Evidence that begins later is charged as if all of it had come at once.
+- Evidence is **late** where it lies before a settled window of the same key. Of each stretch the part between two
+  settled windows must then be longer than the free connection, and a window that starts in it ends where the next
+  settled window begins.
+- After the last settled window of a key, evidence is charged as if all of it had come at once, however late it comes: a
+  stretch that goes on beyond that window starts the next one where it ends.
+
+So neither the time up to which everything is settled nor a stop between two postings changes a window.
 """
 
 from __future__ import annotations
@@ -67,11 +69,11 @@ def _idle_after_ms(session: Session, product: str, country: str, reading: TokenR
 
 
 def open_windows(
-    key: ChargeKey, sessions: Iterable[Session], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
+    key: ChargeKey, sessions: Iterable[Session], settled: Sequence[Span], reading: TokenReading
 ) -> list[Window]:
     """The windows of a key that are not settled yet, in order of start.
 
-    ``settled`` are its settled windows, disjoint and in order: all that start at or before ``settled_until_at``.
+    ``settled`` are its settled windows, disjoint and in order.
     """
     charged = [
         stretch
@@ -79,11 +81,11 @@ def open_windows(
         if session.key.user == key.user and reading.country_of(session.key.country) == key.country
         for stretch in charged_stretches(session, key.product, reading)
     ]
-    return windows_of(key, charged, settled, settled_until_at, reading)
+    return windows_of(key, charged, settled, reading)
 
 
 def windows_of(
-    key: ChargeKey, charged: Sequence[Stretch], settled: Sequence[Span], settled_until_at: int, reading: TokenReading
+    key: ChargeKey, charged: Sequence[Stretch], settled: Sequence[Span], reading: TokenReading
 ) -> list[Window]:
     """As ``open_windows``, from the stretches that are charged to a key."""
     if not charged:
@@ -94,10 +96,9 @@ def windows_of(
     next_start_at = settled[last].from_at if last < len(settled) else LATEST_AT
     windows: list[Window] = []
     free_from_at = first_at
-    late_until_at = max(settled_until_at, settled[-1].from_at if settled else 0)
     for next_settled in (*settled[first:last], Span(next_start_at, LATEST_AT)):
         gap = Span(free_from_at, next_settled.from_at)
-        windows += _between(key, gap, charged, late_until_at, reading)
+        windows += _between(key, gap, charged, reading)
         free_from_at = next_settled.until_at
     return windows
 
@@ -107,15 +108,13 @@ def are_settled(stretches: Iterable[Stretch], settled: Sequence[Span]) -> bool:
     return all(covers(settled, span) for stretch in stretches for span in stretch.connected)
 
 
-def _between(
-    key: ChargeKey, gap: Span, charged: Sequence[Stretch], late_until_at: int, reading: TokenReading
-) -> Iterator[Window]:
-    """The windows between two settled ones."""
+def _between(key: ChargeKey, gap: Span, charged: Sequence[Stretch], reading: TokenReading) -> Iterator[Window]:
+    """The windows between two settled ones, or after the last: that gap ends at ``LATEST_AT``."""
     free_from_at = gap.from_at
     starts_until_at = min(gap.until_at, max(stretch.until_at for stretch in charged))
     while free_from_at < starts_until_at:
         rest = Span(free_from_at, gap.until_at)
-        starts = (_start(key, rest, stretch, late_until_at, reading) for stretch in charged)
+        starts = (_start(key, rest, stretch, reading) for stretch in charged)
         start_at = min((at for at in starts if at is not None), default=None)
         if start_at is None:
             return
@@ -127,12 +126,13 @@ def _between(
         free_from_at = end_at
 
 
-def _start(key: ChargeKey, gap: Span, stretch: Stretch, late_until_at: int, reading: TokenReading) -> int | None:
+def _start(key: ChargeKey, gap: Span, stretch: Stretch, reading: TokenReading) -> int | None:
     """The first instant in a gap at which a stretch is connected and charged; ``None``: at no instant."""
     part = Span(max(stretch.from_at, gap.from_at), min(stretch.until_at, gap.until_at))
     if part.from_at >= part.until_at:
         return None
-    if part.from_at <= late_until_at:
+    is_late = gap.until_at < LATEST_AT
+    if is_late:
         policy = reading.policy_of(key.product, key.country, part.from_at)
         if not qualifies(part, policy.free_connection_ms):
             return None

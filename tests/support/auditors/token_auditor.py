@@ -52,7 +52,13 @@ class Auditor:
         self.sessions.setdefault(user, []).append((start, end))
 
     def buy(self, pack: str, team: str, size: int, bought: int) -> None:
-        self.tokens += [Token(pack, team, size, bought) for _ in range(size)]
+        place = self._place_of(bought)
+        self.tokens += [Token(pack, team, size, bought, place) for _ in range(size)]
+
+    def _place_of(self, bought: int) -> str:
+        """Where a token comes that is bought, or given back: its validity may be over, and settled."""
+        is_over = self.settled_until is not None and bought + YEAR <= self.settled_until
+        return "expired" if is_over else "balance"
 
     def give_back(self, user: str, start: int, count: int) -> bool:
         """Give back tokens of a debit; whether there are as many."""
@@ -61,7 +67,7 @@ class Auditor:
             return False
         order = {pack: place for place, pack in enumerate(dict.fromkeys(self._paid(user, start)))}
         for token in sorted(taken, key=lambda token: -order[token.pack])[:count]:
-            token.place, token.debit = "balance", None
+            token.place, token.debit = self._place_of(token.bought), None
         return True
 
     def _paid(self, user: str, start: int) -> list[str]:
@@ -86,8 +92,7 @@ class Auditor:
 
     def _due(self, user: str, until: int) -> list[tuple[int, str, int]]:
         fixed = [(window.start, window.end) for window in self.charged if window.user == user]
-        marks = [start for start, _ in fixed] + ([] if self.settled_until is None else [self.settled_until])
-        late_until = max(marks, default=-1)
+        late_before = max((end for _, end in fixed), default=0)
         windows: list[tuple[int, str, int]] = []
         minute = min(start for start, _ in self.sessions[user])
         while minute <= until:
@@ -95,7 +100,7 @@ class Auditor:
             if covering:
                 minute = max(covering)
                 continue
-            if any(self._starts(session, minute, fixed, late_until) for session in self.sessions[user]):
+            if any(self._starts(session, minute, fixed, late_before) for session in self.sessions[user]):
                 following = [start for start, _ in fixed if start > minute]
                 window = (minute, min([minute + DAY, *following]))
                 windows.append((minute, user, window[1]))
@@ -107,7 +112,7 @@ class Auditor:
         return windows
 
     @staticmethod
-    def _starts(session: tuple[int, int], minute: int, fixed: Iterable[tuple[int, int]], late_until: int) -> bool:
+    def _starts(session: tuple[int, int], minute: int, fixed: Iterable[tuple[int, int]], late_before: int) -> bool:
         start, end = session
         if not start <= minute < end or end - start <= FREE:
             return False
@@ -119,7 +124,7 @@ class Auditor:
             part.insert(0, part[0] - 1)
         while part[-1] + 1 < end and part[-1] + 1 not in taken:
             part.append(part[-1] + 1)
-        return part[0] > late_until or len(part) > FREE
+        return minute >= late_before or len(part) > FREE
 
     def _charge(self, user: str, start: int, end: int) -> None:
         can: dict[str, list[Token]] = {team: [] for team in {token.team for token in self.tokens} or {"default"}}

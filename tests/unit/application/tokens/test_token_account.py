@@ -7,10 +7,10 @@ from dataclasses import replace
 from pipeline.application.account_view import AccountView
 from pipeline.application.quarter.account_audit import audit_ledger, audit_lines
 from pipeline.application.quarter.quarter_counts import computed_statement
-from pipeline.application.tokens.token_account import token_explanation, token_state
-from pipeline.application.tokens.token_settlement import refused_token_orders, settle_stored, with_tokens
+from pipeline.application.tokens.token_account import token_explanation, token_forecast, token_state
+from pipeline.application.tokens.token_settlement import refused_token_orders, settle_input, settle_stored, with_tokens
 from pipeline.model.contracts import TokenPack
-from pipeline.model.instants import DAY_MS, Period
+from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS, Period
 from pipeline.model.ledger_entries import Debit, Entry, Part, Posting
 from pipeline.model.orders import BuyTokens, CreditTokens, Order, Void
 from pipeline.model.statements import FlexLine
@@ -19,12 +19,13 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.charge_explanation import Asked
 from pipeline.rules.tokens.drafts import postings
-from pipeline.rules.tokens.flex_lines import debits
+from pipeline.rules.tokens.flex_lines import debits, token_block
 from pipeline.rules.tokens.ledger import Ledger, read_ledger
 from pipeline.store.client import Client
 from pipeline.store.facts import write_completeness, write_session_days
 from pipeline.store.order_log import PlacedCommand, write_commands
 from pipeline.store.postings import PlacedPosting, read_postings, write_postings
+from tests.support.evidence.evidence_shorthand import heartbeat
 from tests.support.evidence.order_shorthand import command
 from tests.support.store.empty_stores import new_account
 from tests.unit.application.tokens.test_token_settlement import MONDAY, NOW, contract, use
@@ -58,6 +59,39 @@ def test_a_purchase_is_in_the_ledger_after_its_order_and_does_not_pay_earlier_un
     assert (before.balance, before.uncovered) == (0, 12)
     assert (after.granted, after.balance, after.uncovered) == (before.granted + 50, 50, 12)
     assert audit_ledger(AccountView.of(store, reading)).differences == ()
+
+
+def test_balance_statement_and_forecast_agree_on_a_pack_that_is_ordered_late_and_over(store: Client) -> None:
+    reading = ran(store, MONDAY + 20 * DAY_MS)
+    over = TokenPack("old", "PO-1", "default", 3, MONDAY - 800 * DAY_MS, None)
+    order(store, reading, BuyTokens((over,)))
+    view = AccountView.of(store, reading)
+    ((team,), at) = token_state(view).balances(NOW), MONDAY + 20 * DAY_MS
+    block, (_, (outlook,)) = token_block(view.ledger, at), token_forecast(view, NOW)
+    assert (team.settled.granted, team.settled.expired, team.settled.balance) == (103, 3, 100 - team.settled.debited)
+    assert (block.granted, block.expired, block.balance) == (103, 3, team.settled.balance)
+    assert outlook.balance == team.settled.balance
+    assert view.ledger.teams["default"].expired == 3, "the ledger lists its expiry"
+    assert audit_ledger(view).differences == ()
+
+
+def test_late_evidence_of_a_later_input_is_settled_although_time_has_not_gone_on(store: Client) -> None:
+    """A second run whose evidence is older than the store's latest: its charge is on the statement."""
+    reading = ran(store)
+    next_at = MONDAY + 40 * DAY_MS
+    late = heartbeat(
+        next_at - HOUR_MS, next_at + 3 * MINUTE_MS, account=reading.contract.account, product="ACD",
+        user="eva", session="next day",
+    )  # fmt: skip
+    write_session_days(store, fold([late]))
+    view = AccountView.of(store, reading)
+    assert [window.start_at for window in token_state(view).open_windows] == [next_at]
+    settle_input(view, now=NOW, complete_until=NOW)
+    view = view.refreshed()
+    assert token_state(view).open_windows == ()
+    assert next_at in [debit.window.start_at for _, debit in debits(view.ledger) if debit.window.user == "eva"]
+    assert settle_input(view, now=NOW, complete_until=NOW) == ()
+    assert audit_ledger(view).differences == ()
 
 
 def test_a_purchase_before_the_evidence_is_complete_pays_for_what_is_settled_later(store: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.model.instants import DAY_MS
+from pipeline.rules.tokens.flex_lines import token_block
 from pipeline.rules.tokens.forecast import Forecast, Unused, forecast
 from pipeline.rules.tokens.ledger import read_ledger
 from pipeline.rules.tokens.pack_order import expires_at
@@ -22,3 +23,12 @@ def test_the_forecast_states_how_long_tokens_last_and_what_expires_unused() -> N
     assert later.unused == ((Unused("P", left - used, expires_at(BOUGHT_AT)),) if used < left else ())
     (idle,) = forecast(ledger, at + 60 * DAY_MS)
     assert (idle.days_left, idle.unused) == (None, (Unused("P", left, expires_at(BOUGHT_AT)),))
+
+
+def test_the_forecast_of_an_earlier_instant_has_the_balance_of_a_statement_as_of_then() -> None:
+    ledger = read_ledger("acme", log_of(5))
+    for days in range(6):
+        at = MONDAY + days * DAY_MS
+        (outlook,) = forecast(ledger, at)
+        assert outlook.balance == token_block(ledger, at).balance == 500 - days * 7
+        assert outlook.charged == days * 7

@@ -111,7 +111,7 @@ def test_open_windows_are_reserved_in_the_team_that_will_pay() -> None:
     evidence = evidence_of(0, 1, 2, 3)
     ledger = settled(evidence, MONDAY + HOUR_MS)
     waiting = [window for windows in evidence.open_windows(ledger).values() for window in windows]
-    default, other = balances(ledger, waiting)
+    default, other = balances(ledger, waiting, MONDAY + HOUR_MS)
     assert (default.settled.balance, default.reserved, default.available) == (3, 3, 0)
     assert (other.settled.balance, other.reserved, other.available) == (10, 10, 0)
     assert [(team.open_windows, team.open_uncovered) for team in (default, other)] == [(1, 4), (2, 4)]
