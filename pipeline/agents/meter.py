@@ -10,6 +10,7 @@ from typing import NamedTuple, get_args
 
 from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
 from pipeline.agents.quarantine import Quarantine
+from pipeline.agents.replayed_letters import at_first_place
 from pipeline.codec.json_text import NotJson, parse_json
 from pipeline.codec.topics import dead_letter_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter, member_text
@@ -81,7 +82,7 @@ class MeterStep:
             self._refuse(message, member)
 
     def _refuse(self, message: Message, invalid: InvalidMember) -> None:
-        letter = self._dead_letter(message, invalid)
+        letter = at_first_place(self._dead_letter(message, invalid), message)
         flood = self._quarantine.takes(letter.account, message.received_at)
         self._letters.append(_outgoing(HEARTBEATS_QUARANTINE if flood else HEARTBEATS_DLQ, message, letter))
 

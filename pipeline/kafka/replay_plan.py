@@ -1,7 +1,7 @@
 """Dead letters sent again: as messages of ``heartbeats``, so that a replay is a merge and the meter judges anew.
 
-Evidence is not altered. A member that is valid since the validator was fixed is metered; any other becomes a dead
-letter again, at its new place. Members with the same bytes are sent as a single message.
+Evidence is not altered. A member that is valid since the validator was fixed is metered; any other stays the dead
+letter it was: headers name its place and when it was received. Members with the same bytes are sent as one message.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, decode
 from pipeline.codec.topics.letter_ids import LetterId, id_of, write_id
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.kafka.headers import LINES_HEADER, REPLAYS_HEADER, SOURCE_HEADER
+from pipeline.kafka.headers import LINES_HEADER, RECEIVED_HEADER, REPLAYS_HEADER, SOURCE_HEADER
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, HEARTBEATS
 from pipeline.model.errors import LICENCE_LOG_CODES
@@ -129,7 +129,10 @@ def _name(value: Json) -> str:
 
 
 def _headers(letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
-    headers = [(REPLAYS_HEADER, write_id(id_of(letter)).encode("ascii"))]
+    headers = [
+        (REPLAYS_HEADER, write_id(id_of(letter)).encode("ascii")),
+        (RECEIVED_HEADER, str(letter.received_at).encode("ascii")),
+    ]
     if letter.source:
         headers.append((SOURCE_HEADER, letter.source.encode("utf-8")))
     if letter.line:

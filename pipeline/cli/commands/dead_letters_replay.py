@@ -40,7 +40,7 @@ def add_replay(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "replay",
         help="send them again, unaltered, once the validator or the sender is fixed",
         description="Sends dead letters to the topic heartbeats again, each member alone and unaltered. A replay is a "
-        "merge: what is valid now is metered, what is not becomes a dead letter again, and nothing is counted twice. "
+        "merge: what is valid now is metered, what is not stays the dead letter it was, and nothing is counted twice. "
         "With --data-dir the embedded pipeline works them off, else the workers at SEATBEAT_KAFKA_BOOTSTRAP do.",
     )
     add_filter_options(replaying)
@@ -77,13 +77,13 @@ def _replay_embedded(data_dir: Path, plan: ReplayPlan, on_failure: Fail) -> int:
 
     quiet_logs()
     try:
-        outcome = asyncio.run(replay_embedded(data_dir.resolve(), plan, on_failure))
+        metered = asyncio.run(replay_embedded(data_dir.resolve(), plan, on_failure))
     except PipelineFailed as error:
         report(f"the pipeline failed: {error}; nothing that was acknowledged is lost, so replay again")
         return 1
     except StoreUnreachable as error:
         raise store_error(str(data_dir), error) from error
-    print(f"replayed {_sent(plan)}: {_judged(outcome.metered, outcome.letters.by_code)}")
+    print(f"replayed {_sent(plan)}: {_judged(metered, plan.invalid)}")
     return 0
 
 

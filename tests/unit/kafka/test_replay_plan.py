@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
@@ -18,6 +20,7 @@ from pipeline.codec.topics.letter_ids import id_of, read_id
 from pipeline.codec.topics.message_keys import decode_key
 from pipeline.kafka.replay_plan import LOG_PREFIX, ReplayPlan, plan_replay
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, HEARTBEATS, HEARTBEATS_DLQ
+from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 
 VALID: dict[str, Any] = {
     "v": 1, "account": "acme", "product": "MSTN", "machine": "pc1", "user": "jana", "session": "s",
@@ -73,7 +76,7 @@ def test_headers_name_the_dead_letter_and_its_file_and_line() -> None:
     assert read_id(headers["replays"].decode()) == id_of(replayed)
     (again,) = metered(plan_replay([letter(7, source="beats.ndjson", line=12, member="17")]))
     assert (again.source, again.line) == ("beats.ndjson", 12)
-    assert dict(plan_replay([letter()]).messages[0].headers).keys() == {"replays"}
+    assert dict(plan_replay([letter()]).messages[0].headers).keys() == {"replays", "received_at"}
 
 
 @pytest.mark.parametrize("member", ["[1,2,3]", "[]", "17", "null", '"text"', '{"v":2}', "[" * 900 + "]" * 900])
@@ -108,6 +111,38 @@ def test_a_member_larger_than_a_message_is_not_sent_and_the_reason_is_given() ->
     member = orjson.dumps({**VALID, "x": "y" * FRAME_BYTES_MAX}).decode()
     (unsent,) = plan_replay([letter(member=member, code="missing_field")]).unreplayable
     assert unsent.reason == f"missing_field: alone it takes {len(member):,} bytes, and a message may take 1,048,576"
+
+
+INVALID = st.sampled_from(["17", "null", '"text"', "[1,2]", '{"v":2}', '{"account":"acme"}', "[]"])
+LETTERS = st.lists(
+    st.builds(
+        letter,
+        offset=st.integers(0, 5),
+        index=st.integers(0, 3),
+        member=INVALID | st.just(orjson.dumps(VALID).decode()),
+        received_at=st.integers(EARLIEST_AT, LATEST_AT),
+    ),
+    unique_by=id_of,
+)
+
+
+@given(letters=LETTERS)
+def test_what_still_cannot_be_used_stays_the_dead_letter_it_was(letters: list[DeadLetter]) -> None:
+    kept = {(id_of(each), each.received_at, each.member) for each in letters}
+    plan = plan_replay(letters)
+    again = metered(plan)
+    assert {(id_of(each), each.received_at, each.member) for each in again} <= kept
+    assert len(again) == sum(plan.invalid.values())
+    replayed_again = plan_replay([*{id_of(each): each for each in [*letters, *again]}.values()])
+    assert (replayed_again.log_id, replayed_again.messages) == (plan.log_id, plan.messages)
+
+
+def test_invalid_members_of_a_frame_that_can_be_read_now_stand_at_their_index_in_it() -> None:
+    raw = orjson.dumps([VALID, 17, VALID, "text"])
+    again = metered(plan_replay([whole(raw, "bad_json", 5)]))
+    assert [(each.log, each.topic, each.partition, each.offset, each.index) for each in again] == [
+        ("main", HEARTBEATS, 3, 5, 1), ("main", HEARTBEATS, 3, 5, 3),
+    ]  # fmt: skip
 
 
 def test_equal_members_are_sent_once_with_the_id_of_the_first() -> None:
