@@ -26,13 +26,22 @@ from pipeline.agents.tokens.tokens_agent import tokens_agent
 from pipeline.application.tokens.token_reading import accounts_with_tokens
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.ranges import Ranges
-from pipeline.kafka.settings import Settings
-from pipeline.store.client import Client, StoreRefused, connect
+from pipeline.kafka.reaching import system_reason, why_unreachable
+from pipeline.kafka.settings import BOOTSTRAP_VARIABLE, HEALTH_VARIABLE, Settings
+from pipeline.model.addresses import DSN_VARIABLE
+from pipeline.store.client import Client, StoreRefused, StoreUnreachable, connect
 from pipeline.store.completeness_marks import ALL_ACCOUNTS
 from pipeline.store.facts import write_completeness
 
 ROLES: Final = ("meter", "sink", "quarantine", "seats", "tokens")
 log = logging.getLogger(__name__)
+
+
+class WorkerDidNotStart(Exception):
+    """What a worker needs to start is not there: the variable, its address and the reason, in a sentence."""
+
+    def __init__(self, variable: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{variable}: {reason}. {remedy}")
 
 
 async def work(
@@ -42,7 +51,7 @@ async def work(
 
     ``now`` is the wall clock. Each failure is reported to ``last_resort`` in the thread where it happens.
 
-    Raises ``StoreUnreachable`` and ``InputError`` before anything runs.
+    Raises ``WorkerDidNotStart`` before anything runs.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[BaseException | None] = loop.create_future()
@@ -90,9 +99,9 @@ class _Worker:
         self._quarantined: frozenset[str] = frozenset()
 
     async def start(self) -> None:
-        if self._settings.health_address:
-            runner = await serve_health(self._monitor, self._settings.health_address)
-            self._stack.push_async_callback(runner.cleanup)
+        await self._serve_health()
+        if (reason := await why_unreachable(self._settings.kafka_bootstrap)) is not None:
+            raise WorkerDidNotStart(BOOTSTRAP_VARIABLE, reason, "Check the addresses, and that the broker runs")
         consumers: dict[str, Consumer] = {}
         ping: Callable[[], Awaitable[None]] | None = None
         marking: Callable[[], Awaitable[None]] | None = None
@@ -116,6 +125,17 @@ class _Worker:
             keeping = asyncio.ensure_future(marking())
             keeping.add_done_callback(self._watch_ended)
             self._stack.callback(keeping.cancel)
+
+    async def _serve_health(self) -> None:
+        address = self._settings.health_address
+        if not address:
+            return
+        try:
+            runner = await serve_health(self._monitor, address)
+        except OSError as error:
+            reason = f"cannot listen at {address}: {system_reason(error)}"
+            raise WorkerDidNotStart(HEALTH_VARIABLE, reason, "Give an address that is free, or nothing") from error
+        self._stack.push_async_callback(runner.cleanup)
 
     async def _meter(self) -> Consumer:
         agent = meter_agent(self._settings, await self._producer(), self._monitor.observer("meter"), self._judged)
@@ -145,7 +165,10 @@ class _Worker:
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._stack.callback(executor.shutdown)
         loop = asyncio.get_running_loop()
-        client = await loop.run_in_executor(executor, connect, self._settings.clickhouse_dsn)
+        try:
+            client = await loop.run_in_executor(executor, connect, self._settings.clickhouse_dsn)
+        except StoreUnreachable as error:
+            raise WorkerDidNotStart(DSN_VARIABLE, str(error), error.remedy) from error
         self._stack.callback(client.close)
         return client, executor
 

@@ -15,7 +15,7 @@ from typing import Final, Protocol, cast
 from pipeline import __version__
 from pipeline.agents.last_resort import LastResort
 from pipeline.cli.tables.console import report
-from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken
+from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken, StoreFault
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -58,6 +58,9 @@ def run_command(arguments: Sequence[str] | None, last_resort: LastResort) -> int
     except (InputError, ContractInvalid) as error:
         report(str(error))
         return WRONG_INPUT
+    except StoreFault as error:
+        report(f"the store failed: {error.line}")
+        return FAILED
     except InvariantBroken as error:
         report(f"what is stored contradicts itself: {error}; `seatbeat audit` tells where")
         return FAILED

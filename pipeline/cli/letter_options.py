@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pipeline.cli.store_options import check_range, parse_instant
 from pipeline.codec.topics.letter_ids import LetterId, read_id
+from pipeline.model.addresses import DSN_VARIABLE
 from pipeline.model.errors import DEAD_LETTER_CODES
 from pipeline.store.letters import LetterFilter
-from pipeline.store.opening import DSN_VARIABLE
 
 
 def add_store_option(parser: argparse.ArgumentParser) -> None:

@@ -97,7 +97,7 @@ def run_use_case(args: argparse.Namespace, use_case: UseCase) -> int:
         return outcome_record(outcome, view.contract.currency)
 
     try:
-        record = ask_account(args, ask)
+        record = ask_account(args, ask, to_write=True)
     except CommandInvalid as error:
         raise _wrong_option(error) from error
     except NotPosted as error:

@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from pipeline.application.account_view import AccountView, open_account
 from pipeline.codec.contract.examination import load_contract
+from pipeline.model.addresses import DSN_VARIABLE
 from pipeline.model.errors import InputError
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, at_datetime
 from pipeline.policy.timeline import BeforeFirstRow
 from pipeline.store.client import Client, engine_of
-from pipeline.store.opening import DSN_VARIABLE, opened_store, store_dsn, store_folder
+from pipeline.store.opening import opened_store, store_dsn, store_folder
 
 Answer = TypeVar("Answer")
 
@@ -34,15 +35,20 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", default="", help="whose stored contract, where the store holds several")
 
 
-def opened(args: argparse.Namespace) -> AbstractContextManager[Client]:
+def opened(args: argparse.Namespace, *, to_write: bool = False) -> AbstractContextManager[Client]:
     """The store that the options name. Raises ``InputError`` for what the user can mend."""
-    return opened_store(store_dsn(args.data_dir, os.environ))
+    return opened_store(store_dsn(args.data_dir, os.environ), to_write=to_write)
 
 
-def ask_account(args: argparse.Namespace, question: Callable[[AccountView], Answer]) -> Answer:
-    """Open the store, ask about the account that the options name, close. Raises ``InputError``."""
+def ask_account(
+    args: argparse.Namespace, question: Callable[[AccountView], Answer], *, to_write: bool = False
+) -> Answer:
+    """Open the store, ask about the account that the options name, close. Raises ``InputError``.
+
+    ``to_write`` where the question orders something: then a folder that nobody may write to is refused.
+    """
     dsn = store_dsn(args.data_dir, os.environ)
-    with opened_store(dsn) as client:
+    with opened_store(dsn, to_write=to_write) as client:
         contract = None if args.contract is None else load_contract(args.contract)
         try:
             return question(open_account(client, engine_of(dsn), args.account, contract))
@@ -52,11 +58,12 @@ def ask_account(args: argparse.Namespace, question: Callable[[AccountView], Answ
 
 def make_store_folder(folder: Path) -> Path:
     """The folder of an embedded store, made where it is not there. Raises ``InputError`` where that cannot be."""
+    path = store_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(str(folder), f"cannot be made: {error.strerror}", "Give a folder to write to") from error
-    return store_folder(folder)
+    return path
 
 
 def parse_period(text: str) -> Period:

@@ -38,11 +38,16 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
                     line = line.removeprefix(b"\xef\xbb\xbf")
                 yield number, line.rstrip(b"\r\n")
         except _UNREADABLE as error:
-            place = f"{path}:{number + 1}" if number else path
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise InputError(
-                place, f"cannot be read: {reason}", "Check the path, and that the file is whole"
-            ) from error
+            raise _unreadable(f"{path}:{number + 1}" if number else path, error) from error
+
+
+def read_beginning(path: str, size: int) -> bytes:
+    """The first bytes of a file's content, unpacked. Raises ``InputError`` where they cannot be read."""
+    try:
+        with _open(path) as source:
+            return source.read(size)
+    except _UNREADABLE as error:
+        raise _unreadable(path, error) from error
 
 
 def compression_of(path: str) -> Literal["", ".gz", ".zst"]:
@@ -53,8 +58,15 @@ def compression_of(path: str) -> Literal["", ".gz", ".zst"]:
     return ".zst" if suffix == ".zst" else ""
 
 
+def _unreadable(place: str, error: Exception) -> InputError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return InputError(place, f"cannot be read: {reason}", "Check the path, and that the file is whole")
+
+
 def _open(path: str) -> BinaryIO:
     compression = compression_of(path)
+    if compression and Path(path).is_file() and Path(path).stat().st_size == 0:
+        raise EOFError(f"it is empty, and even without content no {compression} file is")
     if compression == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     file = Path(path).open("rb")  # noqa: SIM115 -- the caller closes it

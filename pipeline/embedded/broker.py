@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 class BrokerDidNotStart(Exception):
-    """The embedded broker did not answer in time, or is not installed."""
+    """The embedded broker did not answer in time, cannot be run, or is not installed."""
 
 
 class EmbeddedBroker:
@@ -39,7 +39,12 @@ class EmbeddedBroker:
         for tries_left in reversed(range(PORTS_TRIED_MAX)):
             port = _free_port()
             self.bootstrap = f"127.0.0.1:{port}"
-            self._process = _start(f"tcp://{self.bootstrap}")
+            try:
+                self._process = _start(f"tcp://{self.bootstrap}")
+            except OSError as error:
+                program = os.environ.get(PROGRAM_VARIABLE)
+                named = f"{PROGRAM_VARIABLE}: {program}" if program else "the embedded broker's program"
+                raise BrokerDidNotStart(f"{named} cannot be run: {error.strerror}") from error
             try:
                 await self._answers(port)
             except BrokerDidNotStart:

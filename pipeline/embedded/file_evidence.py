@@ -15,7 +15,7 @@ from typing import Final
 from pipeline.codec.flexnet import BrokenLine, FlexnetReader, LoggedDenial, LoggedHeartbeat
 from pipeline.codec.json_text import Json
 from pipeline.codec.topics.heartbeats import decode, judge
-from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs
+from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, hints_at
 from pipeline.model.errors import InputError
 from pipeline.model.evidence import Heartbeat, SessionClose
 from pipeline.model.text import fold
@@ -32,7 +32,8 @@ ACCOUNT_UNNAMED: Final = "unnamed"
 class FileEvidence:
     """What files say. ``[first_at, last_at]`` is the time they speak for; ``requests`` are ``None`` without a server.
 
-    ``sessions`` include those given back in the instant they were opened, which touch no slot.
+    ``sessions`` include those given back in the instant they were opened, which touch no slot. ``hints`` say why a file
+    may have held no heartbeat.
     """
 
     sessions: tuple[Session, ...]
@@ -41,6 +42,7 @@ class FileEvidence:
     last_at: int
     unusable: Letters
     notes: tuple[str, ...]
+    hints: tuple[str, ...]
 
 
 def read_evidence(
@@ -105,14 +107,15 @@ class _CollectedEvidence:
         for member in decoded.invalid:
             self._refuse(Letter(source, line, member.reason.code, member.reason.detail))
 
-    def evidence(self, inputs: Iterable[Input], span: tuple[int, int] | None) -> FileEvidence:
+    def evidence(self, inputs: Sequence[Input], span: tuple[int, int] | None) -> FileEvidence:
         """Everything taken in. Raises ``InputError`` where that is no session and no request."""
         heard = [*sessions(self._usage.session_days())]
         heard += _instants(heard, self._usage.closes())
+        hints = hints_at(inputs) if self._unusable and self._requests is None else ()
         if not heard and not self._requests:
             place = ", ".join(each.name for each in inputs)
             of_account = f" of {self._account}" if self._account else ""
-            raise InputError(place, f"holds no session{of_account}", _remedy(self._unusable))
+            raise InputError(place, f"holds no session{of_account}", _remedy(self._unusable, hints))
         accounts = {each.key.account for each in heard}
         if len(accounts) > 1:
             self.notes.append(f"{len(accounts):,} accounts are summed up together; --account NAME takes one")
@@ -125,6 +128,7 @@ class _CollectedEvidence:
             last_at=span[1],
             unusable=Letters(dict(sorted(self._codes.items())), tuple(self._unusable)),
             notes=tuple(self.notes),
+            hints=hints,
         )
 
     def _add(self, source: str, line: int, member: dict[str, int | str]) -> None:
@@ -140,7 +144,9 @@ class _CollectedEvidence:
             self._unusable.append(letter)
 
 
-def _remedy(unusable: list[Letter]) -> str:
+def _remedy(unusable: list[Letter], hints: Sequence[str]) -> str:
+    if hints:
+        return "; ".join(hints)
     if unusable:
         first = unusable[0]
         return f"Its first line that cannot be used is {first.line} ({first.detail}); see --format"

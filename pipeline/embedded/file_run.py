@@ -13,7 +13,7 @@ from pipeline.application.quarter.statement_life import current_statement
 from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.flexnet.flexnet_log import LogSummary
 from pipeline.embedded.importer import Framer, import_heartbeats
-from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, log_identity
+from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, hints_at, log_identity
 from pipeline.embedded.log_import import LogImport
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.model.contracts import Contract
@@ -48,13 +48,17 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """The statement, the account's commands, the dead letters, and how many lines were read."""
+    """The statement, the account's commands, the dead letters, and how many lines were read.
+
+    ``hints``: why no line of a file may have held a heartbeat.
+    """
 
     statement: Statement
     commands: tuple[Logged, ...]
     letters: Letters
     lines: int
     log_summary: LogSummary | None
+    hints: tuple[str, ...]
 
 
 Progress = Callable[[str, int, int | None], None]
@@ -119,12 +123,14 @@ async def _run(
         view = AccountView.of(client, reading)
         settle_input(view, now=now, complete_until=until)
         view = view.refreshed()
+        letters = read_letters(client, log_id)
         return RunOutcome(
             statement=current_statement(view, request.period, now=now),
             commands=view.orders,
-            letters=read_letters(client, log_id),
+            letters=letters,
             lines=written,
             log_summary=summary,
+            hints=hints_at(inputs) if letters.count and logs is None else (),
         )
 
     return await pipeline.ask_store(ask)

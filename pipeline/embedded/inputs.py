@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
-from pipeline.codec.input_files import compression_of, read_lines
+from pipeline.codec.heartbeat_file_hints import BEGINNING_BYTES, heartbeat_file_hint
+from pipeline.codec.input_files import compression_of, read_beginning, read_lines
 from pipeline.embedded.importer import FRAME_HEARTBEATS, Line
 from pipeline.model.errors import InputError
 
@@ -67,6 +68,12 @@ def all_lines(inputs: Iterable[Input]) -> Iterator[Line]:
                 reason = f"more than {BYTES_MAX:,} bytes once unpacked, the most that the embedded broker holds"
                 raise InputError(f"{source}:{number}", reason, _REMEDY)
             yield source, number, content
+
+
+def hints_at(inputs: Iterable[Input]) -> tuple[str, ...]:
+    """For each file that holds no heartbeats by the line, where its beginning tells: what it is, and what to do."""
+    hints = ((file.name, heartbeat_file_hint(read_beginning(file.path, BEGINNING_BYTES))) for file in inputs)
+    return tuple(f"{name} {hint}" for name, hint in hints if hint is not None)
 
 
 def log_identity(inputs: Sequence[Input], *options: str) -> str:

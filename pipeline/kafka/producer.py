@@ -42,7 +42,11 @@ class Producer:
 
     async def start(self) -> None:
         """Connect to the broker. Raises ``KafkaError``."""
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
 
     async def stop(self) -> None:
         """Write what is pending, and disconnect."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
+from pipeline.model.addresses import DSN_VARIABLE, broker_addresses, listening_address, store_address
 from pipeline.model.errors import InputError
 
 PREFIX: Final = "SEATBEAT_"
+BOOTSTRAP_VARIABLE: Final = "SEATBEAT_KAFKA_BOOTSTRAP"
+HEALTH_VARIABLE: Final = "SEATBEAT_HEALTH_ADDRESS"
 STAGES: Final = ("production", "single", "embedded")
 MAY_BE_EMPTY: Final = frozenset({"instance_id", "health_address", "embedded_broker"})
 GONE: Final[Mapping[str, str]] = {
@@ -58,7 +61,8 @@ class Settings:
             values[field.name] = _parse(name, environment[name], whole_number=field.type == "int")
         settings = cls(**values)  # type: ignore[arg-type]  # each value was parsed by its field's own type
         settings.validate()
-        return settings
+        brokers = broker_addresses(settings.kafka_bootstrap, BOOTSTRAP_VARIABLE)
+        return replace(settings, kafka_bootstrap=",".join(broker.text for broker in brokers))
 
     def validate(self) -> None:
         """Raises ``InputError`` for the first setting that cannot work, with a remedy."""
@@ -70,6 +74,10 @@ class Settings:
                 raise InputError(f"{PREFIX}{field.name.upper()}", f"is {value}", "Give a whole number from 1 on")
         if self.topics not in STAGES:
             raise InputError(f"{PREFIX}TOPICS", f"is {self.topics!r}", f"Give one of {', '.join(STAGES)}")
+        broker_addresses(self.kafka_bootstrap, BOOTSTRAP_VARIABLE)
+        store_address(self.clickhouse_dsn, DSN_VARIABLE)
+        if self.health_address:
+            listening_address(self.health_address, HEALTH_VARIABLE)
 
 
 def _parse(name: str, text: str, *, whole_number: bool) -> str | int:

@@ -52,6 +52,15 @@ class InputError(Exception):
         self.place, self.reason, self.remedy = place, reason, remedy
 
 
+class StoreFault(Exception):
+    """The store failed, or holds what this version cannot use. The program ends with status 1."""
+
+    @property
+    def line(self) -> str:
+        """The text as a line, without the stack trace that an engine puts behind it."""
+        return str(self).partition(", Stack trace")[0].partition("\n")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in a contract: 1-based line, path such as ``entitlements[0].quantity``, reason, remedy."""

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, Protocol, cast
-from urllib.parse import urlsplit
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, cast
 
 import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from pipeline.model.addresses import DSN_VARIABLE, FolderAddress, ServerAddress, store_address
+from pipeline.model.errors import StoreFault
+from pipeline.store.embedded_folder import obstacle
+
+CHECK: Final = "Check that it may be written to, that no other program uses it, and that it runs"
+CHECK_SERVER: Final = "Check the address, that the server runs, and that its user may use the database"
+SECRET_LENGTH_MIN: Final = 4
+"""Shorter texts are not replaced in messages: they are parts of too many words."""
 
 Parameter = str | int | Sequence[object]
 Row = tuple[object, ...]
@@ -44,7 +56,7 @@ class Client(Protocol):
         ...
 
 
-class StoreError(Exception):
+class StoreError(StoreFault):
     """The store failed; the text is its own. ``kind`` is the name that the client library has for the error."""
 
     def __init__(self, text: str, kind: str) -> None:
@@ -115,24 +127,92 @@ def _own_errors() -> Iterator[None]:
 
 
 class StoreUnreachable(Exception):
-    """The store did not open: the address, the reason, and what to do."""
+    """The store did not open: its address without secrets (the folder, if embedded), the reason, and what to do."""
+
+    def __init__(self, place: str, reason: str, remedy: str = CHECK) -> None:
+        super().__init__(f"{place} {reason}")
+        self.place, self.reason, self.remedy = place, reason, remedy
 
 
 def engine_of(dsn: str) -> Literal["embedded", "server"]:
     """Which engine an address names."""
-    return "embedded" if urlsplit(dsn).scheme == "chdb" else "server"
+    return "embedded" if dsn.startswith("chdb:") else "server"
 
 
 def connect(dsn: str) -> Client:
-    """Open the store. Raises ``StoreUnreachable``."""
+    """Open the store. Raises ``StoreUnreachable``, and ``InputError`` for what is no address of a store."""
+    address = store_address(dsn, DSN_VARIABLE)
+    if isinstance(address, FolderAddress):
+        return _TranslatingClient(_embedded(address))
+    return _ServerClient(_server(address))
+
+
+def _embedded(address: FolderAddress) -> Client:
+    folder = address.folder
+    if (seen := obstacle(Path(folder))) is not None:
+        raise StoreUnreachable(folder, *seen)
     try:
-        if engine_of(dsn) == "embedded":
-            return _TranslatingClient(cast(Client, clickhouse_connect.get_client(dsn=dsn)))
-        return _ServerClient(cast(Client, clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)))
+        with _utc():
+            client = clickhouse_connect.get_client(interface="chdb", path=folder, database=address.database or None)
     except ImportError as error:
-        raise StoreUnreachable(
-            "the embedded engine is not installed. Install it with: pip install 'seatbeat[embedded]'"
-        ) from error
+        if find_spec("chdb") is None:
+            remedy = "Install it with: pip install 'seatbeat[embedded]'"
+            raise StoreUnreachable(folder, "needs the embedded engine, which is not installed", remedy) from error
+        reason = f"needs the embedded engine, which cannot be loaded: {_root(error)}"
+        raise StoreUnreachable(folder, reason, "Install it anew, for this platform: seatbeat[embedded]") from error
     except Exception as error:
-        place = dsn if engine_of(dsn) == "embedded" else urlsplit(dsn).hostname
-        raise StoreUnreachable(f"{place} did not open: {error}") from error
+        raise StoreUnreachable(folder, f"did not open: {_reason(error)}") from error
+    return cast(Client, client)
+
+
+@contextmanager
+def _utc() -> Iterator[None]:
+    """Load the engine in UTC. It refuses time zones that Python takes, such as ``CET-1CEST``, as if it were absent."""
+    zone = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    try:
+        yield
+    finally:
+        if zone is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = zone
+
+
+def _server(address: ServerAddress) -> Client:
+    for name in ("clickhouse_connect", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # they warn of what they also raise
+    options: dict[str, Any] = dict(address.options)
+    try:
+        client = clickhouse_connect.get_client(
+            interface=None if address.scheme == "clickhouse" else address.scheme,
+            host=address.host,
+            port=address.port,
+            username=address.user,
+            password=address.password or "",
+            database=address.database,
+            autogenerate_session_id=False,
+            **options,
+        )
+    except Exception as error:
+        reason = _reason(error)
+        for secret in (address.password or "", *address.options.values()):
+            if len(secret) >= SECRET_LENGTH_MIN:
+                reason = reason.replace(secret, "…")
+        raise StoreUnreachable(address.shown, f"did not open: {reason}", CHECK_SERVER) from error
+    return cast(Client, client)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a store did not open: what the system says, else the first line of what the library says."""
+    root = _root(error)
+    if isinstance(root, OSError):
+        return root.strerror or str(root)
+    return str(error).partition(", Stack trace")[0].partition("\n")[0]
+
+
+def _root(error: BaseException) -> BaseException:
+    """The error that caused all others."""
+    while (cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        error = cause
+    return error

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.codec.schema_folder import schema_folder
+from pipeline.model.errors import StoreFault
 from pipeline.store.client import Client, StoreRefused
 
 _NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -27,7 +28,7 @@ _NO_ACCESS_KEPT: Final = frozenset(
 _ERROR_NAME: Final = re.compile(r"\(([A-Z][A-Z_]+)\)")
 
 
-class MigrationChanged(Exception):
+class MigrationChanged(StoreFault):
     """A migration that was applied differs from its file: migrations are only ever appended."""
 
 

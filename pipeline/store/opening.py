@@ -7,31 +7,38 @@ An embedded store belongs to the process that opens it and is brought up to date
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Final
 
+from pipeline.model.addresses import DSN_VARIABLE, FolderAddress, store_address
 from pipeline.model.errors import InputError
+from pipeline.model.text import CONTROL_CHARACTER
 from pipeline.policy.catalogue import metering_catalogue
-from pipeline.store.client import Client, StoreError, StoreUnreachable, connect, engine_of
+from pipeline.store.client import Client, StoreError, StoreUnreachable, connect
 from pipeline.store.contract_versions import store_policies
+from pipeline.store.embedded_folder import copied, holds_store, is_writable
 from pipeline.store.migrations import migrate, pending_migrations
-
-DSN_VARIABLE: Final = "SEATBEAT_CLICKHOUSE_DSN"
 
 
 @contextmanager
-def opened_store(dsn: str) -> Iterator[Client]:
-    """The store of an address, closed again at the end. Raises ``InputError`` for what the user can mend."""
-    client = connected(dsn, "the store")
-    try:
-        if engine_of(dsn) == "embedded":
-            migrate(client)
-        elif pending_migrations(client):
-            raise InputError(dsn.rpartition("@")[2], "holds no up-to-date store of Seatbeat", "Run `seatbeat migrate`")
+def opened_store(dsn: str, *, to_write: bool = False) -> Iterator[Client]:
+    """The store of an address, closed again at the end. Raises ``InputError`` for what the user can mend.
+
+    An embedded store that nobody may write to is read from a copy, and refused ``to_write``.
+    """
+    address = store_address(dsn, DSN_VARIABLE)
+    with ExitStack() as stack:
+        if isinstance(address, FolderAddress):
+            folder = Path(address.folder)
+            if not to_write and not is_writable(folder):
+                dsn = folder_dsn(stack.enter_context(copied(folder)))
+            client = stack.enter_context(closing(connected(dsn, str(folder))))
+            _bring_up_to_date(client, str(folder))
+        else:
+            client = stack.enter_context(closing(connected(dsn, DSN_VARIABLE)))
+            if pending_migrations(client):
+                raise InputError(address.shown, "holds no up-to-date store of Seatbeat", "Run `seatbeat migrate`")
         yield client
-    finally:
-        client.close()
 
 
 @contextmanager
@@ -40,7 +47,7 @@ def opened_folder(folder: Path) -> Iterator[Client]:
     try:
         client = open_folder(folder)
     except StoreUnreachable as error:
-        raise store_error("the store", error) from error
+        raise store_error(str(folder), error) from error
     with closing(client):
         yield client
 
@@ -53,7 +60,7 @@ def open_folder(folder: Path) -> Client:
     except BaseException as error:
         client.close()
         if isinstance(error, StoreError):
-            raise StoreUnreachable(f"nothing can be laid out in {folder}: {error}") from error
+            raise StoreUnreachable(str(folder), f"takes no tables: {error.line}") from error
         raise
     return client
 
@@ -79,8 +86,9 @@ def lay_out(client: Client) -> tuple[str, ...]:
 def store_folder(folder: Path) -> Path:
     """The full path of a store's folder. Raises ``InputError`` where the engine would read another path out of it."""
     path = folder.resolve()
-    if {"?", "#"} & set(str(path)):
-        raise InputError(str(path), "the embedded engine opens no path with ? or # in it", "Choose another folder")
+    if {"?", "#"} & set(str(path)) or CONTROL_CHARACTER.search(str(path)):
+        reason = "the embedded engine opens no path with ? or # or a control character in it"
+        raise InputError(str(path), reason, "Choose another folder")
     return path
 
 
@@ -90,9 +98,9 @@ def folder_dsn(folder: Path) -> str:
 
 
 def store_dsn(folder: Path | None, environment: Mapping[str, str]) -> str:
-    """The address of the store in a folder, else of the server that the environment names.
+    """The address of the store in a folder, else of the one that the environment names.
 
-    Raises ``InputError`` where neither is given, or the folder holds no store.
+    Raises ``InputError`` where neither is given, for what is no address, and for a folder without a store.
     """
     if folder is not None:
         path = store_folder(folder)
@@ -102,15 +110,21 @@ def store_dsn(folder: Path | None, environment: Mapping[str, str]) -> str:
     dsn = environment.get(DSN_VARIABLE, "")
     if not dsn:
         raise InputError("--data-dir", "is not given", f"Name the folder of a run, or set {DSN_VARIABLE}")
+    address = store_address(dsn, DSN_VARIABLE)
+    if isinstance(address, FolderAddress) and not holds_store(Path(address.folder)):
+        reason, remedy = f"{address.folder} holds no store", "Name the folder of an earlier `seatbeat run`"
+        raise InputError(DSN_VARIABLE, reason, remedy)
     return dsn
 
 
-def holds_store(folder: Path) -> bool:
-    """Whether a folder holds an embedded store."""
-    return (folder / "metadata").is_dir()
-
-
 def store_error(place: str, error: StoreUnreachable) -> InputError:
-    """A store that did not open, as what the user can mend; the engine's stack trace left out."""
-    reason = str(error).partition(", Stack trace")[0].partition("\n")[0]
-    return InputError(place, reason, "Check that it may be written to, that no other program uses it, and that it runs")
+    """A store that did not open, as what the user can mend. ``place`` is what named it: an option or a variable."""
+    reason = error.reason if place == error.place else str(error)
+    return InputError(place, reason, error.remedy)
+
+
+def _bring_up_to_date(client: Client, place: str) -> None:
+    try:
+        migrate(client)
+    except StoreError as error:
+        raise store_error(place, StoreUnreachable(place, f"takes no tables: {error.line}")) from error

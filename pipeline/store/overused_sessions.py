@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
 from pipeline.store.client import Client, Parameter
-from pipeline.store.counts import SESSION_DAYS_MAX
+from pipeline.store.counting.counts import SESSION_DAYS_MAX
 from pipeline.store.stored_sessions import DAY_MAX, select_session_days
 
 _OF_CODES: Final = "account = {account:String} AND usage = {production:String} AND has({codes:Array(String)}, product)"

@@ -11,8 +11,8 @@ from pipeline.model.instants import BASE_SLOT_MS, day_of
 from pipeline.model.statements import VoidEntry
 from pipeline.rules.evidence.sessions import Session, sessions
 from pipeline.store.client import Client, Parameter
-from pipeline.store.counts import SESSION_DAYS_MAX
-from pipeline.store.void_filter import VoidFilter
+from pipeline.store.counting.counts import SESSION_DAYS_MAX
+from pipeline.store.counting.void_filter import VoidFilter
 
 
 @dataclass(frozen=True, slots=True)

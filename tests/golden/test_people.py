@@ -22,8 +22,8 @@ from pipeline.rules.people.named_seats import named_coverage
 from pipeline.rules.people.waterfall import uncovered, units_by_slot
 from pipeline.rules.statement import recount
 from pipeline.store.client import Client
+from pipeline.store.counting.uncovered_counts import uncovered_counts
 from pipeline.store.facts import write_session_days
-from pipeline.store.uncovered_counts import uncovered_counts
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios, refusal
 from tests.support.evidence.evidence_shorthand import ways
 from tests.support.evidence.random_fleets import reading_of

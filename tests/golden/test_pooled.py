@@ -20,8 +20,8 @@ from pipeline.rules.live.seats_in_use import AccountSeats
 from pipeline.rules.pool.counting import slot_counts
 from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
-from pipeline.store import counts as store_counts
 from pipeline.store.client import Client
+from pipeline.store.counting import counts as store_counts
 from pipeline.store.facts import write_session_days
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios
 from tests.support.evidence.evidence_shorthand import merged, ways

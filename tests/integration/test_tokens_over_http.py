@@ -15,6 +15,7 @@ from pipeline.application.tokens.token_reading import accounts_with_tokens
 from pipeline.application.tokens.token_settlement import settle_stored
 from pipeline.cli.main import main
 from pipeline.codec.contract.examination import read_contract
+from pipeline.model.addresses import DSN_VARIABLE
 from pipeline.model.contracts import TokenPack
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
@@ -27,7 +28,6 @@ from pipeline.store.client import Client, connect
 from pipeline.store.contract_versions import store_contract, store_policies
 from pipeline.store.facts import write_completeness, write_session_days
 from pipeline.store.migrations import migrate
-from pipeline.store.opening import DSN_VARIABLE
 from pipeline.store.order_log import PlacedCommand, write_commands
 from tests.support.clickhouse.server import ClickhouseSeam
 from tests.support.evidence.evidence_shorthand import heartbeat, instant

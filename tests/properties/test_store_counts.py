@@ -22,7 +22,7 @@ from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
-from pipeline.store.counts import reported_codes, slot_counts
+from pipeline.store.counting.counts import reported_codes, slot_counts
 from pipeline.store.facts import write_session_days
 from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
 from tests.support.evidence.evidence_shorthand import merged

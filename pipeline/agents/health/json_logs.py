@@ -21,11 +21,20 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
-        if record.exc_info is not None and record.exc_info[0] is not None:
+        if record.exc_info and record.exc_info[0] is not None:  # asyncio gives False where it has no exception
             line["error"] = record.exc_info[0].__name__
         return json_bytes(line).decode("utf-8")
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message, even of a library that gives it the wrong arguments, or bytes that no text can hold."""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        message = str(record.msg)
+    return message.encode("utf-8", "replace").decode("utf-8")
 
 
 def log_to_stderr() -> None:

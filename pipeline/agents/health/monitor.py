@@ -14,6 +14,8 @@ from aiokafka.errors import KafkaError
 from pipeline.agents.consuming import CheckpointMade, Consumer
 from pipeline.agents.health.metrics import Metrics
 from pipeline.agents.health.partition_health import Health, PartitionState, health_app
+from pipeline.kafka.settings import HEALTH_VARIABLE
+from pipeline.model.addresses import listening_address
 from pipeline.store.client import StoreError
 
 LOOK_S: Final = 2.0
@@ -86,11 +88,18 @@ class Monitor:
 
 
 async def serve_health(monitor: Monitor, address: str) -> web.AppRunner:
-    """Answer ``/healthz``, ``/readyz`` and ``/metrics`` at ``host:port``; the runner is to be cleaned up."""
-    host, _, port = address.rpartition(":")
+    """Answer ``/healthz``, ``/readyz`` and ``/metrics`` at ``host:port``; the runner is to be cleaned up.
+
+    Raises ``OSError`` where nothing can listen there.
+    """
+    place = listening_address(address, HEALTH_VARIABLE)
     runner = web.AppRunner(health_app(monitor.health, monitor.metrics, monitor.now), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, int(port)).start()
+    try:
+        await web.TCPSite(runner, place.host, place.port).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
     return runner
 
 

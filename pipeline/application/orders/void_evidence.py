@@ -8,7 +8,7 @@ from pipeline.application.orders.poster import Poster
 from pipeline.model.orders import Void
 from pipeline.rules.orders.outcomes import Outcome
 from pipeline.rules.orders.voids import void_entry
-from pipeline.store.void_filter import has_evidence
+from pipeline.store.counting.void_filter import has_evidence
 
 
 def void_evidence(view: AccountView, void: Void, issue: Issue, poster: Poster) -> tuple[Outcome, bool]:

@@ -15,9 +15,9 @@ from pipeline.rules.pool.counting import Pool
 from pipeline.rules.statement.completeness import complete_in
 from pipeline.rules.statement.lines import statement_lines
 from pipeline.store.account_totals import count_dead_letters, count_heartbeats
-from pipeline.store.counts import slot_counts
-from pipeline.store.uncovered_counts import uncovered_counts
-from pipeline.store.void_filter import has_evidence
+from pipeline.store.counting.counts import slot_counts
+from pipeline.store.counting.uncovered_counts import uncovered_counts
+from pipeline.store.counting.void_filter import has_evidence
 
 
 def computed_statement(view: AccountView, period: Period, *, seatbeat: str = __version__) -> Statement:

@@ -12,8 +12,8 @@ from pipeline.rules.people.checkout_counts import OfflineSpan, offline_spans
 from pipeline.rules.people.coverage import Coverage, seat_coverage
 from pipeline.rules.people.named_seats import NamedSeats, named_coverage, named_seats, named_stretches
 from pipeline.rules.pool.reading import Judgement
-from pipeline.store.counts import reported_codes
-from pipeline.store.uncovered_counts import first_slots
+from pipeline.store.counting.counts import reported_codes
+from pipeline.store.counting.uncovered_counts import first_slots
 
 
 @dataclass(frozen=True, slots=True)

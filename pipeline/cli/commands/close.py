@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return close_quarter(view, args.period, issue, poster, is_forced=args.force)
 
     try:
-        closed = ask_account(args, ask)
+        closed = ask_account(args, ask, to_write=True)
     except ContractNotStored as error:
         remedy = "Apply it with `seatbeat contract apply`, so that the version a bill rests on is kept"
         reason = "is not among the stored versions of the contract"

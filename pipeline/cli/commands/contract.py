@@ -18,10 +18,11 @@ from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console, report
 from pipeline.cli.tables.printing import print_json
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
+from pipeline.model.addresses import DSN_VARIABLE
 from pipeline.model.errors import ContractInvalid
 from pipeline.model.instants import iso
 from pipeline.store.client import Client
-from pipeline.store.opening import DSN_VARIABLE, opened_folder
+from pipeline.store.opening import opened_folder
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,4 +98,4 @@ def run_list(args: argparse.Namespace) -> int:
 
 def _opened_to_apply(args: argparse.Namespace) -> AbstractContextManager[Client]:
     """The store that a contract goes to; a folder need not hold one yet. Raises ``InputError``."""
-    return opened(args) if args.data_dir is None else opened_folder(make_store_folder(args.data_dir))
+    return opened(args, to_write=True) if args.data_dir is None else opened_folder(make_store_folder(args.data_dir))

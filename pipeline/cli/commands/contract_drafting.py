@@ -47,7 +47,7 @@ def run_draft(args: argparse.Namespace) -> int:
         evidence = read_evidence(
             args.input, args.format, account=args.account, timezone=args.timezone, scratch=Path(scratch)
         )
-    report_letters(evidence.unusable, are_kept=False)
+    report_letters(evidence.unusable, hints=evidence.hints, are_kept=False)
     for note in evidence.notes:
         report(note)
     for note in license_file.notes if license_file is not None else ():

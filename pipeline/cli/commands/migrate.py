@@ -12,12 +12,14 @@ from typing import cast
 from aiokafka.errors import KafkaConnectionError
 
 from pipeline.cli.tables.console import report
-from pipeline.kafka.settings import Settings
+from pipeline.kafka.reaching import why_unreachable
+from pipeline.kafka.settings import BOOTSTRAP_VARIABLE, Settings
 from pipeline.kafka.topic_differences import TopicDifference, differences
 from pipeline.kafka.topics import Stage, TopicRefused, create_topics, topics
+from pipeline.model.addresses import DSN_VARIABLE
 from pipeline.model.errors import InputError
 from pipeline.store.migrations import skipped_migrations
-from pipeline.store.opening import DSN_VARIABLE, connected, lay_out
+from pipeline.store.opening import connected, lay_out
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,9 +36,8 @@ def run(_args: argparse.Namespace) -> int:
     try:
         unlike = asyncio.run(_migrate_topics(settings))
     except KafkaConnectionError as error:
-        raise InputError(
-            "SEATBEAT_KAFKA_BOOTSTRAP", f"{settings.kafka_bootstrap} did not answer", "Check that the broker runs"
-        ) from error
+        reason = asyncio.run(why_unreachable(settings.kafka_bootstrap)) or f"{settings.kafka_bootstrap} hung up"
+        raise InputError(BOOTSTRAP_VARIABLE, reason, "Check the addresses, and that the broker runs") from error
     except TopicRefused as error:
         report(f"the broker refused {error.args[0]}")
         return 1

@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             ) from error
     if outcome.statement.state == "open":
         report_refused(contract, outcome.commands)
-    report_letters(outcome.letters)
+    report_letters(outcome.letters, hints=outcome.hints)
     if outcome.log_summary is not None:
         for note in outcome.log_summary.notes:
             report(f"warning: {note}")

@@ -47,7 +47,7 @@ def run_summary(args: argparse.Namespace) -> int:
             timezone=args.timezone,
             scratch=Path(scratch),
         )
-    report_letters(evidence.unusable, are_kept=False)
+    report_letters(evidence.unusable, hints=evidence.hints, are_kept=False)
     for note in evidence.notes:
         report(note)
     if args.strict and evidence.unusable.count:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import fields
-from urllib.parse import urlsplit
 
 from rich.table import Table
 
+from pipeline.cli.tables.cells import literal
 from pipeline.cli.tables.console import console
 from pipeline.kafka.settings import DESCRIPTIONS, PREFIX, Settings
+from pipeline.model.addresses import DSN_VARIABLE, store_address
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,18 +21,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(_args: argparse.Namespace) -> int:
-    """0 with the settings on stdout, without the passwords in addresses."""
+    """0 with the settings on stdout, without what is secret in addresses."""
     settings = Settings.from_environment(os.environ)
     table = Table()
     for name in ("Variable", "Value", "Meaning"):
         table.add_column(name, overflow="fold")
     for setting in fields(settings):
-        name, value = setting.name, str(getattr(settings, setting.name))
-        table.add_row(f"{PREFIX}{name.upper()}", _without_password(value), DESCRIPTIONS[name])
+        variable, value = f"{PREFIX}{setting.name.upper()}", str(getattr(settings, setting.name))
+        shown = store_address(value, variable).shown if variable == DSN_VARIABLE else value
+        table.add_row(literal(variable), literal(shown), DESCRIPTIONS[setting.name])
     console().print(table)
     return 0
-
-
-def _without_password(value: str) -> str:
-    password = urlsplit(value).password if "://" in value else None
-    return value.replace(f":{password}@", ":…@") if password else value

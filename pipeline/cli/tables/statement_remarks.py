@@ -29,8 +29,11 @@ def report_refused(contract: Contract, logged: Sequence[Logged]) -> None:
         report(printable(f"{name}[{index}] of the contract is refused: {refused.sentence}"))
 
 
-def report_letters(letters: Letters, *, are_kept: bool = True) -> None:
-    """Say on stderr which input lines could not be used: the first ones in full, all of them counted by code."""
+def report_letters(letters: Letters, *, hints: Sequence[str] = (), are_kept: bool = True) -> None:
+    """Say on stderr which input lines could not be used: the first ones in full, all of them counted by code.
+
+    ``hints`` say what may be wrong with a whole file.
+    """
     if not letters.count:
         return
     for letter in letters.first:
@@ -39,3 +42,5 @@ def report_letters(letters: Letters, *, are_kept: bool = True) -> None:
     codes = ", ".join(f"{code} {count:,}" for code, count in letters.by_code.items())
     kept = " and are kept as dead letters" if are_kept else ""
     report(f"{letters.count:,} could not be used{kept}: {codes}")
+    for hint in hints:
+        report(printable(hint))

@@ -23,6 +23,8 @@ _LOOKS: Final = tuple(
         (r"^\s*(?:SERVER|VENDOR|DAEMON|INCREMENT|FEATURE|PACKAGE|USE_SERVER)\s+\S+",
          "a licence file", "Give the debug log, which lmgrd writes with -l"),
         (r"\A\s*[\[{]", "JSON", "Leave --format flexnet out if it holds heartbeats"),
+        (r"\A\x1f[\x8b\u2039]", "a file compressed with gzip", "Let its name end in .gz, or unpack it"),
+        (r"\A\(\xb5/\xfd", "a file compressed with Zstandard", "Let its name end in .zst, or unpack it"),
         (r"^<\?xml|^<html|^<!doctype", "XML or HTML", "Give the debug log, which lmgrd writes with -l"),
     )
 )  # fmt: skip

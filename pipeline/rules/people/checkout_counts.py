@@ -3,7 +3,7 @@
 RULES 5: "It counts in every slot that overlaps that range, day and night, with no first-slot and no min-use rule, for
 that machine (unit machine+session: one unit of its own), and like any use of its user in the waterfall".
 
-The store counts the same ranges in SQL, in ``store/uncovered_counts.py``, from the spans given here.
+The store counts the same ranges in SQL, in ``store/counting/uncovered_counts.py``, from the spans given here.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ def slot_counts(
 ) -> dict[Pool, dict[int, int]]:
     """Count units per pool and slot. ``judgements`` are keyed by product and country as reported.
 
-    This is the plain reference; the store computes the same in SQL (``store/counts.py``), and a property holds the two
-    equal.
+    This is the plain reference; the store computes the same in SQL (``store/counting/counts.py``), and a property holds
+    the two equal.
     """
     units: dict[Pool, dict[int, set[Hashable]]] = {}
     for session in used:

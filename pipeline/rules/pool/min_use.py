@@ -3,7 +3,7 @@
 RULES 3.1: "A session is recorded when last_at - opened_at >= min use (exactly 10 min is recorded), wherever its
 evidence lies: a session that runs over midnight or a quarter's end is one session."
 
-The store says the same in SQL, in ``_FACTS`` of ``store/counts.py``.
+The store says the same in SQL, in ``_FACTS`` of ``store/counting/counts.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 RULES 3.2: "where the slot of opened_at never counts, k is not that slot, even if it was used whole ('counting begins
 in the second interval of use')."
 
-The store says the same in SQL, as ``left_out`` in ``_FACTS`` of ``store/counts.py``.
+The store says the same in SQL, as ``left_out`` in ``_FACTS`` of ``store/counting/counts.py``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from pipeline.codec import input_files
-from pipeline.codec.input_files import compression_of, read_lines
+from pipeline.codec.input_files import compression_of, read_beginning, read_lines
 from pipeline.model.errors import InputError
 
 LINES = [b'{"n":%d}' % number for number in range(50_000)]
@@ -84,6 +84,13 @@ def test_a_file_of_several_members_or_frames_is_read_to_its_end(tmp_path: Path, 
     assert lines_of(tmp_path, name, halves) == numbered(*LINES)
 
 
+@pytest.mark.parametrize("name", ["empty.gz", "EMPTY.ZST"])
+def test_a_compressed_file_without_a_byte_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="cannot be read: it is empty") as refused:
+        lines_of(tmp_path, name, b"")
+    assert refused.value.place == str(tmp_path / name)
+
+
 @pytest.mark.parametrize("size", [0.01, 0.5, 0.999])
 @pytest.mark.parametrize(("name", "pack"), [("a.gz", gzip.compress), ("a.zst", zstd), ("a.zst", zstd_of_unknown_size)])
 def test_a_truncated_file_is_refused_with_the_last_line_read(
@@ -145,6 +152,14 @@ def test_only_the_beginning_of_a_line_that_is_too_long_is_kept(
     assert lines_of(tmp_path, name, pack(content)) == numbered(
         b"0123456789", b"0123456789", b"x" * 10, b"short", b"y" * 10
     )
+
+
+def test_the_beginning_of_a_file_is_read_unpacked(tmp_path: Path, packed: tuple[str, Pack]) -> None:
+    name, pack = packed
+    (tmp_path / name).write_bytes(pack(CONTENT))
+    assert read_beginning(str(tmp_path / name), 100) == CONTENT[:100]
+    with pytest.raises(InputError, match="No such file"):
+        read_beginning(str(tmp_path / f"none-{name}"), 100)
 
 
 def test_a_dense_file_is_read_to_its_end(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.embedded import inputs
-from pipeline.embedded.inputs import Input, all_lines, gather_inputs, log_identity
+from pipeline.embedded.inputs import Input, all_lines, gather_inputs, hints_at, log_identity
 from pipeline.model.errors import InputError
 
 OPTIONS = ("heartbeats", "acme", "UTC")
@@ -112,6 +112,13 @@ def test_an_unreadable_file_is_refused_before_the_run(tmp_path: Path, scratch: P
         gather_inputs([file(tmp_path, "a", b""), str(tmp_path / name)], scratch)
     assert (refused.value.place, refused.value.reason) == (str(tmp_path / name), f"cannot be read: {reason}")
     assert refused.value.remedy == "Give the path of a readable file, or -"
+
+
+def test_a_file_that_is_no_ndjson_is_named_with_what_it_is(tmp_path: Path, scratch: Path) -> None:
+    good = file(tmp_path, "good.ndjson.gz", gzip.compress(b'{"v": 1}\n'))
+    packed = file(tmp_path, "packed.ndjson", gzip.compress(b'{"v": 1}\n'))
+    (hint,) = hints_at(gather_inputs([good, packed], scratch))
+    assert hint.startswith(f"{packed} is compressed with gzip")
 
 
 def test_input_beyond_the_embedded_brokers_memory_is_refused_with_a_remedy(

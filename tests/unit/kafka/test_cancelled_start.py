@@ -1,4 +1,4 @@
-"""Every reader of the broker closes what it opened, when it is cancelled while it still connects."""
+"""Whoever reads or writes at the broker closes what it opened, when it is cancelled while it still connects."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.agents.faust.continuity import Continuity
 from pipeline.kafka.group_lag import GroupProgress
+from pipeline.kafka.producer import Producer
 from pipeline.kafka.ranges import Ranges
 from pipeline.kafka.whole_log import WholeLog
 
@@ -19,6 +20,7 @@ Connect = Callable[[str], Awaitable[object]]
 READERS: Final[dict[str, Connect]] = {
     "continuity": lambda bootstrap: Continuity(bootstrap, "group").look_into("topic", 0, 1),
     "group_lag": lambda bootstrap: GroupProgress(bootstrap, "group", {"topic": 1}).start(),
+    "producer": lambda bootstrap: Producer(bootstrap).start(),
     "ranges": lambda bootstrap: Ranges(bootstrap, "group").__aenter__(),
     "whole_log": lambda bootstrap: WholeLog(bootstrap, "topic", lambda _: None).__aenter__(),
 }

@@ -85,6 +85,28 @@ def test_an_unknown_variable_is_refused() -> None:
     assert "seatbeat settings" in error.remedy
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "quoted"),
+    [
+        ("SEATBEAT_KAFKA_BOOTSTRAP", "kafka://broker:9092", "'kafka://broker:9092' is not host:port"),
+        ("SEATBEAT_KAFKA_BOOTSTRAP", "broker:9092,", "has an empty address"),
+        ("SEATBEAT_CLICKHOUSE_DSN", "clickhouse.example:8123/default", "does not say which kind of store"),
+        ("SEATBEAT_CLICKHOUSE_DSN", "postgres://seatbeat@db:5432/default", "is no address of ClickHouse"),
+        ("SEATBEAT_HEALTH_ADDRESS", "8080", "'8080' names no port"),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_refused_with_its_variable(variable: str, value: str, quoted: str) -> None:
+    error = refused(**{variable: value})
+    assert error.place == variable
+    assert quoted in error.reason
+    assert error.remedy
+
+
+def test_brokers_are_passed_on_without_blanks_and_with_their_ports() -> None:
+    settings = Settings.from_environment({"SEATBEAT_KAFKA_BOOTSTRAP": " one:9093 , two , [::1]:9094 "})
+    assert settings.kafka_bootstrap == "one:9093,two:9092,[::1]:9094"
+
+
 def test_an_unknown_stage_of_topics_is_refused() -> None:
     error = refused(SEATBEAT_TOPICS="staging")
     assert (error.place, error.reason) == ("SEATBEAT_TOPICS", "is 'staging'")

@@ -6,6 +6,7 @@ import logging
 import sys
 
 import orjson
+import pytest
 
 from pipeline.agents.health.json_logs import JsonLines
 
@@ -27,6 +28,24 @@ def test_an_exception_is_logged_by_its_type_without_its_message() -> None:
     assert orjson.loads(line)["error"] == "ValueError"
     assert "jana" not in line
     assert "ws-0123" not in line
+
+
+def test_a_record_without_an_exception_that_says_so_is_logged() -> None:
+    said = logging.LogRecord("asyncio", logging.ERROR, __file__, 1, "Unclosed producer", None, None)
+    said.exc_info = False  # type: ignore[assignment]  # as asyncio's own exception handler has it
+    line = orjson.loads(JsonLines().format(said))
+    assert (line["message"], "error" in line) == ("Unclosed producer", False)
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "shown"),
+    [("%d of %d", (1,), "%d of %d"), ("%d", ("x",), "%d"), ("at %s", ("caf\udce9",), "at caf?")],
+)
+def test_a_message_that_cannot_be_put_together_is_logged_all_the_same(
+    message: str, arguments: tuple[object, ...], shown: str
+) -> None:
+    said = logging.LogRecord("library", logging.WARNING, __file__, 1, message, arguments, None)
+    assert orjson.loads(JsonLines().format(said))["message"] == shown
 
 
 def test_a_traceback_of_a_real_exception_is_left_out() -> None:

@@ -11,9 +11,9 @@ from pipeline.model.statements import VoidEntry
 from pipeline.rules.evidence.span_limit import SPAN_DAYS_MAX
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.reading import Judgement
-from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
-from pipeline.store.void_filter import VoidFilter
+from pipeline.store.counting.arrays import array_parameter
+from pipeline.store.counting.void_filter import VoidFilter
 
 SESSION_DAYS_MAX: Final = SPAN_DAYS_MAX + 1
 """How many UTC days before and after a period are read, so that a session that runs over its start or end is seen

@@ -13,8 +13,8 @@ from typing import Final
 from pipeline.model.instants import Period, day_of
 from pipeline.model.statements import VoidEntry
 from pipeline.rules.orders.voids import slot_range
-from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
+from pipeline.store.counting.arrays import array_parameter
 
 _ALWAYS: Final = 2**62
 """Beyond every base slot: a range without a bound."""

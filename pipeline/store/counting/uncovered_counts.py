@@ -17,9 +17,9 @@ from pipeline.rules.people.coverage import Coverage
 from pipeline.rules.people.named_seats import CountedSlot
 from pipeline.rules.pool.counting import Pool
 from pipeline.rules.pool.reading import Judgement
-from pipeline.store.arrays import array_parameter
 from pipeline.store.client import Client, Parameter
-from pipeline.store.counts import UNITS_BY_SLOT, Pools, counting_facts, number_pools, read_counts
+from pipeline.store.counting.arrays import array_parameter
+from pipeline.store.counting.counts import UNITS_BY_SLOT, Pools, counting_facts, number_pools, read_counts
 
 _LEFT: Final = """
 covered AS (
