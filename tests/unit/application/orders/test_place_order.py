@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
 from pipeline.application.account_view import AccountView
 from pipeline.application.orders.place_order import Issue, place_order
 from pipeline.application.orders.poster import NotPosted
+from pipeline.codec.reports.outcome_records import outcome_record
 from pipeline.codec.topics.command_messages import CommandInvalid
 from pipeline.embedded.folder_posting import FolderPoster
 from pipeline.model.contracts import Contract, TokenPack
 from pipeline.model.errors import InputError
+from pipeline.model.instants import at_datetime
 from pipeline.model.orders import Assign, BuyTokens, Command, MoveDispute, Order, Release, Unvoid, Void
 from pipeline.rules.orders.outcomes import Outcome
 from pipeline.store.client import Client
@@ -120,6 +123,15 @@ def test_no_order_is_placed_in_another_currency_than_that_of_the_contract_in_for
     with pytest.raises(InputError, match="counts in EUR, and the contract of account-"):
         place_order(before, MoveDispute("d", "granted", granted=960), account.issue("m"), account.poster)
     assert logged_orders(account) == []
+
+
+def test_a_refused_order_is_possible_at_the_instant_that_its_refusal_prints(account: OrderingAccount) -> None:
+    account.place(Assign("STAAD", "", "petr", AT + 1), "a1")
+    refused = account.place(Release("STAAD", "", "petr", AT + 2), "r1")
+    possible_at = outcome_record(refused, "EUR")["possible_at"]
+    assert possible_at == "2022-07-01T09:00:00.001Z"
+    again = Release("STAAD", "", "petr", at_datetime(datetime.fromisoformat(possible_at)))
+    assert effect(account.place(again, "r1")) == ("accepted", None)
 
 
 def test_an_order_can_be_placed_again_after_a_failed_posting(account: OrderingAccount) -> None:
