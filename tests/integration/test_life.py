@@ -51,7 +51,7 @@ class Office:
         return self.say("run", *options, "--period", period, "--output", "json")
 
     def run_refused(self, evidence: str, period: str, contract: str) -> Ended:
-        return self.say("run", "--contract", contract, "--input", self.folder / evidence, "--period", period)
+        return self.say("run", "--contract", contract, "--input", str(self.folder / evidence), "--period", period)
 
     def statement(self, period: str, *options: str) -> Any:
         ended = self.say("statement", "--period", period, "--output", "json", *options)

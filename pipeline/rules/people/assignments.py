@@ -143,7 +143,7 @@ class Assignments:
             entitlement.from_at
             for model in models
             for entitlement in entitlements_of(self._contract, product, country, model)
-            if entitlement.from_at > at
+            if entitlement.from_at > at and entitlement.gives_use
         ]
         kinds = " or ".join(models)
         sentence = f"no {kinds} seat of {product} in {country} is in force at {iso_exact(at)}"
