@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
+from pipeline.application.account_choice import no_contract
 from pipeline.application.tokens.token_reading import token_reading_of
 from pipeline.codec.statement.statement_json import read_statement_json
 from pipeline.model.contracts import Contract
@@ -245,13 +246,15 @@ def open_account(client: Client, engine: Engine, account: str = "", contract: Co
     """The view of an account under a contract; where none is given, under the stored one.
 
     Without an account it is the only one that the store holds a contract of. Raises ``InputError`` where there is no
-    such contract, and ``ContractInvalid`` where a stored one no longer passes the check.
+    such contract, or it is another account's, and ``ContractInvalid`` where a stored one no longer passes the check.
     """
     if contract is not None:
+        if account not in {"", contract.account}:
+            reason = f"is {account}, but the contract that is given is of {contract.account}"
+            raise InputError("--account", reason, "Leave one of the two out")
         return AccountView.of(client, ContractReading(contract, metering_catalogue()), engine)
     stored = stored_contract(client, account)
     if stored is None:
-        reason = "is not given, and the store holds no single contract"
-        raise InputError("--contract", reason, "Name a contract, or an --account")
+        raise no_contract(client, account)
     records = _AccountRecords(client, stored.account, {"": stored, stored.content_hash: stored})
     return AccountView(records, ContractReading(stored, metering_catalogue()), engine)

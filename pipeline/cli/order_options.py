@@ -35,6 +35,7 @@ def add_order_options(parser: argparse.ArgumentParser) -> None:
     add_store_options(parser)
     add_id_option(parser)
     add_author_option(parser)
+    parser.add_argument("--confirm", default="", metavar="FIGURE", help="that of an unusual order, as its refusal says")
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
@@ -69,7 +70,8 @@ def effective_at(args: argparse.Namespace, name: str = "--at") -> int:
 
 def new_issue(args: argparse.Namespace) -> Issue:
     """Under which id an order is issued and by whom, now. Raises ``InputError`` where nobody is named."""
-    return Issue(args.id or secrets.token_hex(8), author(args), now_ms())
+    confirmed = getattr(args, "confirm", "")  # a close is confirmed by --force
+    return Issue(args.id or secrets.token_hex(8), author(args), now_ms(), confirmed)
 
 
 def amount_option(name: str, text: str, currency: str) -> int:

@@ -31,7 +31,13 @@ class SchemaFailure(Protocol):
 
 
 class Validator(Protocol):
-    """A schema that values are checked against."""
+    """A schema that values are checked against; with ``evolve``, a part of it in the same way."""
+
+    def is_valid(self, instance: Json) -> bool:
+        """Whether a value satisfies the schema."""
+
+    def evolve(self, *, schema: Schema) -> Validator:
+        """The validator of another schema with the same keywords."""
 
     def iter_errors(self, instance: Json) -> Iterable[SchemaFailure]:
         """Everything that a value does not satisfy."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.agents.consuming import Fail
 from pipeline.application.account_view import AccountView
-from pipeline.application.quarter.statement_life import current_statement
+from pipeline.application.quarter.statement_life import check_closed_quarters, current_statement
 from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.flexnet.flexnet_log import LogSummary
 from pipeline.embedded.importer import Framer, import_heartbeats
@@ -66,7 +66,9 @@ Progress = Callable[[str, int, int | None], None]
 
 
 def run_files(request: RunRequest, progress: Progress, on_failure: Fail) -> RunOutcome:
-    """Run files to their end. Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``.
+    """Run files to their end. A contract under which closed quarters cannot be read is refused before anything is sent.
+
+    Raises ``InputError``, ``BeforeFirstRow``, ``PipelineFailed``.
 
     Input is gathered before an event loop takes the signals: a run that waits at a pipe can still be interrupted.
     """
@@ -97,6 +99,7 @@ async def _run(
     progress: Progress,
 ) -> RunOutcome:
     reading = ContractReading(request.contract, metering_catalogue())
+    await pipeline.ask_store(lambda client: check_closed_quarters(AccountView.of(client, reading)))
     framer = Framer(request.account, pipeline.partitions["heartbeats"])
 
     def read(done: int) -> None:

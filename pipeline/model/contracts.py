@@ -65,8 +65,8 @@ class Entitlement:
     """What was bought, in force in ``[from_at, until_at)``; ``None`` is without end.
 
     ``products`` holds a single code (several only for ``named``), ``country`` where it counts, ``policy`` a policy's
-    name. ``quantity`` is seats (0 for ``flex``), ``daily_rate`` tokens (only for ``flex``). ``line`` is that in the
-    contract's file.
+    name. ``quantity`` is seats (0 for ``flex``, and where it states that nothing is had), ``daily_rate`` tokens (only
+    for ``flex``). ``line`` is that in the contract's file.
     """
 
     products: tuple[str, ...]
@@ -82,6 +82,11 @@ class Entitlement:
     def in_force(self, at: int) -> bool:
         """Whether it is in force at an instant."""
         return self.from_at <= at and (self.until_at is None or at < self.until_at)
+
+    @property
+    def gives_use(self) -> bool:
+        """Whether anybody may use something by it: a quantity of 0 keeps its line and policy, and gives no seat."""
+        return self.model == "flex" or self.quantity > 0
 
 
 @dataclass(frozen=True, slots=True)

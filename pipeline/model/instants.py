@@ -58,6 +58,12 @@ def iso(at: int) -> str:
     return f"{day.isoformat()}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}Z"
 
 
+def iso_exact(at: int) -> str:
+    """An instant that something is decided by, to the millisecond where it needs one: ``2022-05-03T09:10:00.001Z``."""
+    rest_ms = at % SECOND_MS
+    return f"{iso(at)[:-1]}.{rest_ms:03}Z" if rest_ms else iso(at)
+
+
 def iso_date(at: int) -> str:
     """The UTC date of an instant: ``2022-05-03``."""
     return calendar_day(day_of(at)).isoformat()

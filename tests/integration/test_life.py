@@ -50,6 +50,9 @@ class Office:
         options = ("--contract", str(self.folder / contract), "--input", str(self.folder / evidence))
         return self.say("run", *options, "--period", period, "--output", "json")
 
+    def run_refused(self, evidence: str, period: str, contract: str) -> Ended:
+        return self.say("run", "--contract", contract, "--input", str(self.folder / evidence), "--period", period)
+
     def statement(self, period: str, *options: str) -> Any:
         ended = self.say("statement", "--period", period, "--output", "json", *options)
         assert ended.status == 0, ended.err
@@ -68,7 +71,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     office = Office(tmp_path_factory.mktemp("office"))
     (office.folder / "one.yaml").write_text(CONTRACT)
     (office.folder / "two.yaml").write_text(CONTRACT.replace("quantity: 1", "quantity: 2"))
+    (office.folder / "dollars.yaml").write_text(CONTRACT.replace("EUR", "USD"))
     (office.folder / "may").write_bytes(heartbeats(MAY, 1, 11))
+    (office.folder / "august").write_bytes(heartbeats(AUGUST, 1, 5))
     (office.folder / "late").write_bytes(heartbeats(MAY, 12, 13) + heartbeats(AUGUST, 1, 1))
     steps: Story = {"open": office.run("may", "2022Q2").json}
     steps["unknown version"] = office.close("2022Q2", "--contract", str(office.folder / "two.yaml"), "--force")
@@ -94,6 +99,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     steps["wrong quarter"] = office.say("statement", "--period", "2022Q3", "--as-of", "c1")
     steps["unheard of"] = office.say("statement", "--period", "2022Q3", "--as-of", "nothing")
     steps["Q3"] = office.close("2022Q3", "--force")
+    dollars = str(office.folder / "dollars.yaml")
+    steps["dollars applied"] = office.say("contract", "apply", dollars)
+    steps["dollars run"] = office.run_refused("august", "2022Q4", dollars)
+    steps["versions after"] = office.say("contract", "list", "--output", "json").json
     steps["after"] = office.statement("2022Q4")
     return steps
 
@@ -115,6 +124,14 @@ def test_a_second_close_is_refused_with_author_and_time_of_the_first(story: Stor
     assert "already_closed: 2022Q2 was closed by eva at 20" in other.err
     assert "(c1)" in other.err
     assert [(command["id"], command["outcome"]) for command in story["commands"]] == [("c1", "accepted")]
+
+
+def test_a_contract_in_another_currency_over_closed_quarters_is_refused_and_nothing_is_stored(story: Story) -> None:
+    for refused in (story["dollars applied"], story["dollars run"]):
+        assert (refused.status, refused.out) == (2, b"")
+        assert "counts in USD, but 2022Q2 was closed in EUR. Keep the currency" in refused.err
+    assert story["versions after"] == story["versions"]
+    assert story["after"]["basis"]["heartbeats"] == story["recomputed"]["basis"]["heartbeats"]
 
 
 def test_a_quarter_that_is_not_over_cannot_be_closed_even_by_force(story: Story) -> None:

@@ -94,6 +94,27 @@ def test_entries_do_not_depend_on_the_arrival_of_evidence(beats: list[Heartbeat]
 
 
 @settings(max_examples=examples(100), deadline=None)
+@given(beats=heartbeats(), data=st.data())
+def test_a_stretch_that_is_reported_with_several_beginnings_is_charged_once(
+    beats: list[Heartbeat], data: st.DataObject
+) -> None:
+    again = [beat._replace(resumed_at=data.draw(st.integers(beat.resumed_at, beat.active_at))) for beat in beats]
+    until_at = data.draw(st.integers(0, 10)) * DAY_MS + START_AT
+    windows = []
+    for reported in (beats, [*beats, *again]):
+        ledger, evidence = Ledger("acme"), TokenEvidence(READING)
+        for day in dict(ways(reported))["whole"]:
+            evidence.merge(day)
+        for complete_until in (until_at, START_AT + 10 * DAY_MS):
+            entries = draft(ledger, CONTRACT, evidence, (), now=START_AT, complete_until=complete_until)
+            for posting in postings(ledger, entries):
+                assert ledger.append(posting)
+                evidence.posted(posting)
+        windows.append(ledger.settled)
+    assert windows[0] == windows[1]
+
+
+@settings(max_examples=examples(100), deadline=None)
 @given(beats=heartbeats(), ticks=st.lists(st.integers(0, 10), min_size=1, max_size=4))
 def test_charges_of_complete_evidence_do_not_depend_on_the_number_of_ticks(
     beats: list[Heartbeat], ticks: list[int]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.application.account_view import AccountView
 from pipeline.application.orders.poster import Poster
+from pipeline.application.quarter.statement_life import check_closed_quarters
 from pipeline.model.contracts import Contract
+from pipeline.policy.catalogue import metering_catalogue
+from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import ContractVersion, contract_versions
 
@@ -17,10 +21,12 @@ def stored_version(client: Client, contract: Contract) -> ContractVersion | None
 def apply_contract(
     client: Client, contract: Contract, body: bytes, *, by: str, before: ContractVersion | None, poster: Poster
 ) -> ContractVersion:
-    """Apply a contract, and return its version as stored; ``before`` is its version until then. Raises ``NotPosted``.
+    """Apply a contract, and return its version as stored; ``before`` is its version until then.
 
-    A version that was applied before is in force again.
+    A version that was applied before is in force again. Raises ``NotPosted``, and ``InputError`` where closed quarters
+    cannot be read under it.
     """
+    check_closed_quarters(AccountView.of(client, ContractReading(contract, metering_catalogue())))
     applied_after = -1 if before is None else before.applied_at
 
     def is_shown() -> bool:

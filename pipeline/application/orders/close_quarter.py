@@ -12,6 +12,7 @@ from pipeline.application.quarter.statement_life import open_statement
 from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.instants import Period
 from pipeline.model.orders import Close, Command, Refused
+from pipeline.model.statements import Statement
 from pipeline.rules.statement.closes import Closed, refuse_close
 from pipeline.rules.statement.completeness import is_complete
 
@@ -26,23 +27,35 @@ def close_quarter(
     """Close a quarter under the view's contract, or say why it stays as it is.
 
     The same id again returns the close that stands. ``is_forced`` closes although evidence is not complete, which is
-    recorded. Raises ``ContractNotStored``, ``BeforeFirstRow``, ``NotPosted``, and ``InputError`` where closed quarters
-    cannot be read under this contract.
+    recorded, or although there is nothing to freeze. Raises ``ContractNotStored``, ``BeforeFirstRow``, ``NotPosted``,
+    and ``InputError`` where closed quarters cannot be read under this contract.
     """
     if view.stored_contract(view.contract.content_hash) is None:
         raise ContractNotStored(view.contract.content_hash)
     first = view.closes.quarters.get(period.name)
     if first is not None and first.id == issue.id:
         return first
-    close = _frozen(view, period, now=issue.at, is_forced=is_forced)
+    in_force = view.stored_contract()
+    if in_force is not None and in_force.currency != view.contract.currency:
+        currencies = f"in {view.contract.currency}, and the contract in force in {in_force.currency}"
+        sentence = f"This contract counts {currencies}: no later statement could carry what changes of {period.name}."
+        return Refused(issue.id, "other_currency", sentence)
+    statement = replace(open_statement(view, period, now=issue.at), state="closed")
+    close = _frozen(view, statement, is_forced=is_forced)
     command = issued_command(view, close, issue)
     refused = refuse_close(command, close, view.closes.quarters)
+    if refused is None and not is_forced and not statement.lines and not statement.adjustments:
+        # Not a rule of the log: closes of empty quarters that stand in it already are closes.
+        sentence = (
+            f"Nothing was used or licensed in {period.name}: if it is the right quarter, closing it must be forced."
+        )
+        refused = Refused(issue.id, "empty", sentence)
     return refused or _effect(poster.post_command(view, command), command, period)
 
 
-def _frozen(view: AccountView, period: Period, *, now: int, is_forced: bool) -> Close:
-    """The close of a quarter as the evidence is now."""
-    statement = replace(open_statement(view, period, now=now), state="closed")
+def _frozen(view: AccountView, statement: Statement, *, is_forced: bool) -> Close:
+    """The close of a quarter with its statement as the evidence is now."""
+    period = statement.period
     complete_until = statement.basis.complete_until
     return Close(
         period=period.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.model.errors import InputError
+from pipeline.application.account_choice import no_contract
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import ContractVersion, contract_accounts, contract_versions
 
@@ -13,7 +13,7 @@ def account_contract_versions(client: Client, account: str = "") -> list[Contrac
     Without an account it is the only one with a contract. Raises ``InputError`` where there is none, or several.
     """
     accounts = [account] if account else contract_accounts(client)
-    if len(accounts) != 1:
-        reason = f"is not given, and the store holds contracts of {len(accounts)} accounts"
-        raise InputError("--account", reason, "Name an account that has one")
-    return contract_versions(client, accounts[0])
+    versions = contract_versions(client, accounts[0]) if len(accounts) == 1 else []
+    if not versions:
+        raise no_contract(client, account)
+    return versions

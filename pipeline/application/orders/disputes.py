@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pipeline.application.account_view import AccountView
-from pipeline.application.orders.place_order import Issue, place_order
+from pipeline.application.orders.place_order import Issue, issued_command, place_order
 from pipeline.application.orders.poster import Poster
-from pipeline.model.orders import OpenDispute
+from pipeline.application.orders.unusual_orders import above_cost, refusal
+from pipeline.model.orders import Logged, OpenDispute
 from pipeline.rules.dispute.dispute_log import Dispute
 from pipeline.rules.dispute.dispute_log import disputes as read_disputes
 from pipeline.rules.dispute.packet import Packet
@@ -17,12 +18,18 @@ def open_dispute(
 ) -> Outcome:
     """Put the dispute of a packet's line on record, as a draft.
 
-    ``amount`` is what is asked back in the smallest unit of the currency; without it, it is what the packet asks.
-    Raises as ``place_order`` does.
+    ``amount`` is what is asked back in the smallest unit of the currency; without it, it is what the packet asks. More
+    than the line costs must be confirmed. Raises as ``place_order`` does.
     """
-    line = packet.line
+    line, period = packet.line, packet.period.name
     asked = packet.claimed if amount is None else amount
-    dispute = OpenDispute(packet.period.name, line.product, line.country, "pooled", packet.subcategory, asked, comment)
+    dispute = OpenDispute(period, line.product, line.country, "pooled", packet.subcategory, asked, comment)
+    is_new = all(logged.command.id != issue.id for logged in view.log)
+    if is_new and amount is not None and line.amount is not None and amount > line.amount:
+        what = f"{line.product} in {line.country} costs in {period}"
+        refused = refusal(issue.id, above_cost(amount, line.amount, packet.currency, what), issue.confirmed)
+        if refused is not None:
+            return Outcome(Logged(issued_command(view, dispute, issue), issue.at), "refused", refused)
     return place_order(view, dispute, issue, poster)
 
 

@@ -19,6 +19,7 @@ from pipeline.model.instants import Period
 from pipeline.model.orders import Unvoid, Void
 from pipeline.model.statements import Statement
 from pipeline.policy.catalogue import metering_catalogue
+from pipeline.policy.timeline import BeforeFirstRow
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.adjustments import Amounts, Recomputed, adjustments, at_billed_prices
 from pipeline.rules.statement.closes import Closed, billed_since
@@ -41,13 +42,32 @@ def open_statement(view: AccountView, period: Period, *, now: int, seatbeat: str
     """
     computed = with_tokens(computed_statement(view, period, seatbeat=seatbeat), view, now=now)
     quarters = view.closes.quarters
-    for name, closed in quarters.items():
-        if closed.statement.currency != computed.currency:
-            reason = f"counts in {computed.currency}, but {name} was closed in {closed.statement.currency}"
-            raise InputError("the contract", reason, "Keep the currency, and have another account for another one")
+    _check_currency(view)
     recomputation = _Recomputation(view, quarters, granted(view.orders))
     frozen = {name: closed.statement for name, closed in quarters.items()}
     return replace(computed, adjustments=adjustments(frozen, period, recomputation.recompute))
+
+
+def check_closed_quarters(view: AccountView) -> None:
+    """Raise ``InputError`` where the view's contract cannot be in force, because closed quarters are read under it.
+
+    Another currency, or a policy that says nothing of a closed quarter, would fail every statement from then on.
+    """
+    _check_currency(view)
+    for name, closed in view.closes.quarters.items():
+        try:
+            quarter_lines(view, closed.period)
+        except BeforeFirstRow as error:
+            reason = f"cannot count {name}, which is closed: {error}"
+            raise InputError("the contract", reason, "Choose policies that cover every closed quarter") from error
+
+
+def _check_currency(view: AccountView) -> None:
+    currency = view.contract.currency
+    for name, closed in view.closes.quarters.items():
+        if closed.statement.currency != currency:
+            reason = f"counts in {currency}, but {name} was closed in {closed.statement.currency}"
+            raise InputError("the contract", reason, "Keep the currency, and have another account for another one")
 
 
 def statement_as_of(view: AccountView, period: Period, as_of: str, *, now: int) -> Statement:

@@ -16,6 +16,7 @@ from pipeline.cli.tables.console import console, report
 from pipeline.cli.tables.printing import print_csv, print_json
 from pipeline.codec.reports.session_records import SessionRecord, session_record
 from pipeline.model.text import fold
+from pipeline.rules.evidence.lengths import open_ms
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,7 +72,7 @@ def _print_table(sessions: Sequence[CountedSession]) -> None:
             literal(record["machine"]),
             minute(session.opened_at),
             minute(session.last_at),
-            duration(session.last_at - session.opened_at),
+            duration(open_ms(session)),
             str(record["used_slots"]),
             record["usage"],
         )

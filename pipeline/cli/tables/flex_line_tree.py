@@ -7,9 +7,10 @@ from typing import Final
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline.cli.tables.cells import and_more, count_of, minute
-from pipeline.cli.tables.token_tables import charge_sentence, stretch_sentence
+from pipeline.cli.tables.cells import and_more, count_of
+from pipeline.cli.tables.token_tables import charge_sentence, moment, stretch_sentence
 from pipeline.codec.reports.token_records import charge_record, free_record
+from pipeline.model.instants import iso_exact
 from pipeline.rules.explain.flex_explanation import FlexLineExplanation
 from pipeline.rules.tokens.charge_explanation import Charge
 
@@ -41,7 +42,7 @@ def _add_windows(branch: Tree, charges: tuple[Charge, ...]) -> None:
     for charge in charges[:WINDOWS_SHOWN_MAX]:
         window = branch.add(escape(charge_sentence(charge_record(charge))))
         for key, span in charge.causes[:STRETCHES_SHOWN_MAX]:
-            active = f"active {minute(span.from_at)} to {minute(span.until_at)}"
+            active = f"active {moment(iso_exact(span.from_at))} to {moment(iso_exact(span.until_at))}"
             window.add(escape(f"{key.product} {key.session} on {key.machine}, {active}"))
         if not charge.causes:
             window.add("no evidence that counts is behind it any more; `seatbeat audit` tells more")

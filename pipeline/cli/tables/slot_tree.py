@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from pipeline.cli.tables.cells import duration, minute
-from pipeline.rules.dispute.flags import activity_ms
+from pipeline.rules.evidence.lengths import active_ms, open_ms
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.explain.slot_explanation import SlotExplanation
 from pipeline.rules.explain.uncounted import because, covered_sentence
@@ -47,12 +47,12 @@ def slot_tree(explained: SlotExplanation) -> Tree:
 
 def session_label(session: Session) -> str:
     """A session in a line: whose, where, of what, and for how long."""
-    key, open_for = session.key, duration(session.last_at - session.opened_at)
+    key, open_for = session.key, duration(open_ms(session))
     slots = sum(mask.bit_count() for mask in session.used_slots.values())
     return (
         f"{escape(key.user)} on {escape(key.machine)}, {escape(key.product)} {escape(key.session)}: opened "
         f"{minute(session.opened_at)}, last seen {minute(session.last_at)} ({open_for}; {slots} ten-minute "
-        f"{'slot' if slots == 1 else 'slots'}, active {duration(activity_ms(session))})"
+        f"{'slot' if slots == 1 else 'slots'}, active {duration(active_ms(session))})"
     )
 
 

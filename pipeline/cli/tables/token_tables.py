@@ -84,7 +84,7 @@ def print_charges(screen: Console, charges: Sequence[TokenRecord], free: Sequenc
 
 def charge_sentence(charge: TokenRecord) -> str:
     """A charge in a sentence: whose window, when, and who paid."""
-    whose = f"{charge['product']} {charge['user']}, {_minute(charge['start'])} to {_minute(charge['end'])}"
+    whose = f"{charge['product']} {charge['user']}, {moment(charge['start'])} to {moment(charge['end'])}"
     if charge["state"] == "open":
         return f"{whose}: {charge['rate']} tokens reserved, not settled yet"
     parts = ", ".join(f"{part['tokens']} from {part['pack']}" for part in _records(charge["packs"]))
@@ -95,7 +95,7 @@ def charge_sentence(charge: TokenRecord) -> str:
 
 def stretch_sentence(stretch: TokenRecord) -> str:
     """A stretch of activity in a sentence: session, machine, from when to when."""
-    active = f"active {_minute(stretch['active_from'])} to {_minute(stretch['active_until'])}"
+    active = f"active {moment(stretch['active_from'])} to {moment(stretch['active_until'])}"
     return f"session {stretch['session']} on {stretch['machine']}, {active}"
 
 
@@ -120,6 +120,11 @@ def _records(value: object) -> list[TokenRecord]:
 
 def _number(value: object) -> str:
     return "" if value is None else f"{value:,}"
+
+
+def moment(text: object) -> str:
+    """An instant as exact as it is: to the minute, second or millisecond: 5:00.001 is charged, 5:00 is not."""
+    return str(text).removesuffix("Z").replace("T", " ").removesuffix(":00")
 
 
 def _minute(text: object) -> str:

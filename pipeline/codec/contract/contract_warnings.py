@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pipeline.codec.contract.currencies import currencies
 from pipeline.codec.contract.entitlements import ReadEntitlement
-from pipeline.codec.contract.entries import Notes
+from pipeline.codec.contract.entries import ContractEntry, Notes
 from pipeline.codec.contract.policies import Policies
 from pipeline.codec.contract.products import OldCode, Products
-from pipeline.model.contracts import Contract, Entitlement
+from pipeline.codec.contract.schema_mistakes import nearest
+from pipeline.model.contracts import Contract, Entitlement, TokenPack
+from pipeline.model.instants import LATEST_AT, iso_date
+from pipeline.model.money import minor_digits
 from pipeline.rules.people.holders import listed_orders, people_of
+from pipeline.rules.pool.entitled import overlaps
+from pipeline.rules.tokens.token_orders import PURCHASE_UNCONFIRMED_MAX
 
 
 def warn(
@@ -18,6 +24,25 @@ def warn(
     """Note what deserves a second look; a product without a price is a mistake where the check is strict."""
     _warn_unpriced(read, products, policies, default_policy, strict)
     _warn_replaced(read, products.old_codes)
+    _warn_nothing_ended(read)
+
+
+def warn_currency(root: ContractEntry) -> None:
+    """Note a currency that ISO 4217 does not know: it may be mistyped, and its decimals are a guess."""
+    currency = root.text("currency")
+    if currency is not None and currency not in currencies():
+        reason = f"ISO 4217 knows no currency {currency}; its amounts are read with {minor_digits(currency)} decimals"
+        remedy = f"{nearest(currency, sorted(currencies()))}Correct it, unless it is meant."
+        root.notes.warning(root.at("currency"), reason, remedy)
+
+
+def warn_large_packs(root: ContractEntry, packs: Iterable[TokenPack]) -> None:
+    """Note packs that an order would have to confirm: once they are in the ledger, nothing takes them back."""
+    for index, pack in enumerate(packs):
+        if pack.tokens > PURCHASE_UNCONFIRMED_MAX:
+            reason = f"{pack.tokens} tokens are more than {PURCHASE_UNCONFIRMED_MAX}, and stay in the ledger for ever"
+            place = (*root.at("token_packs"), index, "tokens")
+            root.notes.warning(place, reason, "Correct it before the contract is applied, unless it is right.")
 
 
 def warn_refused(notes: Notes, contract: Contract) -> None:
@@ -70,6 +95,30 @@ def _has_term_licenses(own: Iterable[Entitlement], policies: Policies, default_p
         ):
             return True
     return False
+
+
+def _warn_nothing_ended(read: Sequence[ReadEntitlement]) -> None:
+    """Note a quantity of 0 beside seats that stay in force: quantities add up, so it ends none of them."""
+    giving: dict[tuple[str, str, str], list[ReadEntitlement]] = {}
+    for entry, entitlement in read:
+        if entitlement.gives_use:
+            for product in entitlement.products:
+                seats = giving.setdefault((product, entitlement.country, entitlement.model), [])
+                seats.append((entry, entitlement))
+    for entry, entitlement in read:
+        if entitlement.gives_use:
+            continue
+        end_at = LATEST_AT if entitlement.until_at is None else entitlement.until_at
+        beside = (
+            other
+            for product in entitlement.products
+            for other in giving.get((product, entitlement.country, entitlement.model), ())
+            if overlaps(other[1], entitlement.from_at, end_at)
+        )
+        for other_entry, other in beside:
+            reason = f"a quantity of 0 ends nothing: the {other.quantity} of line {other_entry.line} stay in force"
+            entry.warning(reason, f"End those by until: {iso_date(entitlement.from_at)}.")
+            break
 
 
 def _warn_replaced(read: Iterable[ReadEntitlement], old_codes: Iterable[OldCode]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pipeline.codec.contract.contract_warnings import warn, warn_refused
+from pipeline.codec.contract.contract_warnings import warn, warn_currency, warn_large_packs, warn_refused
 from pipeline.codec.contract.entitlements import read_entitlements
 from pipeline.codec.contract.entries import ContractEntry, Notes
 from pipeline.codec.contract.policies import DEFAULT_POLICY, read_default_policy, read_policies
@@ -102,6 +102,8 @@ def _contract(root: ContractEntry, content_hash: str, strict: bool) -> Contract:
         checkouts=tuple(read_checkouts(root, seats)),
     )
     warn(read, products, policies, default_policy, strict)
+    warn_currency(root)
+    warn_large_packs(root, contract.token_packs)
     return contract
 
 

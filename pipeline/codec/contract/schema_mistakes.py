@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from jsonschema.exceptions import ValidationError
 
+from pipeline.codec.contract.quoted_values import AMOUNT, example_amount, quoted_value
 from pipeline.codec.contract.yaml_document import ContractPath, Document, shown
 from pipeline.codec.json_schema import Schema, SchemaFailure, Validator, load_schema, strict_validator
 from pipeline.codec.json_text import Json
@@ -148,10 +149,12 @@ def _remedy(failure: SchemaFailure, document: Document, place: ContractPath) -> 
             choices = [str(choice) for choice in cast("list[Json]", schema["enum"])]
             return f"{nearest(str(value), choices)}Write {schema['description']}."
     if failure.validator == "type" and "string" in _types(schema) and isinstance(value, bool | int | float):
-        return f'Put it in quotes: "{_written(document, place, value)}".'
+        quoted = quoted_value(_written(document, place, value), value, schema, _validator(), document.data)
+        if quoted is not None:
+            return f'Put it in quotes: "{quoted}".'
     if value is None:
-        return f"Write {_example(schema)}, or remove the key."
-    return f"Write {_example(schema)}."
+        return f"Write {_example(schema, document)}, or remove the key."
+    return f"Write {_example(schema, document)}."
 
 
 def _types(schema: Schema) -> list[Json]:
@@ -159,10 +162,12 @@ def _types(schema: Schema) -> list[Json]:
     return types if isinstance(types, list) else [types]
 
 
-def _example(schema: Schema) -> str:
+def _example(schema: Schema, document: Document) -> str:
     examples = schema.get("examples")
     if not isinstance(examples, list):
         return str(schema["description"])
     first = examples[0]
-    quoted = schema["title"] in {"an amount of money", "a version"}
+    if schema["title"] == AMOUNT:
+        first = example_amount(str(first), document.data)
+    quoted = schema["title"] in {AMOUNT, "a version"}
     return f"{schema['description']}, such as {shown(first) if quoted else first}"

@@ -11,8 +11,9 @@ from pipeline.codec.statement.line_json import line_record
 from pipeline.codec.statement.statement_json import basis_record
 from pipeline.model.instants import SECOND_MS, calendar_day, iso
 from pipeline.model.money import format_money
-from pipeline.rules.dispute.flags import FLAGS, activity_ms
+from pipeline.rules.dispute.flags import FLAGS
 from pipeline.rules.dispute.packet import DaySeries, Evidence, Packet, WhatIf
+from pipeline.rules.evidence.lengths import active_ms, open_ms
 from pipeline.rules.pool.overused_slots import OverusedSlot
 
 VERSION: Final = 1
@@ -75,8 +76,8 @@ def evidence_record(evidence: Evidence) -> dict[str, object]:
         "reported_product": session.key.product,
         "opened_at": iso(session.opened_at),
         "last_at": iso(session.last_at),
-        "open_s": (session.last_at - session.opened_at) // SECOND_MS,
-        "active_s": activity_ms(session) // SECOND_MS,
+        "open_s": open_ms(session) // SECOND_MS,
+        "active_s": active_ms(session) // SECOND_MS,
         "used_slots": sum(mask.bit_count() for mask in session.used_slots.values()),
         "overused_slots": [iso(at) for at in evidence.slots],
         "flags": [str(flag) for flag in evidence.flags],

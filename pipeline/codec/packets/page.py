@@ -10,8 +10,9 @@ from pipeline.codec.packets.chart import chart_svg, chart_title
 from pipeline.codec.packets.language import Language, clock
 from pipeline.codec.packets.ticket import Ticket, product_of
 from pipeline.model.instants import DAY_MS, SECOND_MS, calendar_day, iso
-from pipeline.rules.dispute.flags import FLAGS, activity_ms
+from pipeline.rules.dispute.flags import FLAGS
 from pipeline.rules.dispute.packet import DaySeries, Evidence, Packet, WhatIf
+from pipeline.rules.evidence.lengths import active_ms, open_ms
 from pipeline.rules.pool.overused_slots import OverusedSlot
 
 CHARTS_MAX = 10
@@ -152,8 +153,8 @@ def _session(evidence: Evidence, words: Language) -> tuple[str, ...]:
         key.product,
         _moment(session.opened_at),
         _moment(session.last_at),
-        _length(session.last_at - session.opened_at),
-        _length(activity_ms(session)),
+        _length(open_ms(session)),
+        _length(active_ms(session)),
         _ranges(evidence.slots),
         ", ".join(words.flags[flag] for flag in evidence.flags),
     )

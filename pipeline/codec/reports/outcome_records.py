@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Final, TypedDict
 
 from pipeline.codec.topics.order_fields import order_kind
-from pipeline.model.instants import iso
+from pipeline.model.instants import iso, iso_exact
 from pipeline.model.money import format_money
 from pipeline.model.orders import Order
 from pipeline.rules.orders.outcomes import Outcome
@@ -49,7 +49,7 @@ def outcome_record(outcome: Outcome, currency: str) -> OutcomeRecord:
         "outcome": outcome.status,
         "code": None if refused is None else refused.code,
         "sentence": None if refused is None else refused.sentence,
-        "possible_at": None if possible_at is None else iso(possible_at),
+        "possible_at": None if possible_at is None else iso_exact(possible_at),
     }
 
 
@@ -67,7 +67,7 @@ def order_text(order: Order, currency: str) -> str:
 
 def _stated(name: str, value: object, currency: str) -> str:
     if isinstance(value, int) and (name in {"at", "complete_until"} or name.endswith("_at")):
-        return iso(value)
+        return iso_exact(value)
     if isinstance(value, int) and name in _MONEY:
         return f"{format_money(value, currency)} {currency}"
     return _text(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from pipeline.model.instants import SECOND_MS, iso
+from pipeline.rules.evidence.lengths import active_ms, open_ms
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.explain.slot_explanation import SlotExplanation
 from pipeline.rules.explain.uncounted import because, covered_sentence
@@ -29,7 +30,7 @@ class SessionRecord(TypedDict):
 
 
 def session_record(session: Session, product: str, country: str) -> SessionRecord:
-    """A session under the product and country it counts for. ``active_s`` sums its stretches of activity."""
+    """A session under the product and country it counts for. ``active_s`` is the union of its stretches of activity."""
     return {
         "product": product,
         "reported_product": session.key.product,
@@ -40,9 +41,9 @@ def session_record(session: Session, product: str, country: str) -> SessionRecor
         "session": session.key.session,
         "opened_at": iso(session.opened_at),
         "last_at": iso(session.last_at),
-        "open_s": (session.last_at - session.opened_at) // SECOND_MS,
+        "open_s": open_ms(session) // SECOND_MS,
         "used_slots": sum(mask.bit_count() for mask in session.used_slots.values()),
-        "active_s": sum(active_at - resumed_at for resumed_at, active_at in session.stretches.items()) // SECOND_MS,
+        "active_s": active_ms(session) // SECOND_MS,
     }
 
 

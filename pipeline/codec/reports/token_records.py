@@ -7,7 +7,7 @@ from typing import Final
 
 from pipeline.codec.topics.ledger_messages import entry_kind
 from pipeline.model.evidence import SessionKey
-from pipeline.model.instants import iso
+from pipeline.model.instants import iso, iso_exact
 from pipeline.model.ledger_entries import Credit, Debit, Entry, Expiry, Grant, Part, Refusal, Settled
 from pipeline.model.money import format_money
 from pipeline.rules.tokens.balance import TeamBalance
@@ -108,7 +108,7 @@ def _packs(parts: Iterable[Part], note: str = "") -> TokenRecord:
 
 
 def charge_record(charge: Charge) -> TokenRecord:
-    """A charge window: which team and packs paid, and the stretches of activity that caused it."""
+    """A charge window: which team and packs paid, and the stretches of activity that caused it, to the millisecond."""
     window, debit = charge.window, charge.debit
     return {
         "entry": charge.entry or None,
@@ -116,8 +116,8 @@ def charge_record(charge: Charge) -> TokenRecord:
         "product": window.product,
         "country": window.country,
         "user": window.user,
-        "start": iso(window.start_at),
-        "end": iso(window.end_at),
+        "start": iso_exact(window.start_at),
+        "end": iso_exact(window.end_at),
         "rate": window.rate,
         "policy": window.policy,
         "team": debit.team if debit else None,
@@ -131,7 +131,7 @@ def charge_record(charge: Charge) -> TokenRecord:
 def _stretch(key: SessionKey, span: Span) -> TokenRecord:
     return {
         "session": key.session, "reported_product": key.product, "machine": key.machine, "user": key.user,
-        "active_from": iso(span.from_at), "active_until": iso(span.until_at),
+        "active_from": iso_exact(span.from_at), "active_until": iso_exact(span.until_at),
     }  # fmt: skip
 
 

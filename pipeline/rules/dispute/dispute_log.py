@@ -1,7 +1,8 @@
 """Disputes as records, read from the log of commands (RULES 7). A granted amount is a credit.
 
 A dispute goes draft → submitted → answered → granted or refused, one step at a time. Moving it to the state that it is
-in adds a comment or the vendor's ticket number and changes nothing else.
+in adds a comment or the vendor's ticket number. Of a granted dispute it can correct the amount, for a stated reason:
+nothing that the vendor takes back, or that was mistyped, is there for ever.
 """
 
 from __future__ import annotations
@@ -110,11 +111,9 @@ def _moved(by_id: Mapping[str, Dispute], logged: Logged, order: MoveDispute) -> 
         return Refused(id_, "unknown_dispute", f"there is no dispute {order.dispute}")
     if order.state != dispute.state and order.state not in NEXT_STATES[dispute.state]:
         return Refused(id_, "wrong_state", _not_from(dispute, order.state))
-    if order.granted is not None and (order.state != "granted" or dispute.state == "granted"):
-        return Refused(id_, "not_being_granted", "an amount is stated once, with the step to granted")
-    is_granting = order.state == "granted" and dispute.state != "granted"
-    if is_granting and (order.granted is None or order.granted <= 0):
-        return Refused(id_, "no_amount", "granted what? State the amount that the vendor gives back, more than nothing")
+    refused = _refused_amount(id_, dispute, order)
+    if refused is not None:
+        return refused
     moved = replace(
         dispute,
         state=order.state,
@@ -122,6 +121,22 @@ def _moved(by_id: Mapping[str, Dispute], logged: Logged, order: MoveDispute) -> 
         granted=dispute.granted if order.granted is None else order.granted,
     )
     return replace(moved, comments=_comments(moved, logged, order.comment))
+
+
+def _refused_amount(id_: str, dispute: Dispute, order: MoveDispute) -> Refused | None:
+    """Why an amount, or that there is none, is refused: it comes with the step to granted, or corrects that."""
+    if order.state != "granted":
+        sentence = "an amount is stated with the state granted alone"
+        return None if order.granted is None else Refused(id_, "not_being_granted", sentence)
+    is_correcting = dispute.state == "granted"
+    if is_correcting and order.granted is None:
+        return None
+    if is_correcting and not order.comment:
+        sentence = "the amount that was granted is corrected for a reason only: state it as the comment"
+        return Refused(id_, "not_being_granted", sentence)
+    if order.granted is None or order.granted < (0 if is_correcting else 1):
+        return Refused(id_, "no_amount", "granted what? State the amount that the vendor gives back, more than nothing")
+    return None
 
 
 def _not_from(dispute: Dispute, state: DisputeState) -> str:

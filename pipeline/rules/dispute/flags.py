@@ -11,6 +11,7 @@ from typing import Final, Literal, get_args
 
 from pipeline.model.evidence import SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from pipeline.rules.evidence.lengths import active_ms, open_ms
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.pool.reading import ContractReading
 
@@ -28,11 +29,6 @@ FORGOTTEN_MS_MIN: Final = 2 * HOUR_MS
 
 SlotsOfDays = Mapping[int, int]
 """UTC days to the bit sets of base slots in use."""
-
-
-def activity_ms(session: Session) -> int:
-    """How long the user was active: the total of the session's stretches."""
-    return sum(active_at - resumed_at for resumed_at, active_at in session.stretches.items())
 
 
 def flags_of_sessions(
@@ -85,8 +81,7 @@ def _flags(
 
 def _is_accidental(session: Session) -> bool:
     """Whether a session is short enough; that it was the user's only session of its days is checked elsewhere."""
-    is_short = session.last_at - session.opened_at <= ACCIDENTAL_OPEN_MS_MAX
-    return is_short and activity_ms(session) <= ACCIDENTAL_ACTIVE_MS_MAX
+    return open_ms(session) <= ACCIDENTAL_OPEN_MS_MAX and active_ms(session) <= ACCIDENTAL_ACTIVE_MS_MAX
 
 
 def _is_forgotten(session: Session) -> bool:

@@ -141,9 +141,10 @@ def counting_sessions(
 
 
 def kind_of(reading: ContractReading, product: str, country: str, period: Period) -> LineKind:
-    """``unlicensed`` where no entitlement of any model is in force at any time of the period."""
+    """``unlicensed`` where no entitlement of any model gives use of the product at any time of the period."""
     is_licensed = any(
         product in entitlement.products
+        and entitlement.gives_use
         and entitlement.country == country
         and overlaps(entitlement, period.start_at, period.end_at)
         for entitlement in reading.contract.entitlements

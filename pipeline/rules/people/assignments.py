@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.model.contracts import Contract
-from pipeline.model.instants import iso
+from pipeline.model.instants import iso_exact
 from pipeline.model.orders import Assign, AssignableModel, Refused, Release
 from pipeline.model.text import fold
 from pipeline.rules.people.practitioner_lock import locked_until
@@ -71,17 +71,16 @@ class Assignments:
         held, at = self._held.setdefault(seats, []), order.at
         own = next((holding for holding in held if holding.user == user and holding.ends_after(at)), None)
         if own is not None:
-            sentence = f"{user} has a seat of {_named(seats)} from {iso(own.from_at)} on already"
+            sentence = f"{user} has a seat of {_named(seats)} from {iso_exact(own.from_at)} on already"
             return Refused(id_, "already_assigned", sentence, own.until_at)
         if replaced is not None:
             return self._take_over(id_, seats, replaced, Holding(*seats, user, at, None))
         if not self._has_room(seats, held, at):
             possible_at = self._room_from(seats, held, at)
-            sentence = f"no seat of {_named(seats)} is free from {iso(at)} on, and none may be taken over"
+            sentence = f"no seat of {_named(seats)} is free from {iso_exact(at)} on, and none may be taken over"
             if possible_at is not None:
-                sentence = (
-                    f"no seat of {_named(seats)} is free; one is, or may be taken over, from {iso(possible_at)} on"
-                )
+                free_from = iso_exact(possible_at)
+                sentence = f"no seat of {_named(seats)} is free; one is, or may be taken over, from {free_from} on"
             return Refused(id_, "no_free_seat", sentence, possible_at)
         held.append(Holding(*seats, user, at, None))
         return None
@@ -113,7 +112,9 @@ class Assignments:
         later = [holding.from_at for holding in held if holding.from_at > at and not given.holds(holding.from_at)]
         full_at = min((start_at for start_at in later if not self._is_free(seats, held, start_at)), default=None)
         if full_at is not None:
-            sentence = f"the seat that {replaced} has of {_named(seats)} is somebody else's from {iso(full_at)} on"
+            sentence = (
+                f"the seat that {replaced} has of {_named(seats)} is somebody else's from {iso_exact(full_at)} on"
+            )
             return Refused(id_, "no_free_seat", sentence, self._room_from(seats, held, at))
         held[index] = replace(given, until_at=at)
         held.append(taking)
@@ -142,10 +143,10 @@ class Assignments:
             entitlement.from_at
             for model in models
             for entitlement in entitlements_of(self._contract, product, country, model)
-            if entitlement.from_at > at
+            if entitlement.from_at > at and entitlement.gives_use
         ]
         kinds = " or ".join(models)
-        sentence = f"no {kinds} seat of {product} in {country} is in force at {iso(at)}"
+        sentence = f"no {kinds} seat of {product} in {country} is in force at {iso_exact(at)}"
         return Refused(id_, "no_entitlement", sentence, min(starts, default=None))
 
     def _has_room(self, seats: _Seats, held: Sequence[Holding], at: int) -> bool:
@@ -174,13 +175,13 @@ def _index_of(held: Sequence[Holding], user: str, at: int) -> int | None:
 
 
 def _not_assigned(id_: str, seats: _Seats, user: str, at: int) -> Refused:
-    return Refused(id_, "not_assigned", f"{user} has no seat of {_named(seats)} at {iso(at)}")
+    return Refused(id_, "not_assigned", f"{user} has no seat of {_named(seats)} at {iso_exact(at)}")
 
 
 def _locked(id_: str, held: Holding) -> Refused:
     sentence = (
-        f"the seat that {held.user} has of {held.product} in {held.country} since {iso(held.from_at)} is locked "
-        f"until {iso(held.locked_until)}"
+        f"the seat that {held.user} has of {held.product} in {held.country} since {iso_exact(held.from_at)} is locked "
+        f"until {iso_exact(held.locked_until)}"
     )
     return Refused(id_, "locked", sentence, held.locked_until)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.model.contracts import Contract, EntitlementModel
-from pipeline.model.instants import iso
+from pipeline.model.instants import iso_exact
 from pipeline.model.orders import CheckIn, CheckOut, Refused
 from pipeline.model.text import fold
 from pipeline.rules.pool.entitled import entitlements_of, overlaps
@@ -52,11 +52,11 @@ class Checkouts:
             entitlement
             for model in LICENCE_MODELS
             for entitlement in entitlements_of(self._contract, product, country, model)
+            if entitlement.gives_use
         ]
         if not any(overlaps(entitlement, order.from_at, order.until_at) for entitlement in entitlements):
-            sentence = (
-                f"no seat of {product} in {country} is in force from {iso(order.from_at)} to {iso(order.until_at)}"
-            )
+            from_text, until_text = iso_exact(order.from_at), iso_exact(order.until_at)
+            sentence = f"no seat of {product} in {country} is in force from {from_text} to {until_text}"
             starts = (entitlement.from_at for entitlement in entitlements)
             possible_at = min((start_at for start_at in starts if start_at >= order.until_at), default=None)
             return Refused(id_, "no_entitlement", sentence, possible_at)
@@ -72,13 +72,13 @@ class Checkouts:
             return Refused(id_, "unknown_checkout", f"nothing was checked out under the id {order.checkout}")
         if order.checkout in self._checked_in:
             return Refused(
-                id_, "already_checked_in", f"{order.checkout} was checked in at {iso(taken.until_at)} already"
+                id_, "already_checked_in", f"{order.checkout} was checked in at {iso_exact(taken.until_at)} already"
             )
         if order.at < taken.from_at:
-            sentence = f"{order.checkout} is checked out from {iso(taken.from_at)} on, which is later"
+            sentence = f"{order.checkout} is checked out from {iso_exact(taken.from_at)} on, which is later"
             return Refused(id_, "before_checkout", sentence, taken.from_at)
         if order.at > taken.until_at:
-            sentence = f"{order.checkout} ran out at {iso(taken.until_at)} by itself, which is earlier"
+            sentence = f"{order.checkout} ran out at {iso_exact(taken.until_at)} by itself, which is earlier"
             return Refused(id_, "after_checkout", sentence)
         self._checked_in.add(order.checkout)
         self._taken[order.checkout] = replace(taken, until_at=order.at)

@@ -139,10 +139,13 @@ def _group(entitlement: Entitlement) -> tuple[tuple[str, ...], str]:
 
 
 def _named(contract: Contract, period: Period) -> list[Entitlement]:
+    """Without those of a quantity of 0: while nothing else is in force, a seat that was taken covers no more."""
     return [
         entitlement
         for entitlement in contract.entitlements
-        if entitlement.model == "named" and overlaps(entitlement, period.start_at, period.end_at)
+        if entitlement.model == "named"
+        and entitlement.gives_use
+        and overlaps(entitlement, period.start_at, period.end_at)
     ]
 
 

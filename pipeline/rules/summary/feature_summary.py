@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.policy.metering_policies import MeteringPolicy
+from pipeline.rules.evidence.lengths import open_ms, union_ms
 from pipeline.rules.evidence.sessions import Session
 from pipeline.rules.evidence.true_denials import CheckoutTimes
 from pipeline.rules.pool.counting import slot_counts
@@ -66,7 +67,7 @@ class _Tally:
         self.open_on.setdefault(session.key.machine, []).append(span)
         if from_at <= session.opened_at < until_at:
             self.sessions += 1
-            self.brief += session.last_at - session.opened_at < min_use_ms
+            self.brief += open_ms(session) < min_use_ms
 
 
 def summarize_features(
@@ -127,18 +128,8 @@ def _summary(feature: str, tally: _Tally, counts: Mapping[int, int], *, is_denia
         slots_at_peak=len(at_peak),
         slots_counted=len(counts),
         users=len(tally.users),
-        open_ms=sum(_union_ms(spans) for spans in tally.open_on.values()),
+        open_ms=sum(union_ms(spans) for spans in tally.open_on.values()),
         sessions=tally.sessions,
         brief_sessions=tally.brief,
         true_denials=tally.true_denials if is_denial_logged else None,
     )
-
-
-def _union_ms(spans: Iterable[tuple[int, int]]) -> int:
-    """The length of the union of spans of time."""
-    total, covered_until = 0, EARLIEST_AT
-    for start, end in sorted(spans):
-        if end > covered_until:
-            total += end - max(start, covered_until)
-            covered_until = end
-    return total

@@ -22,13 +22,19 @@ class Stretch(NamedTuple):
 
 
 def activity(session: Session, idle_after_ms: int | None) -> list[Span]:
-    """The stretches of activity of a session, in order; ``idle_after_ms`` is ``None`` without idle detection."""
+    """The stretches of activity of a session, in order; ``idle_after_ms`` is ``None`` without idle detection.
+
+    A stretch within another is left out: it charges nothing that the other does not. A client whose ``resumed_at``
+    differs from heartbeat to heartbeat would else have a list of what is a single stretch.
+    """
     if idle_after_ms is None:
         return [Span(session.opened_at, session.last_at)]
-    return [
-        Span(resumed_at, min(active_at + idle_after_ms, session.last_at))
-        for resumed_at, active_at in sorted(session.stretches.items())
-    ]
+    spans: list[Span] = []
+    for resumed_at, active_at in sorted(session.stretches.items()):
+        until_at = min(active_at + idle_after_ms, session.last_at)
+        if not spans or until_at > spans[-1].until_at:
+            spans.append(Span(resumed_at, until_at))
+    return spans
 
 
 def stretches(session: Session, spans: Iterable[Span]) -> list[Stretch]:

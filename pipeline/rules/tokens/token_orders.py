@@ -17,6 +17,9 @@ DEFAULT_TEAM = "default"
 PACKS_MAX = 300
 """The packs of a purchase at most: it is posted whole, so it must fit into a message."""
 
+PURCHASE_UNCONFIRMED_MAX = 100_000
+"""The tokens of a purchase that nobody asks about, some hundred thousand of any currency: what is bought stays so."""
+
 
 def teams_of(contract: Contract) -> frozenset[str]:
     """The teams of an account: those that its contract's packs name, and the default team."""

@@ -62,7 +62,8 @@ def beating(whole: Heartbeat, every_ms: int = BEAT_MS) -> list[Heartbeat]:
     if whole.since >= whole.at:
         return [whole]
     inner = [*range(whole.since, whole.at, every_ms)]
-    beats = [whole._replace(state="open", since=inner[0], at=inner[0], active_at=max(inner[0], whole.resumed_at))]
+    active_at = max(min(inner[0], whole.active_at), whole.resumed_at)
+    beats = [whole._replace(state="open", since=inner[0], at=inner[0], active_at=active_at)]
     for since, at in pairwise(inner):
         beats.append(
             whole._replace(state="beat", since=since, at=at, active_at=max(min(at, whole.active_at), whole.resumed_at))

@@ -121,9 +121,9 @@ def contracts(draw: st.DrawFn, turn_at: int) -> Contract:
         shape, turning_at = draw(st.sampled_from(("none", "all along", "ends", "begins", "changes"))), draw(days)
         if shape in {"all along", "ends", "changes"}:
             until_at = None if shape == "all along" else turning_at
-            entitlements.append(_pooled(product, country, draw(policies), draw(st.integers(1, 2)), starts_at, until_at))
+            entitlements.append(_pooled(product, country, draw(policies), draw(st.integers(0, 2)), starts_at, until_at))
         if shape in {"begins", "changes"}:
-            entitlements.append(_pooled(product, country, draw(policies), draw(st.integers(1, 2)), turning_at, None))
+            entitlements.append(_pooled(product, country, draw(policies), draw(st.integers(0, 2)), turning_at, None))
     old = draw(st.sampled_from((None, Replacement("OLD"), Replacement("OLD", draw(days)))))
     until = draw(st.sampled_from((None, Replacement("OLD", None, draw(days)))))
     products = {

@@ -35,7 +35,7 @@ def people_contracts(draw: st.DrawFn, turn_at: int) -> Contract:
             until_at = None
         country = draw(st.sampled_from(("CZ", "CZ", "SK")))
         policy = contract.default_policy
-        seats.append(Entitlement(products, country, model, policy, draw(st.integers(1, 2)), from_at, until_at))
+        seats.append(Entitlement(products, country, model, policy, draw(st.integers(0, 2)), from_at, until_at))
     # Seats of people come last, so that the policy of a pool, if there is any, applies.
     return replace(contract, entitlements=(*contract.entitlements, *seats))
 

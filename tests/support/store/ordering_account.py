@@ -31,10 +31,10 @@ token_packs:
 
 
 class OrderingAccount:
-    """An account with a stored contract; its clock advances by a millisecond at each reading."""
+    """An account with a stored contract, ``text``; its clock advances by a millisecond at each reading."""
 
-    def __init__(self, store: Client) -> None:
-        self.store = store
+    def __init__(self, store: Client, text: str = CONTRACT) -> None:
+        self.store, self._text = store, text
         self.account = new_account()
         self.now_ms = instant("2022-07-02 00:00")
         self.contract = self.apply(quantity=1)
@@ -47,9 +47,9 @@ class OrderingAccount:
     def poster(self) -> FolderPoster:
         return FolderPoster(self.store, self.now)
 
-    def apply(self, quantity: int) -> Contract:
-        """Apply the contract with a number of seats of MSTN."""
-        body = CONTRACT.format(account=self.account, quantity=quantity).encode()
+    def apply(self, quantity: int = 1, text: str = "") -> Contract:
+        """Apply the contract with a number of seats of MSTN, or another one."""
+        body = (text or self._text).format(account=self.account, quantity=quantity).encode()
         contract = read_contract("contract", body)
         before = stored_version(self.store, contract)
         apply_contract(self.store, contract, body, by="jana", before=before, poster=self.poster)
@@ -59,8 +59,8 @@ class OrderingAccount:
         """The current view of the account."""
         return AccountView.of(client or self.store, ContractReading(self.contract, metering_catalogue()))
 
-    def issue(self, id_: str) -> Issue:
-        return Issue(id_, "jana", self.now())
+    def issue(self, id_: str, confirmed: str = "") -> Issue:
+        return Issue(id_, "jana", self.now(), confirmed)
 
-    def place(self, order: Order, id_: str) -> Outcome:
-        return place_order(self.view(), order, self.issue(id_), self.poster)
+    def place(self, order: Order, id_: str, confirmed: str = "") -> Outcome:
+        return place_order(self.view(), order, self.issue(id_, confirmed), self.poster)

@@ -16,7 +16,7 @@ from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.statement.closes import Closed
 from pipeline.store.client import Client
 from pipeline.store.facts import write_completeness
-from tests.support.store.ordering_account import OrderingAccount
+from tests.support.store.ordering_account import CONTRACT, OrderingAccount
 from tests.unit.application.orders.test_place_order import OthersFirst
 
 PERIOD = Period.parse("2022Q2")
@@ -71,6 +71,26 @@ def test_a_contract_that_is_not_stored_cannot_close_a_quarter(account: OrderingA
     view = AccountView.of(account.store, ContractReading(unstored, metering_catalogue()))
     with pytest.raises(ContractNotStored):
         close_quarter(view, PERIOD, account.issue("c"), account.poster, is_forced=True)
+    assert account.view().log == ()
+
+
+def test_a_quarter_in_which_nothing_was_used_or_licensed_is_closed_only_by_force(account: OrderingAccount) -> None:
+    write_completeness(account.store, account.account, "run", PERIOD.end_at)
+    mistyped = Period.parse("2021Q2")
+    refused = close_quarter(account.view(), mistyped, account.issue("c"), account.poster)
+    assert isinstance(refused, Refused)
+    assert refused.code == "empty"
+    assert account.view().log == ()
+    forced = close_quarter(account.view(), mistyped, account.issue("c"), account.poster, is_forced=True)
+    assert isinstance(forced, Closed)
+
+
+def test_a_version_in_another_currency_than_the_contract_in_force_closes_nothing(account: OrderingAccount) -> None:
+    euros = account.view()
+    account.contract = account.apply(text=CONTRACT.replace("EUR", "USD"))
+    refused = close_quarter(euros, PERIOD, account.issue("c"), account.poster, is_forced=True)
+    assert isinstance(refused, Refused)
+    assert refused.code == "other_currency"
     assert account.view().log == ()
 
 

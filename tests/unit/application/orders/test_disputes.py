@@ -33,6 +33,17 @@ def test_a_dispute_claims_the_amount_of_its_packet_by_default(
     assert PACKET.claimed == 96_000
 
 
+def test_more_than_the_line_costs_is_asked_back_only_when_confirmed(account: OrderingAccount) -> None:
+    amount = 96_001
+    refused = open_dispute(account.view(), PACKET, account.issue("d"), account.poster, amount=amount)
+    assert refused.refused is not None
+    assert (refused.status, refused.refused.code) == ("refused", "unconfirmed")
+    assert account_disputes(account.view()) == ()
+    confirmed = account.issue("d", "960.01")
+    assert open_dispute(account.view(), PACKET, confirmed, account.poster, amount=amount).status == "accepted"
+    assert open_dispute(account.view(), PACKET, account.issue("d"), account.poster, amount=amount).status == "known"
+
+
 def test_a_dispute_moves_step_by_step(account: OrderingAccount) -> None:
     open_dispute(account.view(), PACKET, account.issue("d"), account.poster)
     skipped = account.place(MoveDispute("d", "granted", granted=5), "m1")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
 from pipeline.application.account_view import AccountView
 from pipeline.application.orders.place_order import Issue, place_order
 from pipeline.application.orders.poster import NotPosted
+from pipeline.codec.reports.outcome_records import outcome_record
 from pipeline.codec.topics.command_messages import CommandInvalid
 from pipeline.embedded.folder_posting import FolderPoster
 from pipeline.model.contracts import Contract, TokenPack
-from pipeline.model.orders import Assign, BuyTokens, Command, Order, Release, Unvoid, Void
+from pipeline.model.errors import InputError
+from pipeline.model.instants import at_datetime
+from pipeline.model.orders import Assign, BuyTokens, Command, MoveDispute, Order, Release, Unvoid, Void
 from pipeline.rules.orders.outcomes import Outcome
 from pipeline.store.client import Client
 from tests.support.evidence.evidence_shorthand import instant
-from tests.support.store.ordering_account import OrderingAccount
+from tests.support.store.ordering_account import CONTRACT, OrderingAccount
 
 AT = instant("2022-06-01 09:00")
 PACK = TokenPack("B", "PO-77", "default", 50, AT, 15_000)
@@ -99,6 +103,35 @@ def test_a_concurrent_order_with_the_same_id_is_a_conflict(account: OrderingAcco
     poster = OthersFirst(account.poster, lambda: account.place(Void("first", session="s"), "v"))
     outcome = place_order(account.view(), Void("second", session="s"), account.issue("v"), poster)
     assert effect(outcome) == ("conflict", "conflict")
+
+
+def test_an_order_is_judged_by_the_contract_in_force_and_by_no_other(account: OrderingAccount) -> None:
+    before = account.view()
+    account.contract = account.apply(text=CONTRACT.replace("practitioner, quantity: 1", "practitioner, quantity: 2"))
+    for user in ("petr", "eva"):
+        outcome = place_order(before, Assign("STAAD", "", user, AT), account.issue(user), account.poster)
+        assert effect(outcome) == ("accepted", None)
+    account.contract = account.apply(text=CONTRACT.replace("STAAD: {{}}, ", "").replace("STAAD", "MSTN"))
+    before = AccountView.of(account.store, before.reading)
+    outcome = place_order(before, Assign("STAAD", "", "jana", AT), account.issue("jana"), account.poster)
+    assert effect(outcome) == ("refused", "unknown_product")
+
+
+def test_no_order_is_placed_in_another_currency_than_that_of_the_contract_in_force(account: OrderingAccount) -> None:
+    before = account.view()
+    account.apply(text=CONTRACT.replace("EUR", "JPY"))
+    with pytest.raises(InputError, match="counts in EUR, and the contract of account-"):
+        place_order(before, MoveDispute("d", "granted", granted=960), account.issue("m"), account.poster)
+    assert logged_orders(account) == []
+
+
+def test_a_refused_order_is_possible_at_the_instant_that_its_refusal_prints(account: OrderingAccount) -> None:
+    account.place(Assign("STAAD", "", "petr", AT + 1), "a1")
+    refused = account.place(Release("STAAD", "", "petr", AT + 2), "r1")
+    possible_at = outcome_record(refused, "EUR")["possible_at"]
+    assert possible_at == "2022-07-01T09:00:00.001Z"
+    again = Release("STAAD", "", "petr", at_datetime(datetime.fromisoformat(possible_at)))
+    assert effect(account.place(again, "r1")) == ("accepted", None)
 
 
 def test_an_order_can_be_placed_again_after_a_failed_posting(account: OrderingAccount) -> None:

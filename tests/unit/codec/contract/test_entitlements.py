@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.evidence.contract_shorthand import POOL, entitled, mistakes, read
 
 
@@ -86,3 +88,10 @@ def test_a_long_entitlement_contradicts_what_begins_after_a_shorter_one_ended() 
     assert mistakes(body) == [
         "9 entitlements[2].daily_rate: two daily rates for ACD in CZ at once: 8 here, 7 in line 7"
     ]
+
+
+@pytest.mark.parametrize("model", ["pooled", "named", "practitioner", "single_user"])
+def test_a_quantity_of_0_is_allowed_and_gives_no_use(model: str) -> None:
+    body = entitled(POOL.replace("pooled", model).replace("10", "0", 1))
+    (entitlement,) = read(body).entitlements
+    assert (entitlement.quantity, entitlement.gives_use) == (0, False)

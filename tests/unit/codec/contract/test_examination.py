@@ -98,7 +98,7 @@ def test_the_studio_contract_has_the_quantities_of_the_demo() -> None:
 
 def test_structural_mistakes_and_contradictions_are_reported_together() -> None:
     body = entitled(
-        "product: MSTM, model: pooled, policy: bentley-css, quantity: 0, from: 2010-01-01, until: 2009-01-01, x: 1"
+        "product: MSTM, model: pooled, policy: bentley-css, quantity: -1, from: 2010-01-01, until: 2009-01-01, x: 1"
     )
     assert [each.partition(":")[0] for each in mistakes(body)] == [
         "7 entitlements[0].from",
