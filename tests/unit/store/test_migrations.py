@@ -55,6 +55,19 @@ def test_migrating_again_changes_nothing(store: Client) -> None:
         assert (recorded(empty), tables(empty)) == before
 
 
+def test_an_up_to_date_store_is_asked_for_nothing_that_writes_a_definition(
+    store: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine writes a definition anew for each such statement, and a full disk leaves it empty."""
+    with empty_store(store) as empty:
+        migrate(empty)
+        commands = list[str]()
+        command = empty.command
+        monkeypatch.setattr(empty, "command", lambda text, *more: (commands.append(text), command(text, *more))[1])
+        assert migrate(empty) == ()
+        assert {" ".join(text.split()[:2]) for text in commands} <= {"CREATE ROLE"}  # which the engine refuses
+
+
 def test_each_migration_is_recorded_with_the_checksum_of_its_file(store: Client) -> None:
     with empty_store(store) as empty:
         migrate(empty)
