@@ -7,9 +7,8 @@ import os
 from dataclasses import fields
 from urllib.parse import urlsplit
 
-from rich.table import Table
-
 from pipeline.cli.tables.console import console
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.kafka.settings import DESCRIPTIONS, PREFIX, Settings
 
 
@@ -22,9 +21,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(_args: argparse.Namespace) -> int:
     """0 with the settings on stdout, without the passwords in addresses."""
     settings = Settings.from_environment(os.environ)
-    table = Table()
-    for name in ("Variable", "Value", "Meaning"):
-        table.add_column(name, overflow="fold")
+    table = FittedTable()
+    table.add_whole("Variable")
+    table.add_texts("Value", "Meaning")
     for setting in fields(settings):
         name, value = setting.name, str(getattr(settings, setting.name))
         table.add_row(f"{PREFIX}{name.upper()}", _without_password(value), DESCRIPTIONS[name])
