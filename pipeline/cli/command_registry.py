@@ -6,22 +6,23 @@ The others are not loaded: the production agents alone take a third of a second.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Final, Protocol, cast
 
 from pipeline import __version__
 from pipeline.agents.last_resort import LastResort
+from pipeline.cli.option_parser import OptionParser
+from pipeline.cli.standard_streams import flush_results
 from pipeline.cli.tables.console import report
-from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken, StoreFault
+from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken, RunFailed, StoreFault
 
 DONE: Final = 0
 FAILED: Final = 1
 WRONG_INPUT: Final = 2
 
-_COMMANDS: Final = (
+COMMANDS: Final = (
     "demo", "run", "statement", "close", "usage", "denials", "explain", "silent", "contract", "assign", "release",
     "checkout", "checkin", "void", "tokens", "audit", "commands", "dispute", "dead-letters", "check", "simulate",
     "worker", "migrate", "settings",
@@ -41,31 +42,53 @@ def run_command(arguments: Sequence[str] | None, last_resort: LastResort) -> int
 
     Commands get ``last_resort`` among their arguments, to report a failure before they stop what runs.
     """
-    parser = argparse.ArgumentParser(
+    try:
+        status = _run_named(arguments, last_resort)
+        flush_results()
+    except (InputError, ContractInvalid) as error:
+        report(str(error))
+        return WRONG_INPUT
+    except (RunFailed, StoreFault, InvariantBroken) as error:
+        report(_failure(error))
+        return FAILED
+    except BrokenPipeError:
+        return DONE  # the reader has gone, and wants no more
+    except OSError as error:
+        place, reason = error.filename or "the operating system", error.strerror or error
+        report(f"{place}: {reason}. Check that it may be used and has room, and run the command again")
+        return FAILED
+    return status
+
+
+def _failure(error: RunFailed | StoreFault | InvariantBroken) -> str:
+    if isinstance(error, StoreFault):
+        return f"the store failed: {error.line}"
+    if isinstance(error, InvariantBroken):
+        return f"what is stored contradicts itself: {error}; `seatbeat audit` tells where"
+    return str(error)
+
+
+def _run_named(arguments: Sequence[str] | None, last_resort: LastResort) -> int:
+    named = (sys.argv[1:] if arguments is None else arguments)[:1]
+    parser = command_parser(named if set(named) & set(COMMANDS) else COMMANDS)
+    try:
+        parsed = parser.parse_args(arguments, argparse.Namespace(last_resort=last_resort))
+    except SystemExit:
+        flush_results()  # of --help and --version
+        raise
+    status: int = parsed.run(parsed)
+    return status
+
+
+def command_parser(names: Iterable[str]) -> OptionParser:
+    """The parser of these commands; their modules are loaded."""
+    parser = OptionParser(
         prog="seatbeat",
         description="Meters licence use from client heartbeats, applies the contract's rules, explains every unit.",
     )
     parser.add_argument("--version", action="version", version=f"seatbeat {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    named = (sys.argv[1:] if arguments is None else arguments)[:1]
-    for name in named if set(named) & set(_COMMANDS) else _COMMANDS:
+    for name in names:
         command = cast(CommandModule, import_module(f"pipeline.cli.commands.{_MODULES.get(name, name)}"))
         command.add_parser(subparsers)
-    parsed = parser.parse_args(arguments, argparse.Namespace(last_resort=last_resort))
-    try:
-        status: int = parsed.run(parsed)
-        sys.stdout.flush()
-    except (InputError, ContractInvalid) as error:
-        report(str(error))
-        return WRONG_INPUT
-    except StoreFault as error:
-        report(f"the store failed: {error.line}")
-        return FAILED
-    except InvariantBroken as error:
-        report(f"what is stored contradicts itself: {error}; `seatbeat audit` tells where")
-        return FAILED
-    except BrokenPipeError:
-        # The reader has gone. What is still buffered must not fail once more when the interpreter flushes it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    return status
+    return parser

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.cli.store_options import check_range, parse_instant
+from pipeline.cli.store_options import check_range, parse_range_end
 from pipeline.codec.topics.letter_ids import LetterId, read_id
 from pipeline.model.addresses import DSN_VARIABLE
 from pipeline.model.errors import DEAD_LETTER_CODES
@@ -25,11 +25,18 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
         "--code", choices=DEAD_LETTER_CODES, metavar="CODE", help="what is wrong, such as missing_field"
     )
     parser.add_argument("--account", help="whose; '' for those that name none")
-    parser.add_argument("--source", help="the file they stood in, as it was named to `run`; '' for those of none")
     parser.add_argument(
-        "--from", dest="from_at", type=parse_instant, metavar="WHEN", help="received then or later, UTC"
+        "--source", type=_stored_name, help="the file they stood in, as it was named to `run`; '' for those of none"
     )
-    parser.add_argument("--until", dest="until_at", type=parse_instant, metavar="WHEN", help="received before, UTC")
+    parser.add_argument(
+        "--from", dest="from_at", type=parse_range_end, metavar="WHEN", help="received then or later, UTC"
+    )
+    parser.add_argument("--until", dest="until_at", type=parse_range_end, metavar="WHEN", help="received before, UTC")
+
+
+def _stored_name(text: str) -> str:
+    """The name of a file as dead letters have it: bytes that are no text stand there as replacement characters."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def letter_filter(args: argparse.Namespace) -> LetterFilter:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final
 
 from pipeline.agents.last_resort import FAILED, LastResort, end_s
+from pipeline.cli.standard_streams import secure_streams
 
 INTERRUPTED: Final = 130
 ENDED_BY: Final = {"SIGTERM": 143, "SIGHUP": 129}
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     After a signal, a failure, or the command's end the process is gone within ``SEATBEAT_END_S``.
     """
+    if arguments is None:
+        secure_streams()
     last_resort = LastResort(end_s(os.environ), _statuses())
     last_resort.start()
     status = FAILED

@@ -11,15 +11,17 @@ from pipeline.application.account_view import AccountView
 from pipeline.application.orders.place_order import Issue, place_order
 from pipeline.application.orders.poster import NotPosted, Poster
 from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
+from pipeline.cli.standard_streams import flush_results
 from pipeline.cli.store_options import add_store_options, ask_account, now_ms, parse_instant
 from pipeline.cli.tables.console import report
 from pipeline.cli.tables.order_table import refusal_text
 from pipeline.cli.tables.printing import print_json
+from pipeline.codec.json_fields import WHOLE_MAX
 from pipeline.codec.reports.letter_records import printable
 from pipeline.codec.reports.outcome_records import OutcomeRecord, outcome_record
 from pipeline.codec.topics.command_messages import CommandInvalid
-from pipeline.model.errors import InputError
-from pipeline.model.money import parse_money
+from pipeline.model.errors import InputError, RunFailed
+from pipeline.model.money import format_money, parse_money
 from pipeline.model.orders import Order
 from pipeline.rules.orders.outcomes import Outcome
 
@@ -77,9 +79,18 @@ def new_issue(args: argparse.Namespace) -> Issue:
 def amount_option(name: str, text: str, currency: str) -> int:
     """An amount from the command line in the smallest unit. Raises ``InputError`` for what is no amount."""
     try:
-        return parse_money(text, currency)
+        amount = parse_money(text, currency)
     except ValueError as error:
         raise InputError(name, str(error), "Give it as 960.00") from error
+    check_amount(name, amount, currency)
+    return amount
+
+
+def check_amount(name: str, amount: int, currency: str) -> None:
+    """Raises ``InputError`` for more than the message of an order can hold."""
+    if amount > WHOLE_MAX:
+        given, most = (format_money(minor, currency) for minor in (amount, WHOLE_MAX))
+        raise InputError(name, f"{given} is beyond what an order holds", f"Give at most {most}")
 
 
 def run_order(args: argparse.Namespace, order: Order) -> int:
@@ -104,7 +115,16 @@ def run_use_case(args: argparse.Namespace, use_case: UseCase) -> int:
         raise _wrong_option(error) from error
     except NotPosted as error:
         return report_not_posted(error, f"give the same options, --id {issue.id} and the instant again")
-    return _print_outcome(record, args.output)
+    try:
+        status = _print_outcome(record, args.output)
+        flush_results()
+    except RunFailed as error:
+        if record["code"] is not None:
+            raise
+        report(_effect_text(record))
+        remedy = f"What was ordered stands: give --id {record['id']} to order it once more without effect"
+        raise RunFailed(error.place, error.reason, remedy) from error
+    return status
 
 
 def _wrong_option(error: CommandInvalid) -> InputError:
@@ -118,7 +138,11 @@ def _print_outcome(record: OutcomeRecord, output: str) -> int:
     if output == "json":
         print_json(record)
     elif has_effect:
-        print(printable(f"{_EFFECTS[record['outcome']]}: {record['what']} (id {record['id']})"))
+        print(_effect_text(record))
     else:
         report(printable(refusal_text(record)))
     return 0 if has_effect else REFUSED
+
+
+def _effect_text(record: OutcomeRecord) -> str:
+    return printable(f"{_EFFECTS[record['outcome']]}: {record['what']} (id {record['id']})")

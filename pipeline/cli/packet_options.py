@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from pipeline.application.account_view import AccountView
 from pipeline.application.explain.contested_line import contested_line, packet_warnings
+from pipeline.cli.option_parser import file_name
 from pipeline.cli.store_options import parse_period
 from pipeline.cli.tables.console import report
-from pipeline.codec.packets.language import TONGUES, language
+from pipeline.cli.tables.printing import print_bytes
+from pipeline.cli.whole_files import not_written, whole_file
+from pipeline.codec.packets.language import TONGUES, Language, language
 from pipeline.codec.packets.packet_files import NAMES, Form, packet_bytes
 from pipeline.codec.reports.letter_records import printable
 from pipeline.model.errors import InputError
@@ -32,7 +36,9 @@ def add_packet_options(parser: argparse.ArgumentParser, *, required: bool) -> No
     parser.add_argument(
         "--pseudonyms", action="store_true", help="number users, machines and sessions instead of names"
     )
-    parser.add_argument("--out", metavar="FILE|FOLDER", help="write here; a folder gets all files (else stdout)")
+    parser.add_argument(
+        "--out", type=file_name, metavar="FILE|FOLDER", help="write here; a folder gets all files (else stdout)"
+    )
 
 
 def named_packet(view: AccountView, args: argparse.Namespace) -> Packet:
@@ -59,17 +65,29 @@ def write_packet(packet: Packet, args: argparse.Namespace, form: Form | None) ->
     packet = with_pseudonyms(packet) if args.pseudonyms else packet
     words, out = language(args.language), None if args.out is None else Path(args.out)
     if out is None:
-        sys.stdout.buffer.write(packet_bytes(packet, form or "text", words))
+        _print_packet(packet, form or "text", words)
         return
     try:
-        if out.is_dir() or args.out.endswith("/") or (form is None and out.suffix not in _SUFFIXES):
-            out.mkdir(parents=True, exist_ok=True)
-            for file_form, name in NAMES.items():
-                (out / name).write_bytes(packet_bytes(packet, file_form, words))
-        else:
-            out.write_bytes(packet_bytes(packet, form or _SUFFIXES[out.suffix], words))
+        with ExitStack() as files:
+            for path, file_form in _files(out, args.out, form):
+                files.enter_context(whole_file(path)).write(packet_bytes(packet, file_form, words))
     except OSError as error:
-        raise InputError(
-            args.out, f"cannot be written: {error.strerror}", "Give a file or folder to write to"
-        ) from error
+        raise not_written(args.out, error) from error
     report(f"written to {out}")
+
+
+def _files(out: Path, named: str, form: Form | None) -> list[tuple[Path, Form]]:
+    """The files to write and the form of each: all of them in a folder, which is made."""
+    if out.is_dir() or named.endswith("/") or (form is None and out.suffix not in _SUFFIXES):
+        out.mkdir(parents=True, exist_ok=True)
+        return [(out / name, file_form) for file_form, name in NAMES.items()]
+    return [(out, form or _SUFFIXES[out.suffix])]
+
+
+def _print_packet(packet: Packet, form: Form, words: Language) -> None:
+    """On stdout: a ticket is for people, in the terminal's encoding; the others are documents in UTF-8."""
+    content = packet_bytes(packet, form, words)
+    if form == "text":
+        sys.stdout.write(content.decode())
+    else:
+        print_bytes(content)

@@ -7,6 +7,7 @@ import getpass
 import os
 
 from pipeline.application.orders.poster import NotPosted, Poster
+from pipeline.cli.option_parser import plain_text
 from pipeline.cli.store_options import now_ms
 from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.model.errors import InputError
@@ -23,9 +24,10 @@ def author(args: argparse.Namespace) -> str:
     if args.by:
         return str(args.by)
     try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise InputError("--by", "is not given, and this computer names no user", "Say who orders it") from error
+        return plain_text(getpass.getuser())
+    except (KeyError, OSError, argparse.ArgumentTypeError) as error:
+        reason = "is not given, and this computer names no user whose name is text"
+        raise InputError("--by", reason, "Say who orders it") from error
 
 
 def chosen_poster(args: argparse.Namespace, client: Client) -> Poster:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -14,10 +14,10 @@ from typing import TypeVar
 from pipeline.application.account_view import AccountView, open_account
 from pipeline.codec.contract.examination import load_contract
 from pipeline.model.addresses import DSN_VARIABLE
-from pipeline.model.errors import InputError
+from pipeline.model.errors import InputError, RunFailed
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT, Period, at_datetime
 from pipeline.policy.timeline import BeforeFirstRow
-from pipeline.store.client import Client, engine_of
+from pipeline.store.client import Client, StoreError, engine_of
 from pipeline.store.opening import opened_store, store_dsn, store_folder
 
 Answer = TypeVar("Answer")
@@ -35,25 +35,37 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", default="", help="whose stored contract, where the store holds several")
 
 
-def opened(args: argparse.Namespace, *, to_write: bool = False) -> AbstractContextManager[Client]:
-    """The store that the options name. Raises ``InputError`` for what the user can mend."""
-    return opened_store(store_dsn(args.data_dir, os.environ), to_write=to_write)
+@contextmanager
+def opened(args: argparse.Namespace, *, to_write: bool = False) -> Iterator[Client]:
+    """The store that the options name. Raises ``InputError`` for what the user can mend, ``RunFailed``."""
+    with _store_at_work(), opened_store(store_dsn(args.data_dir, os.environ), to_write=to_write) as client:
+        yield client
 
 
 def ask_account(
     args: argparse.Namespace, question: Callable[[AccountView], Answer], *, to_write: bool = False
 ) -> Answer:
-    """Open the store, ask about the account that the options name, close. Raises ``InputError``.
+    """Open the store, ask about the account that the options name, close. Raises ``InputError``, ``RunFailed``.
 
     ``to_write`` where the question orders something: then a folder that nobody may write to is refused.
     """
     dsn = store_dsn(args.data_dir, os.environ)
-    with opened_store(dsn, to_write=to_write) as client:
+    with _store_at_work(), opened_store(dsn, to_write=to_write) as client:
         contract = None if args.contract is None else load_contract(args.contract)
         try:
             return question(open_account(client, engine_of(dsn), args.account, contract))
         except BeforeFirstRow as error:
             raise InputError("the contract", str(error), "Choose a policy that covers the period") from error
+
+
+@contextmanager
+def _store_at_work() -> Iterator[None]:
+    """A store that opened and then fails: a full disk, a server that ends."""
+    try:
+        yield
+    except StoreError as error:
+        remedy = "Check that it runs and that its disk has room, and run the command again"
+        raise RunFailed("the store", f"failed: {error.line}", remedy) from error
 
 
 def make_store_folder(folder: Path) -> Path:
@@ -76,6 +88,18 @@ def parse_period(text: str) -> Period:
 
 def parse_instant(text: str) -> int:
     """An instant from the command line: a date, or a date and time, UTC unless it says otherwise."""
+    at = _instant(text)
+    if not EARLIEST_AT <= at < LATEST_AT:
+        raise argparse.ArgumentTypeError(f"{text!r} lies outside the years 2000 to 2100")
+    return at
+
+
+def parse_range_end(text: str) -> int:
+    """An end of a range of time. There is no evidence outside the years 2000 to 2100, so any other year is as good."""
+    return min(max(_instant(text), EARLIEST_AT), LATEST_AT)
+
+
+def _instant(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -85,8 +109,8 @@ def parse_instant(text: str) -> int:
 
 def add_range_options(parser: argparse.ArgumentParser) -> None:
     """The options of a range of time; without them it is all time."""
-    parser.add_argument("--from", dest="from_at", type=parse_instant, default=EARLIEST_AT, metavar="WHEN", help="UTC")
-    parser.add_argument("--until", dest="until_at", type=parse_instant, default=LATEST_AT, metavar="WHEN", help="UTC")
+    parser.add_argument("--from", dest="from_at", type=parse_range_end, default=EARLIEST_AT, metavar="WHEN", help="UTC")
+    parser.add_argument("--until", dest="until_at", type=parse_range_end, default=LATEST_AT, metavar="WHEN", help="UTC")
 
 
 def check_range(args: argparse.Namespace) -> None:

@@ -145,7 +145,8 @@ class JsonFields(FieldReader):
         value = self._stated(field, required)
         if type(value) is int:
             if least is not None and not least <= value <= most:
-                self.mistake(field, f"is {value}", f"Give a whole number from {least} on")
+                remedy = f"from {least} on" if value < least else f"of {most:,} at most"
+                self.mistake(field, f"is {value}", f"Give a whole number {remedy}")
             return value
         if value is not None:
             self.wrong_type(field, value, "a whole number")

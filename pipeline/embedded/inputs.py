@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from typing import BinaryIO, Final, Literal
 from pipeline.codec.heartbeat_file_hints import BEGINNING_BYTES, heartbeat_file_hint
 from pipeline.codec.input_files import compression_of, read_beginning, read_lines
 from pipeline.embedded.importer import FRAME_HEARTBEATS, Line
-from pipeline.model.errors import InputError
+from pipeline.model.errors import InputError, RunFailed
 
 Format = Literal["heartbeats", "flexnet"]
 STANDARD_INPUT: Final = "-"
@@ -90,18 +89,42 @@ def log_identity(inputs: Sequence[Input], *options: str) -> str:
 
 def _input(name: str, scratch: Path, ordinal: int) -> Input:
     if name == STANDARD_INPUT:
-        return Input("-", _kept(sys.stdin.buffer, scratch / "standard-input"))
+        if sys.stdin is None:
+            raise InputError("-", "standard input is closed", "Send the input to it, or name a file")
+        return Input("-", _kept(name, sys.stdin.buffer, scratch / "standard-input"))
     try:
         with Path(name).open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return Input(name, _kept(file, scratch / f"pipe-{ordinal}{compression_of(name)}"))
+                return Input(name, _kept(name, file, scratch / f"pipe-{ordinal}{compression_of(name)}"))
             file.read(1)
     except OSError as error:
-        raise InputError(name, f"cannot be read: {error.strerror}", "Give the path of a readable file, or -") from error
+        raise _unreadable(name, error) from error
     return Input(name, name)
 
 
-def _kept(stream: BinaryIO, path: Path) -> str:
-    with path.open("wb") as file:
-        shutil.copyfileobj(stream, file, _CHUNK)
+def _kept(name: str, stream: BinaryIO, path: Path) -> str:
+    """Copy a stream to a file. Raises ``InputError`` where it cannot be read, ``RunFailed`` where the disk is full."""
+    try:
+        with path.open("wb") as file:
+            for chunk in _chunks(name, stream):
+                file.write(chunk)
+    except OSError as error:
+        reason = f"cannot hold {_input_words(name)} while it is read: {error.strerror}"
+        raise RunFailed(str(path.parent), reason, "Make room there, or set TMPDIR to a folder that has some") from error
     return str(path)
+
+
+def _chunks(name: str, stream: BinaryIO) -> Iterator[bytes]:
+    try:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> InputError:
+    return InputError(name, f"cannot be read: {error.strerror}", "Give the path of a readable file, or -")
+
+
+def _input_words(name: str) -> str:
+    return "standard input" if name == STANDARD_INPUT else name

@@ -61,6 +61,14 @@ class StoreFault(Exception):
         return str(self).partition(", Stack trace")[0].partition("\n")[0]
 
 
+class RunFailed(Exception):
+    """The input is right, and the surroundings failed: place, reason and remedy. The program ends with status 1."""
+
+    def __init__(self, place: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{place}: {reason}. {remedy}")
+        self.place, self.reason, self.remedy = place, reason, remedy
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in a contract: 1-based line, path such as ``entitlements[0].quantity``, reason, remedy."""

@@ -64,15 +64,11 @@ def read_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
 
 def migrate(client: Client) -> tuple[str, ...]:
     """Apply what is missing and name it; doing so again changes nothing. Raises ``MigrationChanged``."""
-    client.command(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, checksum String, "
-        "applied_at DateTime64(3, 'UTC') DEFAULT now64(3), skipped String) ENGINE = ReplacingMergeTree ORDER BY number"
-    )
-    client.command("ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS skipped String")
+    _lay_out_record(client)
     skipped_before = {skipped.name: skipped.reason for skipped in skipped_migrations(client)}
     applied = []
     for migration in _missing(client, but=skipped_before):
-        reason = _apply(client, migration)
+        reason = _apply(client, migration, skipped_before.get(migration.name, ""))
         if not reason:
             applied.append(migration.name)
         if skipped_before.get(migration.name) != reason:
@@ -87,6 +83,25 @@ def migrate(client: Client) -> tuple[str, ...]:
                 },
             )
     return tuple(applied)
+
+
+def _lay_out_record(client: Client) -> None:
+    """Make the table that records migrations, where it is not as this version needs it.
+
+    Asked first: the embedded engine writes a table's definition anew for every ``ALTER``, even one that changes
+    nothing, and on a full disk it leaves that file empty and the store unreadable.
+    """
+    columns = client.query(
+        "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'schema_migrations'"
+    ).result_rows
+    if not columns:
+        client.command(
+            "CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, checksum String, "
+            "applied_at DateTime64(3, 'UTC') DEFAULT now64(3), skipped String) ENGINE = ReplacingMergeTree "
+            "ORDER BY number"
+        )
+    elif ("skipped",) not in columns:
+        client.command("ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS skipped String")
 
 
 def skipped_migrations(client: Client) -> tuple[Skipped, ...]:
@@ -118,17 +133,31 @@ def _missing(client: Client, but: Container[str] = ()) -> tuple[Migration, ...]:
     )
 
 
-def _apply(client: Client, migration: Migration) -> str:
-    """Run a migration's statements. ``''``, or the statement on access that an engine without users refused."""
-    for statement in migration.statements:
+def _apply(client: Client, migration: Migration, refused_before: str = "") -> str:
+    """Run a migration's statements. ``''``, or the statement on access that an engine without users refused.
+
+    A migration that was skipped before goes on at the statement that was refused: those before it have been applied,
+    and opening a store must not write its definitions anew.
+    """
+    for statement in _statements_left(migration, refused_before):
         try:
             client.command(_repeatable(_in_database(client, statement) if migration.manages_access else statement))
         except StoreRefused as error:
             names = _ERROR_NAME.findall(str(error))
             if not migration.manages_access or not _NO_ACCESS_KEPT.intersection(names):
                 raise
-            return f"{' '.join(statement.split()[:3])}: {names[-1]}"
+            return f"{_beginning(statement)}: {names[-1]}"
     return ""
+
+
+def _statements_left(migration: Migration, refused_before: str) -> tuple[str, ...]:
+    beginning, _, _ = refused_before.partition(":")
+    places = [at for at, statement in enumerate(migration.statements) if _beginning(statement) == beginning]
+    return migration.statements[places[0] :] if places else migration.statements
+
+
+def _beginning(statement: str) -> str:
+    return " ".join(statement.split()[:3])
 
 
 def _in_database(client: Client, statement: str) -> str:

@@ -6,8 +6,6 @@ import argparse
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from rich.table import Table
-
 from pipeline.application.orders.apply_contract import apply_contract, stored_version
 from pipeline.application.orders.contract_history import account_contract_versions
 from pipeline.application.orders.poster import NotPosted
@@ -16,6 +14,7 @@ from pipeline.cli.post_options import add_author_option, author, chosen_poster, 
 from pipeline.cli.store_options import make_store_folder, opened
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_json
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
 from pipeline.model.addresses import DSN_VARIABLE
@@ -88,7 +87,9 @@ def run_list(args: argparse.Namespace) -> int:
         ]
         print_json(records)
         return 0
-    table = Table("Contract", "Applied", "By", "")
+    table = FittedTable()
+    table.add_whole("Contract", "Applied")
+    table.add_texts("By", "State")
     for version in versions:
         in_force = "in force" if version.is_current else ""
         table.add_row(version.content_hash, minute(version.applied_at), literal(version.applied_by), in_force)

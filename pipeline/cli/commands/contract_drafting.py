@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 from pipeline.application.drafting.contract_draft import DraftRequest, draft_contract
 from pipeline.application.drafting.drafted_products import draft_products
 from pipeline.cli.commands.run_summary import summary_policy
+from pipeline.cli.option_parser import file_name
 from pipeline.cli.tables.console import report
+from pipeline.cli.tables.printing import print_bytes
 from pipeline.cli.tables.statement_remarks import report_letters
 from pipeline.codec.license_file import LicenseFile, read_license_file
 from pipeline.embedded.file_evidence import FileEvidence, read_evidence
@@ -30,7 +31,7 @@ def add_draft_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser
         "the licence file, prices left to fill in. Nothing secret of the licence file is kept.",
     )
     help_text = "files, .gz and .zst too; - is stdin"
-    drafting.add_argument("--input", nargs="+", required=True, metavar="FILE", help=help_text)
+    drafting.add_argument("--input", nargs="+", type=file_name, required=True, metavar="FILE", help=help_text)
     drafting.add_argument("--format", choices=("heartbeats", "flexnet"), default="flexnet")
     drafting.add_argument("--license", type=Path, metavar="FILE", help="the FlexNet licence file (lmgrd -c)")
     drafting.add_argument("--account", default="", help="the contract's account (else my-account)")
@@ -52,7 +53,7 @@ def run_draft(args: argparse.Namespace) -> int:
         report(note)
     for note in license_file.notes if license_file is not None else ():
         report(f"{args.license}: {note}")
-    sys.stdout.buffer.write(draft_contract(_request(args, evidence, license_file)).encode())
+    print_bytes(draft_contract(_request(args, evidence, license_file)).encode())
     return 0
 
 

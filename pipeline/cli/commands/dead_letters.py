@@ -6,9 +6,6 @@ import argparse
 from collections.abc import Sequence
 from typing import Final
 
-from rich.table import Table
-from rich.text import Text
-
 from pipeline.application.dead_letter_choice import letter_at, letter_list
 from pipeline.cli.commands.dead_letters_replay import add_replay
 from pipeline.cli.letter_options import (
@@ -19,9 +16,12 @@ from pipeline.cli.letter_options import (
     letter_id,
     letters_counted,
 )
+from pipeline.cli.option_parser import whole_number
 from pipeline.cli.store_options import opened
+from pipeline.cli.tables.cells import literal
 from pipeline.cli.tables.console import console, report
-from pipeline.cli.tables.printing import print_csv
+from pipeline.cli.tables.fitted_table import FittedTable
+from pipeline.cli.tables.printing import print_bytes, print_csv
 from pipeline.codec.json_text import indented_json
 from pipeline.codec.reports.letter_records import (
     LetterRecord,
@@ -69,7 +69,7 @@ def run_list(args: argparse.Namespace) -> int:
     if args.output == "json":
         records = [letter_record(letter) for letter in letters]
         answer = {"count": count, "by_code": chosen.by_code, "letters": records}
-        print(printable_lines(indented_json(answer).decode("utf-8")), end="")
+        print_bytes(printable_lines(indented_json(answer).decode("utf-8")).encode())
     elif args.output == "csv":
         rows = (letter_record(letter).values() for letter in letters)
         print_csv(LetterRecord.__annotations__, (map(_printable_cell, row) for row in rows))
@@ -86,7 +86,7 @@ def run_show(args: argparse.Namespace) -> int:
     with opened(args) as client:
         letter = letter_at(client, args.id)
     if args.output == "json":
-        print(letter_json(letter))
+        print_bytes(letter_json(letter).encode() + b"\n")
     else:
         for line in letter_text(letter, args.raw):
             print(line)
@@ -94,9 +94,10 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
-    return int(text)
+    count = whole_number(text)
+    if not 1 <= count <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1,000,000")
+    return count
 
 
 def _printable_cell(value: object) -> object:
@@ -106,18 +107,11 @@ def _printable_cell(value: object) -> object:
 def _print_table(letters: Sequence[ListedLetter]) -> None:
     if not letters:
         return
-    table = Table()
-    for name in ("Id", "Received", "Code", "Account"):
-        table.add_column(name, no_wrap=True)
-    for name in ("From", "What is wrong"):
-        table.add_column(name, overflow="fold", min_width=20)
-    rows = []
+    table = FittedTable()
+    table.add_whole("Id", "Received", "Code", "Account")
+    table.add_texts("From", "What is wrong")
     for letter in letters:
-        record = letter_record(letter)
-        place = place_in_file(letter.source, letter.line)
-        rows.append((record["id"], record["received_at"], letter.code, letter.account, place, letter.detail))
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    screen = console()
-    whole = sum(max(len(cell) for cell in column) + 3 for column in list(zip(*rows, strict=True))[:4]) + 60
-    screen.print(table, width=max(screen.width, whole), crop=False, soft_wrap=False)
+        record, place = letter_record(letter), place_in_file(letter.source, letter.line)
+        cells = (record["id"], record["received_at"], letter.code, letter.account, place, letter.detail)
+        table.add_row(*map(literal, cells))
+    console().print(table)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from rich.table import Table
-
 from pipeline.application.account_view import AccountView
 from pipeline.application.denial_reading import JudgedDenial, judged_denials
 from pipeline.cli.store_options import add_range_options, add_store_options, ask_account, check_range
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_csv, print_json
 from pipeline.codec.reports.denial_records import DenialRecord, denial_record
 from pipeline.model.text import fold
@@ -66,9 +65,9 @@ def _cell(value: object) -> object:
 
 
 def _print_table(denials: Sequence[JudgedDenial]) -> None:
-    table = Table()
-    for name in ("When", "Kind", "True", "Product", "Feature", "User", "Machine", "Reason"):
-        table.add_column(name, overflow="fold")
+    table = FittedTable()
+    table.add_whole("When")
+    table.add_texts("Kind", "True", "Product", "Feature", "User", "Machine", "Reason")
     for denial, product, is_true in denials:
         table.add_row(
             minute(denial.at), denial.kind, {True: "yes", False: "no", None: ""}[is_true], literal(product),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from rich.tree import Tree
 
@@ -17,7 +16,7 @@ from pipeline.cli.tables.cells import literal
 from pipeline.cli.tables.console import console, report
 from pipeline.cli.tables.flex_line_tree import flex_line_tree
 from pipeline.cli.tables.pooled_line_tree import pooled_line_tree
-from pipeline.cli.tables.printing import print_json
+from pipeline.cli.tables.printing import print_bytes, print_json
 from pipeline.cli.tables.seat_line_tree import seat_line_tree
 from pipeline.cli.tables.slot_tree import slot_tree
 from pipeline.codec.reports.line_records import line_explanation_json
@@ -73,7 +72,7 @@ def _run_line(args: argparse.Namespace) -> int:
     for change in explained.changes:
         report(change)
     if args.output == "json":
-        sys.stdout.buffer.write(line_explanation_json(explained.lines, basis_record(explained.view)))
+        print_bytes(line_explanation_json(explained.lines, basis_record(explained.view)))
     else:
         for line in explained.lines:
             console().print(_line_tree(line))

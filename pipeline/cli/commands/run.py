@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from pipeline.cli.option_parser import file_name
 from pipeline.cli.store_options import make_store_folder, now_ms, parse_period
 from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.cli.tables.progress_bar import stage_progress
@@ -30,7 +31,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "was used for.",
     )
     parser.add_argument("--contract", type=Path, help="the contract, a YAML file (else a summary by feature)")
-    parser.add_argument("--input", nargs="+", required=True, metavar="FILE", help="files, .gz and .zst too; - is stdin")
+    help_text = "files, .gz and .zst too; - is stdin"
+    parser.add_argument("--input", nargs="+", type=file_name, required=True, metavar="FILE", help=help_text)
     parser.add_argument("--format", choices=("heartbeats", "flexnet"), default="heartbeats")
     parser.add_argument(
         "--period",

@@ -6,10 +6,9 @@ import argparse
 import os
 from dataclasses import fields
 
-from rich.table import Table
-
 from pipeline.cli.tables.cells import literal
 from pipeline.cli.tables.console import console
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.kafka.settings import DESCRIPTIONS, PREFIX, Settings
 from pipeline.model.addresses import DSN_VARIABLE, store_address
 
@@ -23,9 +22,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(_args: argparse.Namespace) -> int:
     """0 with the settings on stdout, without what is secret in addresses."""
     settings = Settings.from_environment(os.environ)
-    table = Table()
-    for name in ("Variable", "Value", "Meaning"):
-        table.add_column(name, overflow="fold")
+    table = FittedTable()
+    table.add_whole("Variable")
+    table.add_texts("Value", "Meaning")
     for setting in fields(settings):
         variable, value = f"{PREFIX}{setting.name.upper()}", str(getattr(settings, setting.name))
         shown = store_address(value, variable).shown if variable == DSN_VARIABLE else value

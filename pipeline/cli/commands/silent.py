@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from rich.table import Table
-
 from pipeline.application.quarter.silent_report import SilentReport, silent_report
 from pipeline.cli.store_options import add_store_options, ask_account, parse_period
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_json
 from pipeline.model.instants import iso
 
@@ -44,10 +43,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_table(silent: SilentReport) -> None:
-    table = Table()
-    for name in ("Machine", "Last heard", "Users", "Products"):
-        table.add_column(name, overflow="fold")
-    table.add_column("Open sessions", justify="right")
+    table = FittedTable()
+    table.add_texts("Machine")
+    table.add_whole("Last heard")
+    table.add_texts("Users", "Products")
+    table.add_figures("Open sessions")
     for machine in silent.machines:
         users, products = (literal(", ".join(texts)) for texts in (machine.users, machine.products))
         table.add_row(literal(machine.machine), minute(machine.last_at), users, products, str(machine.sessions))

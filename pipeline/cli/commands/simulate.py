@@ -15,6 +15,8 @@ from typing import Final
 
 import zstandard
 
+from pipeline.cli.option_parser import plain_text, whole_number
+from pipeline.cli.whole_files import not_written, whole_file
 from pipeline.fleet.clients import FleetPlan, FleetProduct, demo_plan, fleet
 from pipeline.model.errors import InputError
 from pipeline.policy.durations import parse_duration
@@ -61,10 +63,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Write the fleet, then one line about it on stderr. Raises ``InputError`` where the knobs make no fleet."""
     tally: Counter[str] = Counter()
-    lines = fleet(_plan(args), tally)
-    with _opened(args.output) as write:
-        while chunk := list(islice(lines, _LINES_PER_WRITE)):
-            write(b"\n".join(chunk) + b"\n")
+    try:
+        lines = fleet(_plan(args), tally)
+        with _opened(args.output) as write:
+            while chunk := list(islice(lines, _LINES_PER_WRITE)):
+                write(b"\n".join(chunk) + b"\n")
+    except InputError as error:
+        raise _of_option(error) from error
     print(_summary(tally), file=sys.stderr)
     return 0
 
@@ -80,6 +85,14 @@ def _plan(args: argparse.Namespace) -> FleetPlan:
     return replace(demo_plan(), **given)
 
 
+def _of_option(error: InputError) -> InputError:
+    """What is wrong with a plan, at the option that set it."""
+    knob = error.place.partition("[")[0]
+    if knob not in {*_KNOBS, "beat"}:
+        return error
+    return InputError(f"--{error.place}", error.reason, error.remedy)
+
+
 @contextmanager
 def _opened(path: Path | None) -> Iterator[Write]:
     """Where lines go: standard output, or a file compressed as its suffix says. No time of writing is kept in it."""
@@ -88,19 +101,17 @@ def _opened(path: Path | None) -> Iterator[Write]:
         sys.stdout.buffer.flush()
         return
     try:
-        file = path.open("wb")
+        with whole_file(path) as file:
+            if path.suffix == ".gz":
+                with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed:
+                    yield compressed.write
+            elif path.suffix == ".zst":
+                with zstandard.ZstdCompressor().stream_writer(file) as frame:
+                    yield frame.write
+            else:
+                yield file.write
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(str(path), reason, "Name a file in a directory that exists and may be written") from error
-    with file:
-        if path.suffix == ".gz":
-            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed:
-                yield compressed.write
-        elif path.suffix == ".zst":
-            with zstandard.ZstdCompressor().stream_writer(file) as frame:
-                yield frame.write
-        else:
-            yield file.write
+        raise not_written(str(path), error) from error
 
 
 def _summary(tally: Counter[str]) -> str:
@@ -116,14 +127,14 @@ def _summary(tally: Counter[str]) -> str:
 
 
 def _products(text: str) -> tuple[FleetProduct, ...]:
-    return tuple(_product(part.strip()) for part in text.split(","))
+    return tuple(_product(part.strip()) for part in plain_text(text).split(","))
 
 
 def _product(text: str) -> FleetProduct:
     code, equals, quantity = text.partition("=")
     if equals and not quantity.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a product such as MSTN, or MSTN=20 with a quantity")
-    return FleetProduct(code, int(quantity) if equals else None)
+    return FleetProduct(code, whole_number(quantity) if equals else None)
 
 
 def _duration(text: str) -> int:

@@ -9,7 +9,15 @@ from pipeline.application.account_view import AccountView
 from pipeline.application.orders.buy_tokens import Purchase, buy_tokens
 from pipeline.application.orders.place_order import Issue
 from pipeline.application.orders.poster import Poster
-from pipeline.cli.order_options import add_at_option, add_order_options, effective_at, run_order, run_use_case
+from pipeline.cli.order_options import (
+    add_at_option,
+    add_order_options,
+    check_amount,
+    effective_at,
+    run_order,
+    run_use_case,
+)
+from pipeline.codec.json_fields import WHOLE_MAX
 from pipeline.model.errors import InputError
 from pipeline.model.instants import MINUTE_MS
 from pipeline.model.money import minor_digits, parse_money
@@ -84,6 +92,8 @@ def run_credit(args: argparse.Namespace) -> int:
 def _check_tokens(option: str, tokens: int) -> None:
     if tokens <= 0:
         raise InputError(option, f"no_tokens: {tokens} is no number of tokens to give", "Give a number from 1 on")
+    if tokens > WHOLE_MAX:
+        raise InputError(option, f"no_tokens: {tokens:,} is beyond what a ledger counts", f"Give at most {WHOLE_MAX:,}")
 
 
 def _price(text: str, currency: str) -> int:
@@ -95,4 +105,5 @@ def _price(text: str, currency: str) -> int:
         raise InputError("--price", f"bad_price: {error}", remedy) from error
     if price == 0:
         raise InputError("--price", "bad_price: a purchase is not free", remedy)
+    check_amount("--price", price, currency)
     return price

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from rich.table import Table
-
 from pipeline.application.explain.account_usage import CountedSession, UsageQuestion, account_usage
 from pipeline.application.quarter.quarter_grounds import closed_note
 from pipeline.cli.as_of_option import add_as_of_option
 from pipeline.cli.store_options import add_range_options, add_store_options, ask_account, check_range
 from pipeline.cli.tables.cells import duration, literal, minute
 from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_csv, print_json
 from pipeline.codec.reports.session_records import SessionRecord, session_record
 from pipeline.model.text import fold
@@ -58,12 +57,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_table(sessions: Sequence[CountedSession]) -> None:
-    table = Table()
-    for name in ("Product", "User", "Machine", "Opened", "Last seen"):
-        table.add_column(name, overflow="fold")
-    table.add_column("Open for", justify="right")
-    table.add_column("Slots used", justify="right")
-    table.add_column("Usage")
+    table = FittedTable()
+    table.add_texts("Product", "User", "Machine")
+    table.add_whole("Opened", "Last seen")
+    table.add_figures("Open for", "Slots used")
+    table.add_texts("Usage")
     for session, product, country in sessions:
         record = session_record(session, product, country)
         table.add_row(

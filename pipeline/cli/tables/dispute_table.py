@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.cli.tables.cells import literal
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.codec.reports.dispute_records import DisputeRecord
 
 
 def print_disputes(screen: Console, records: Sequence[DisputeRecord]) -> None:
     """A table of an account's disputes, in the order in which they were opened."""
-    table = Table()
-    for name in ("Id", "Line", "State", "Ticket"):
-        table.add_column(name, overflow="fold")
-    for name in ("Asked", "Granted"):
-        table.add_column(name, justify="right")
-    for name in ("Opened", "By", "Comments"):
-        table.add_column(name, overflow="fold")
+    table = FittedTable()
+    table.add_texts("Id", "Line", "State", "Ticket")
+    table.add_figures("Asked", "Granted")
+    table.add_whole("Opened")
+    table.add_texts("By", "Comments")
     for record in records:
         line = f"{record['period']} {record['product']} in {record['country']}"
         said = "; ".join(f"{comment['state']}, {comment['by']}: {comment['text']}" for comment in record["comments"])

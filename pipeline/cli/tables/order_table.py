@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.cli.tables.cells import literal
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.codec.reports.outcome_records import OutcomeRecord
 
 
 def print_orders(screen: Console, records: Sequence[OutcomeRecord]) -> None:
     """A table of an account's commands in log order."""
-    table = Table()
-    for name in ("Received", "Id", "By", "Order", "Outcome"):
-        table.add_column(name, overflow="fold")
+    table = FittedTable()
+    table.add_whole("Received")
+    table.add_texts("Id", "By", "Order", "Outcome")
     for record in records:
         texts = (record["id"], record["by"], record["what"], _outcome(record))
         table.add_row(record["received_at"], *map(literal, texts))

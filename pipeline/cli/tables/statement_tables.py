@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console
+from pipeline.cli.tables.fitted_table import FittedTable
+from pipeline.cli.tables.printing import print_bytes
 from pipeline.codec.statement.statement_csv import statement_csv
 from pipeline.codec.statement.statement_json import statement_json
 from pipeline.model.money import format_money
@@ -21,9 +21,9 @@ _NO_PRICE: Final = "no price"
 def print_statement(statement: Statement, output: str) -> None:
     """The statement on stdout, and nothing else: ``output`` is ``json``, ``csv`` or ``table``."""
     if output == "json":
-        sys.stdout.buffer.write(statement_json(statement))
+        print_bytes(statement_json(statement))
     elif output == "csv":
-        sys.stdout.write(statement_csv(statement))
+        print_bytes(statement_csv(statement).encode())
     else:
         screen = console()
         screen.print(pooled_table(statement))
@@ -34,35 +34,30 @@ def print_statement(statement: Statement, output: str) -> None:
         screen.print(statement_footer(statement))
 
 
-def pooled_table(statement: Statement) -> Table:
+def pooled_table(statement: Statement) -> FittedTable:
     """The pooled lines of a statement under its title; over-use stands out."""
     period = f"{minute(statement.period.start_at)[:10]} to {minute(statement.period.end_at - 1)[:10]}, UTC"
-    table = Table(
-        title=f"{statement.account}, {statement.period.name} ({period}), {statement.state}", title_justify="left"
-    )
-    for name in ("Product", "Country", "Policy"):
-        table.add_column(name, overflow="fold")
-    for name in ("Entitled", "Peak"):
-        table.add_column(name, justify="right")
-    table.add_column("First peak slot")
-    for name in ("Over-use", "Days", "Term licences", "Unit price", "Amount"):
-        table.add_column(name, justify="right")
+    table = FittedTable(f"{statement.account}, {statement.period.name} ({period}), {statement.state}")
+    table.add_texts("Product", "Country")
+    table.add_whole("Policy")
+    table.add_figures("Entitled", "Peak")
+    table.add_whole("First peak slot")
+    table.add_figures("Over-use", "Days", "Term licences", "Unit price", "Amount")
     for line in statement.pooled:
         table.add_row(*_pooled_cells(line, statement.currency), style="bold" if line.overuse else "")
     return table
 
 
-def seat_table(statement: Statement) -> Table | None:
+def seat_table(statement: Statement) -> FittedTable | None:
     """The seats tied to people, with the users who found none left; ``None`` without any."""
     lines = [line for line in statement.lines if isinstance(line, SeatLine)]
     if not lines:
         return None
-    table = Table(title="Seats tied to people", title_justify="left")
-    for name in ("Product", "Country", "Model", "Policy"):
-        table.add_column(name, overflow="fold")
-    for name in ("Entitled", "Held", "Overflow"):
-        table.add_column(name, justify="right")
-    table.add_column("Users", overflow="fold")
+    table = FittedTable("Seats tied to people")
+    table.add_texts("Product", "Country", "Model")
+    table.add_whole("Policy")
+    table.add_figures("Entitled", "Held", "Overflow")
+    table.add_texts("Users")
     for line in lines:
         overflow = "" if line.overflow is None else str(line.overflow)
         table.add_row(
@@ -72,16 +67,15 @@ def seat_table(statement: Statement) -> Table | None:
     return table
 
 
-def flex_table(statement: Statement) -> Table | None:
+def flex_table(statement: Statement) -> FittedTable | None:
     """The lines charged in tokens, ``None`` without any; what no pack could pay stands out."""
     lines = [line for line in statement.lines if isinstance(line, FlexLine)]
     if not lines:
         return None
-    table = Table(title="Charged in tokens", title_justify="left")
-    for name in ("Product", "Country", "Policy"):
-        table.add_column(name, overflow="fold")
-    for name in ("Charges", "Tokens", "Uncovered"):
-        table.add_column(name, justify="right")
+    table = FittedTable("Charged in tokens")
+    table.add_texts("Product", "Country")
+    table.add_whole("Policy")
+    table.add_figures("Charges", "Tokens", "Uncovered")
     for line in lines:
         figures = (f"{figure:,}" for figure in (line.charges, line.tokens, line.uncovered))
         style = "bold" if line.uncovered else ""
@@ -89,15 +83,13 @@ def flex_table(statement: Statement) -> Table | None:
     return table
 
 
-def adjustment_table(statement: Statement) -> Table | None:
+def adjustment_table(statement: Statement) -> FittedTable | None:
     """What a statement carries for closed quarters; ``None`` without any."""
     if not statement.adjustments:
         return None
-    table = Table(title="Adjustments of closed quarters", title_justify="left")
-    for name in ("Quarter", "Kind", "Product", "Country", "Model"):
-        table.add_column(name, overflow="fold")
-    for name in ("Before", "After", "Amount"):
-        table.add_column(name, justify="right")
+    table = FittedTable("Adjustments of closed quarters")
+    table.add_texts("Quarter", "Kind", "Product", "Country", "Model")
+    table.add_figures("Before", "After", "Amount")
     for adjustment in statement.adjustments:
         amounts = adjustment.before, adjustment.after, adjustment.amount
         table.add_row(
@@ -107,13 +99,14 @@ def adjustment_table(statement: Statement) -> Table | None:
     return table
 
 
-def void_table(statement: Statement) -> Table | None:
+def void_table(statement: Statement) -> FittedTable | None:
     """The voids that a statement was computed under; ``None`` without any."""
     if not statement.voids:
         return None
-    table = Table(title="Left out by voids", title_justify="left")
-    for name in ("Id", "By", "At", "What", "Reason"):
-        table.add_column(name, overflow="fold")
+    table = FittedTable("Left out by voids")
+    table.add_texts("Id", "By")
+    table.add_whole("At")
+    table.add_texts("What", "Reason")
     for void in statement.voids:
         texts = (("session", void.session), ("product", void.product), ("machine", void.machine), ("user", void.user))
         what = [f"{name} {text}" for name, text in texts if text]

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from rich.table import Table
-
 from pipeline.cli.tables.cells import literal, minute
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.model.instants import HOUR_MS, Period
 from pipeline.rules.summary.feature_summary import FeatureSummary
 
 PERCENT_SHOWN_MIN: Final = 0.1
 
 
-def summary_table(period: Period, features: Iterable[FeatureSummary]) -> Table:
+def summary_table(period: Period, features: Iterable[FeatureSummary]) -> FittedTable:
     """Each feature of a quarter, a row each."""
-    table = Table(title=f"{period.name}, without a contract", title_justify="left")
-    table.add_column("Feature", overflow="fold")
-    table.add_column("Peak", justify="right")
-    table.add_column("First peak slot")
-    for name in ("At the peak", "Users", "Hours", "Sessions", "Under 10 min", "True denials"):
-        table.add_column(name, justify="right")
+    table = FittedTable(f"{period.name}, without a contract")
+    table.add_texts("Feature")
+    table.add_figures("Peak")
+    table.add_whole("First peak slot")
+    table.add_figures("At the peak", "Users", "Hours", "Sessions", "Under 10 min", "True denials")
     for feature in features:
         table.add_row(
             literal(feature.feature),

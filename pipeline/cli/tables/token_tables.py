@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.cli.tables.cells import literal
+from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.codec.reports.token_records import TokenRecord
 
 _FIGURES: Final = ("granted", "debited", "expired", "balance", "reserved", "available", "uncovered")
@@ -17,15 +17,13 @@ _FIGURES: Final = ("granted", "debited", "expired", "balance", "reserved", "avai
 
 def print_balance(screen: Console, head: TokenRecord, teams: Sequence[TokenRecord]) -> None:
     """A table of teams, a table of their packs, and up to when all this is settled."""
-    table = Table(title="Tokens by team", title_justify="left")
-    table.add_column("Team", overflow="fold")
-    for name in _FIGURES:
-        table.add_column(name.capitalize(), justify="right")
-    packs = Table(title="Packs, in the order they pay", title_justify="left")
-    for name in ("Team", "Pack", "Purchase", "Valid from", "Until"):
-        packs.add_column(name, overflow="fold")
-    for name in ("Tokens", "Left", "Price"):
-        packs.add_column(name, justify="right")
+    table = FittedTable("Tokens by team")
+    table.add_texts("Team")
+    table.add_figures(*map(str.capitalize, _FIGURES))
+    packs = FittedTable("Packs, in the order they pay")
+    packs.add_texts("Team", "Pack", "Purchase")
+    packs.add_whole("Valid from", "Until")
+    packs.add_figures("Tokens", "Left", "Price")
     for team in teams:
         table.add_row(literal(str(team["team"])), *(f"{team[name]:,}" for name in _FIGURES))
         for pack in _records(team["packs"]):
@@ -45,13 +43,11 @@ def print_balance(screen: Console, head: TokenRecord, teams: Sequence[TokenRecor
 
 def print_ledger(screen: Console, entries: Sequence[TokenRecord]) -> None:
     """The entries in log order, a row each; what no pack could pay stands out."""
-    table = Table()
-    for name in ("At", "Kind", "Team", "Product", "User"):
-        table.add_column(name, overflow="fold")
-    for name in ("Change", "Balance", "Uncovered"):
-        table.add_column(name, justify="right")
-    for name in ("Packs", "Note", "Id"):
-        table.add_column(name, overflow="fold")
+    table = FittedTable()
+    table.add_whole("At")
+    table.add_texts("Kind", "Team", "Product", "User")
+    table.add_figures("Change", "Balance", "Uncovered")
+    table.add_texts("Packs", "Note", "Id")
     for entry in entries:
         change = "" if entry["change"] is None else f"{entry['change']:+,}"
         packs = " ".join(cast("list[str]", entry["packs"] or []))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,23 @@ def test_migrating_again_changes_nothing(store: Client) -> None:
         before = recorded(empty), tables(empty)
         assert migrate(empty) == ()
         assert (recorded(empty), tables(empty)) == before
+
+
+def test_an_up_to_date_store_is_asked_for_nothing_that_writes_a_definition(
+    store: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine writes a definition anew for each such statement, and a full disk leaves it empty."""
+    with empty_store(store) as empty:
+        migrate(empty)
+        commands, command = list[str](), empty.command
+
+        def noted(text: str, *more: Any) -> object:
+            commands.append(text)
+            return command(text, *more)
+
+        monkeypatch.setattr(empty, "command", noted)
+        assert migrate(empty) == ()
+        assert {" ".join(text.split()[:2]) for text in commands} <= {"CREATE ROLE"}  # which the engine refuses
 
 
 def test_each_migration_is_recorded_with_the_checksum_of_its_file(store: Client) -> None:
