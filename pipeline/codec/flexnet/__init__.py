@@ -1,10 +1,10 @@
 """FlexNet debug logs (``lmgrd`` and vendor daemons) read as heartbeats: pure, no clock, no network (INTERFACES).
 
-One direction only, each step a file: ``encodings`` (bytes to text), ``log_lines`` (clock, daemon, message), ``events``
-(what a message says), ``dates`` (its local date, then its instant), ``stream`` (rotated files of a server become one),
-``server_replay`` (checkouts become sessions), ``session_heartbeats`` (sessions become heartbeats), ``reader`` (all of
-it), ``carrying`` and ``piece_json`` (pieces of one log in several runs), ``other_formats`` (what a refused file looks
-like). Choices:
+One direction only, each step a file: ``encodings`` (bytes to text), ``log_lines`` (clock and message), ``messages`` and
+``events`` (what a message says), ``dates`` (its local date, then its instant), ``survey`` (whose each of several files
+is and when it was written), ``stream`` (those that overlap become one), ``server_replay`` (checkouts become sessions,
+numbered by ``ordinals``), ``session_heartbeats`` (sessions become heartbeats), ``reader`` (all of it), ``carrying`` and
+``piece_json`` (pieces of one log in several runs), ``other_formats`` (what a refused file looks like). Choices:
 
 - **Time zone.** In the hour that the end of summer time repeats, a line is of the first pass unless that puts it more
   than ten minutes before what was already logged. A clock time skipped in spring counts with the offset before it.
@@ -12,6 +12,7 @@ like). Choices:
   a cut between two equal lines of one second loses neither. Files that are no such slices (the daemons log apart, a
   line is missing) are interleaved by time: equal lines of equal instants in two files are one, in one file several.
   Neither way changes the order of lines within a file: a clock set back cannot put an IN before its OUT.
+- **Several files** are read twice: first to see which overlap, as the lines of these alone are held in memory.
 - **Servers** are told apart by the host of their start line. A file without one is of the run's only server, or of the
   only one with a daemon of the same name.
 - **Names** are emitted as logged and compared after NFC and case folding. A name no heartbeat may hold (control

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pipeline.codec.flexnet.flexnet_log import LoggedHeartbeat, LogPiece, OpenSession, UnmatchedIn
+from pipeline.codec.flexnet.messages import holder_of
 from pipeline.codec.flexnet.server_replay import ALL_DAEMONS
 from pipeline.codec.flexnet.session_heartbeats import heartbeats
 from pipeline.model.instants import HOUR_MS, MINUTE_MS
@@ -50,17 +51,25 @@ def _go_on(account: str, piece: LogPiece, later: Sequence[LogPiece]) -> Iterator
         for session, closed_at in _matched(carry, following.returns):
             ended_at = _ended_at(session, following)
             if closed_at is not None and (ended_at is None or closed_at <= ended_at):
-                yield from heartbeats(account, session, closed_at, 0, is_closed=True)
+                yield from _heartbeats(account, session, closed_at, is_closed=True)
             elif ended_at is not None:
-                yield from heartbeats(account, session, end_at if is_missing_one else ended_at, 0, is_closed=True)
+                yield from _heartbeats(account, session, end_at if is_missing_one else ended_at, is_closed=True)
             elif not is_missing_one:
-                yield from heartbeats(account, session, following.last_at, 0, is_closed=False)
+                yield from _heartbeats(account, session, following.last_at, is_closed=False)
                 still.append(session)
             else:
                 still.append(session)
         left = still
         if not is_missing_one:
             end_at = following.last_at
+
+
+def _heartbeats(account: str, session: OpenSession, end_at: int, *, is_closed: bool) -> list[LoggedHeartbeat]:
+    holder = holder_of(session.feature, session.user, session.host)
+    return heartbeats(
+        account, holder, session.opened_at, session.ordinal, session.source, session.line, 0, end_at,
+        is_closed=is_closed,
+    )  # fmt: skip
 
 
 def _matched(sessions: Sequence[OpenSession], returns: Iterable[UnmatchedIn]) -> list[tuple[OpenSession, int | None]]:

@@ -20,11 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipeline.codec.flexnet.events import read_event
-from pipeline.codec.flexnet.log_lines import BrokenLine, Line
+from pipeline.codec.flexnet.log_lines import BrokenLine, Line, UndatedLines
+from pipeline.codec.flexnet.messages import LoggedMessage
 from pipeline.model.errors import InputError
 from pipeline.model.instants import MINUTE_MS, SECOND_MS
 
@@ -43,16 +44,16 @@ _MORE_STEPS: Final = (
     "the clock goes back more often than midnights passed; the largest steps back are taken as midnights, the "
     "others as disorder"
 )
-_OFFSET_BLOCK_S: Final = 900
+OFFSET_BLOCK_S: Final = 900
+"""Zones change between quarters of an hour."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
-class Stamped(NamedTuple):
-    """A line with its local time: ``stamp`` counts seconds since 1970-01-01T00:00:00 by the server's own clock."""
+Stamped = tuple[int, LoggedMessage, int, bytes, str]
+"""A line with its local time: stamp, message, number, raw bytes, file.
 
-    stamp: int
-    line: Line
-    source: str
+A stamp counts seconds since 1970-01-01T00:00:00 by the server's own clock.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,63 +71,79 @@ class DateNote:
 
 
 def stamp_lines(
-    source: str, lines: Iterable[Line], broken: list[BrokenLine], notes: list[DateNote | str]
+    source: str, stretches: Iterable[UndatedLines], broken: list[BrokenLine], notes: list[DateNote | str]
 ) -> Iterator[Stamped]:
     """One file's lines with their dates, in file order; memory holds the lines between two stated dates.
 
     Events before any date that could be known are added to ``broken``. Raises ``InputError`` where no line has the form
     of a debug log, or none states a date.
     """
-    waiting: list[Line] = []
     anchor: Line | None = None
     started = 0
-    for line in lines:
-        if line.day is None:
-            waiting.append(line)
-            continue
-        stamp = line.day * DAY_S + line.clock
+    for stretch in stretches:
+        dated = stretch.dated
+        if dated is None:
+            if anchor is None:
+                raise _no_date(source, stretch)
+            yield from _stamped(source, _stamps_behind(source, anchor, stretch, started, notes), stretch)
+            return
         if anchor is None:
-            yield from _before_first(source, waiting, line, broken)
-        else:
-            yield from _placed(source, waiting, _between(source, anchor, waiting, line, started, notes))
-        yield Stamped(stamp, line, source)
-        started = stamp if line.kind == "server_start" else started
-        anchor, waiting = line, []
-    if anchor is None:
-        if not waiting:
-            raise InputError(source, "no line has the form 'hh:mm:ss (daemon) message'", "Give a FlexNet debug log")
-        raise InputError(
-            source,
-            "no line states a date (a start line or TIMESTAMP)",
-            "Give the whole debug log, or a piece of it that holds a TIMESTAMP line",
-        )
-    yield from _placed(source, waiting, _Onwards(anchor, waiting, started).stamps)
+            yield from _before_first(source, stretch, dated, broken)
+        elif stretch.clocks:
+            yield from _stamped(source, _stamps_behind(source, anchor, stretch, started, notes), stretch)
+        stamp = _stamp_of(dated)
+        yield stamp, dated.message, dated.number, dated.raw, source
+        started = stamp if dated.message.kind == "server_start" else started
+        anchor = dated
 
 
-def _placed(source: str, lines: Sequence[Line], stamps: Sequence[int]) -> Iterator[Stamped]:
-    for line, stamp in zip(lines, stamps, strict=True):
-        yield Stamped(stamp, line, source)
+def _stamped(source: str, stamps: list[int], stretch: UndatedLines, start: int = 0) -> Iterator[Stamped]:
+    """The lines of a stretch from ``start`` on."""
+    messages, numbers, raws = stretch.messages, stretch.numbers, stretch.raws
+    if start:
+        messages, numbers, raws = messages[start:], numbers[start:], raws[start:]
+    return zip(stamps, messages, numbers, raws, repeat(source, len(stamps)), strict=True)
 
 
-def _before_first(source: str, lines: list[Line], first: Line, broken: list[BrokenLine]) -> Iterator[Stamped]:
-    assert first.day is not None  # noqa: S101 -- the caller found the first line that states its date
-    following = first.day * DAY_S + first.clock
-    earlier = _stamps_backwards(lines, following, first.kind == "server_start")
-    undated = len(lines) - len(earlier)
+def _no_date(source: str, stretch: UndatedLines) -> InputError:
+    if not stretch.clocks:
+        return InputError(source, "no line has the form 'hh:mm:ss (daemon) message'", "Give a FlexNet debug log")
+    return InputError(
+        source,
+        "no line states a date (a start line or TIMESTAMP)",
+        "Give the whole debug log, or a piece of it that holds a TIMESTAMP line",
+    )
+
+
+def _stamp_of(dated: Line) -> int:
+    return _day_of(dated) * DAY_S + dated.clock
+
+
+def _day_of(dated: Line) -> int:
+    day = dated.message.day
+    assert day is not None  # noqa: S101 -- a stretch ends at a line that states its date
+    return day
+
+
+def _before_first(source: str, stretch: UndatedLines, first: Line, broken: list[BrokenLine]) -> Iterator[Stamped]:
+    earlier = _stamps_backwards(stretch.clocks, _stamp_of(first), first.message.kind == "server_start")
+    undated = len(stretch.clocks) - len(earlier)
     broken += [
-        BrokenLine(source, line.number, line.raw, "undated_line", "an event before any known date")
-        for line in lines[:undated]
-        if read_event(line.text) is not None
+        BrokenLine(
+            source, stretch.numbers[index], stretch.raws[index], "undated_line", "an event before any known date"
+        )
+        for index in range(undated)
+        if stretch.messages[index].event is not None
     ]
-    yield from _placed(source, lines[undated:], earlier)
+    return _stamped(source, earlier, stretch, undated)
 
 
-def _stamps_backwards(lines: Sequence[Line], following: int, before_start: bool) -> list[int]:
+def _stamps_backwards(clocks: Sequence[int], following: int, before_start: bool) -> list[int]:
     """Stamps of the lines before ``following``, the first that states its date; fewer where some have no date."""
     stamps: list[int] = []
     started, earliest = following, following
-    for line in reversed(lines):
-        stamp = earliest - earliest % DAY_S + line.clock
+    for clock in reversed(clocks):
+        stamp = earliest - earliest % DAY_S + clock
         if stamp - earliest > ROLLOVER_S:
             stamp -= DAY_S
         elif earliest - stamp >= DAY_S - LATE_S:
@@ -151,16 +168,15 @@ class _Onwards:
     ``rollovers`` are the steps taken as midnights. Without ``is_late_allowed`` no line is of the day before.
     """
 
-    def __init__(self, anchor: Line, lines: Sequence[Line], started: int, *, is_late_allowed: bool = True) -> None:
-        assert anchor.day is not None  # noqa: S101 -- an anchor states its date
+    def __init__(self, anchor: Line, clocks: Sequence[int], started: int, *, is_late_allowed: bool = True) -> None:
         self.stamps: list[int] = []
         self.steps: list[_BackStep] = []
         self.rollovers: list[_BackStep] = []
         self.late: set[int] = set()
-        self._latest = anchor.day * DAY_S + anchor.clock
+        self._latest = _stamp_of(anchor)
         self._clock = anchor.clock
-        for index, line in enumerate(lines):
-            self.stamps.append(self._add(index, line.clock, started, is_late_allowed))
+        for index, clock in enumerate(clocks):
+            self.stamps.append(self._add(index, clock, started, is_late_allowed))
 
     def _add(self, index: int, clock: int, started: int, is_late_allowed: bool) -> int:
         stamp = self._latest - self._latest % DAY_S + clock
@@ -181,35 +197,59 @@ class _Onwards:
         return stamp
 
 
-def _between(
-    source: str, anchor: Line, lines: Sequence[Line], bound: Line, started: int, notes: list[DateNote | str]
+def _stamps_behind(
+    source: str, anchor: Line, stretch: UndatedLines, started: int, notes: list[DateNote | str]
 ) -> list[int]:
-    """Stamps of the lines between two that state their dates: none lies after the later one."""
-    if not lines:
-        return []
-    assert anchor.day is not None and bound.day is not None  # noqa: PT018, S101 -- both state their dates
-    midnights = bound.day - anchor.day
-    onwards = _Onwards(anchor, [*lines, bound], started)
+    """Stamps of the lines behind one that states its date."""
+    return stamps_of_a_day(anchor, stretch) or plain_stamps_behind(source, anchor, stretch, started, notes)
+
+
+def plain_stamps_behind(
+    source: str, anchor: Line, stretch: UndatedLines, started: int, notes: list[DateNote | str]
+) -> list[int]:
+    """The same for lines over any days: none lies after the line that states the next date, where there is one."""
+    bound = stretch.dated
+    if bound is None:
+        return _Onwards(anchor, stretch.clocks, started).stamps
+    midnights = _day_of(bound) - _day_of(anchor)
+    clocks, numbers = [*stretch.clocks, bound.clock], (*stretch.numbers, bound.number)
+    onwards = _Onwards(anchor, clocks, started)
     if midnights < 0:  # the clock was set back in between: nothing bounds these lines
         return onwards.stamps[:-1]
     if onwards.late and len(onwards.rollovers) != midnights:
-        plain = _Onwards(anchor, [*lines, bound], started, is_late_allowed=False)
+        plain = _Onwards(anchor, clocks, started, is_late_allowed=False)
         if len(plain.steps) == midnights or len(plain.rollovers) == midnights:
             onwards = plain
-    if bound.kind == "server_start":  # days may have passed while it was down: small steps are then no midnights
+    if bound.message.kind == "server_start":  # days may have passed while it was down: small steps are no midnights
         onwards.steps = [step for step in onwards.steps if step.size >= DISORDER_S]
     steps = onwards.steps
-    chosen = _choose(onwards, midnights, len(lines))
+    chosen = _choose(onwards, midnights, len(stretch.clocks))
     open_steps = [step for step in steps if step not in chosen and step.size >= DISORDER_S]
     if len(steps) > midnights and open_steps and chosen:
-        numbers = tuple(sorted({(*lines, bound)[step.position].number for step in (*chosen, *open_steps)}))
-        notes.append(DateNote(source, numbers, _MORE_STEPS))
-    elif len(steps) < midnights and any(read_event(line.text) is not None for line in lines):
+        named = tuple(sorted({numbers[step.position] for step in (*chosen, *open_steps)}))
+        notes.append(DateNote(source, named, _MORE_STEPS))
+    elif len(steps) < midnights and any(message.event is not None for message in stretch.messages):
         silent = midnights - len(steps)
         days = "1 day" if silent == 1 else f"{silent} days"
         assumed = f"{days} without a line passed before the date in line {bound.number}; taken as just before it"
-        notes.append(DateNote(source, tuple(line.number for line in lines), assumed))
-    return _stamps_with(anchor, lines, onwards, {step.position for step in chosen})
+        notes.append(DateNote(source, numbers[:-1], assumed))
+    return _stamps_with(anchor, stretch.clocks, onwards, {step.position for step in chosen})
+
+
+def stamps_of_a_day(anchor: Line, stretch: UndatedLines) -> list[int]:
+    """Fast path: the stamps of lines on one day whose clocks never go back; ``[]`` where they are no such lines.
+
+    What ``_Onwards`` gives where there is no step back, no midnight, and no line that could be a late one.
+    """
+    clocks, bound = [anchor.clock, *stretch.clocks], stretch.dated
+    if bound is not None:
+        clocks.append(bound.clock)
+        if bound.message.day != anchor.message.day:
+            return []
+    if clocks[-1] - clocks[0] >= DAY_S - LATE_S or clocks != sorted(clocks):
+        return []
+    midnight = _day_of(anchor) * DAY_S
+    return [midnight + clock for clock in stretch.clocks]
 
 
 def _choose(onwards: _Onwards, midnights: int, last: int) -> list[_BackStep]:
@@ -226,12 +266,11 @@ def _choose(onwards: _Onwards, midnights: int, last: int) -> list[_BackStep]:
     return chosen
 
 
-def _stamps_with(anchor: Line, lines: Sequence[Line], onwards: _Onwards, midnights: set[int]) -> list[int]:
-    assert anchor.day is not None  # noqa: S101 -- an anchor states its date
-    day, stamps = anchor.day, list[int]()
-    for index, line in enumerate(lines):
+def _stamps_with(anchor: Line, clocks: Sequence[int], onwards: _Onwards, midnights: set[int]) -> list[int]:
+    day, stamps = _day_of(anchor), list[int]()
+    for index, clock in enumerate(clocks):
         day += index in midnights
-        stamps.append((day - (index in onwards.late)) * DAY_S + line.clock)
+        stamps.append((day - (index in onwards.late)) * DAY_S + clock)
     return stamps
 
 
@@ -252,16 +291,23 @@ class LocalTime:
 
         A repeated local time is its first pass, unless that lies clearly before what was already logged.
         """
-        block = stamp // _OFFSET_BLOCK_S
-        first_ms, second_ms = self._offsets_ms.get(block) or self._offsets(block)
+        first_ms, second_ms = self._offsets(stamp // OFFSET_BLOCK_S)
         at = stamp * SECOND_MS - first_ms
         if first_ms > second_ms and latest_at is not None and at < latest_at - REPEATED_HOUR_LATE_MS:
             return stamp * SECOND_MS - second_ms
         return at
 
+    def only_offset_ms(self, block: int) -> int | None:
+        """The offset to UTC in a quarter of an hour (``stamp // OFFSET_BLOCK_S``); ``None`` where it comes twice."""
+        first_ms, second_ms = self._offsets(block)
+        return None if first_ms > second_ms else first_ms
+
     def _offsets(self, block: int) -> tuple[int, int]:
-        """Offsets to UTC of a quarter of an hour's first and second pass; zones change between such quarters."""
-        moment = (_EPOCH + timedelta(seconds=block * _OFFSET_BLOCK_S)).replace(tzinfo=self._zone)
+        """Offsets to UTC of a quarter of an hour's first and second pass."""
+        offsets = self._offsets_ms.get(block)
+        if offsets is not None:
+            return offsets
+        moment = (_EPOCH + timedelta(seconds=block * OFFSET_BLOCK_S)).replace(tzinfo=self._zone)
         offsets = self._offsets_ms[block] = (_offset_ms(moment), _offset_ms(moment.replace(fold=1)))
         return offsets
 

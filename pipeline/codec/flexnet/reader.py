@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import Final
 
 from pipeline.codec.flexnet.dates import DateNote, LocalTime, Stamped, stamp_lines
@@ -16,17 +15,18 @@ from pipeline.codec.flexnet.flexnet_log import (
     LoggedHeartbeat,
     LogSummary,
 )
-from pipeline.codec.flexnet.log_lines import BrokenLine, read_lines
+from pipeline.codec.flexnet.log_lines import BrokenLine, LineReader
 from pipeline.codec.flexnet.other_formats import looks_like, quoted
 from pipeline.codec.flexnet.server_replay import SESSIONS_PER_LINE, ServerReplay
 from pipeline.codec.flexnet.stream import merge
+from pipeline.codec.flexnet.survey import SurveyedFile, by_server, groups, survey
 from pipeline.model.errors import InputError
 
 LINES_LOOKED_AT: Final = 50
 """As many lines as tell what a file is."""
 
 Source = tuple[str, Iterable[bytes]]
-"""A file's name and its raw lines."""
+"""A file's name and its raw lines, which are read twice where there are several files."""
 Item = LoggedHeartbeat | LoggedDenial | BrokenLine
 
 
@@ -35,7 +35,7 @@ class FlexnetReader:
     """Reads debug logs, given as (file name, raw lines), in any order and overlapping at will.
 
     ``items`` gives out what the lines come to as soon as it is certain, ``summary`` the rest once all lines were read.
-    Of a single file memory holds what is open; several files are held whole until they are one stream.
+    Memory holds what is open, the lines between two stated dates, and of several files those that overlap.
     """
 
     account: str
@@ -43,6 +43,7 @@ class FlexnetReader:
     _broken: list[BrokenLine] = field(default_factory=list)
     _notes: list[DateNote | str] = field(default_factory=list)
     _replays: list[ServerReplay] = field(default_factory=list)
+    _lines: LineReader = field(default_factory=LineReader)
     _unreadable: int = 0
 
     def items(self, sources: Iterable[Source]) -> Iterator[Item]:
@@ -54,16 +55,11 @@ class FlexnetReader:
         for server, stream in self._streams(files):
             replay = ServerReplay(self.account, server, local_time, self._broken)
             self._replays.append(replay)
-            done: list[LoggedHeartbeat | LoggedDenial] = []
-            for line in stream:
-                replay.add(line, done)
-                if done:
-                    yield from done
-                    done.clear()
-                if self._broken:
-                    yield from self._flush()
+            yield from replay.replay(stream)
             yield from replay.end()
-        yield from self._flush()
+        self._unreadable += len(self._broken)
+        yield from self._broken
+        self._broken.clear()
 
     def summary(self) -> LogSummary:
         """What the logs speak for and what their lines became."""
@@ -79,63 +75,64 @@ class FlexnetReader:
             first_at=min(first for first, _ in spans),
             last_at=max(last for _, last in spans),
             counts=Counts(
-                sum(count.checkouts for count in counts),
-                sum(count.returns for count in counts),
-                sum(count.unmatched_returns for count in counts),
-                sum(count.denials for count in counts),
-                self._unreadable,
+                sum(each.checkouts for each in counts),
+                sum(each.returns for each in counts),
+                sum(each.unmatched_returns for each in counts),
+                sum(each.denials for each in counts),
+                sum(each.broken for each in counts) + self._unreadable,
             ),
             unmatched_ins=tuple(chain.from_iterable(replay.unmatched for replay in self._replays)),
             notes=tuple(notes),
             pieces=tuple(replay.piece() for replay in self._replays),
         )
 
-    def _flush(self) -> Iterator[BrokenLine]:
-        self._unreadable += len(self._broken)
-        yield from self._broken
-        self._broken.clear()
-
     def _streams(self, files: list[Source]) -> Iterator[tuple[str, Iterable[Stamped]]]:
         """A stream for each server, with the host of its start line (``''`` where no file states one)."""
         if len(files) == 1:
-            yield "", self._file(*files[0])
+            yield "", self._file(*files[0], self._broken, self._notes)
             return
-        by_server: defaultdict[str, list[list[Stamped]]] = defaultdict(list)
-        for name, raws in files:
-            lines = list(self._file(name, raws))
-            by_server[
-                next((stamped.line.subject for stamped in lines if stamped.line.kind == "server_start"), "")
-            ].append(lines)
-        yield from ((server, merge(of_server)) for server, of_server in _with_nameless(by_server).items())
+        surveyed = [self._survey(*file) for file in files]
+        for server, of_server in by_server(surveyed).items():
+            yield server, self._stream(of_server)
 
-    def _file(self, name: str, raws: Iterable[bytes]) -> Iterator[Stamped]:
+    def _survey(self, name: str, raws: Iterable[bytes]) -> SurveyedFile:
+        if isinstance(raws, Iterator):  # it could not be read again
+            raws = list(raws)
+        counted = count()
+        lines = self._file(name, (raw for raw, _ in zip(raws, counted, strict=False)), self._broken, self._notes)
+        return survey(name, raws, counted, lines)
+
+    def _stream(self, files: Iterable[SurveyedFile]) -> Iterator[Stamped]:
+        """The lines of one server's files, each once. What was broken or noted is from the survey already."""
+        are_first = True
+        for group in groups(files):
+            read = (self._file(file.name, islice(file.raws, file.raw_lines), [], []) for file in group)
+            if len(group) == 1:
+                yield from next(read)
+            else:
+                yield from merge(map(_held, read), are_first=are_first)
+            are_first = False
+
+    def _file(
+        self, name: str, raws: Iterable[bytes], broken: list[BrokenLine], notes: list[DateNote | str]
+    ) -> Iterator[Stamped]:
         iterator = iter(raws)
         beginning = list(islice(iterator, LINES_LOOKED_AT))
-        lines = read_lines(name, chain(beginning, iterator), self._broken)
+        stretches = self._lines.stretches(name, chain(beginning, iterator), broken)
         try:
-            yield from stamp_lines(name, lines, self._broken, self._notes)
+            yield from stamp_lines(name, stretches, broken, notes)
         except InputError as error:
             if "no line has the form" not in error.reason:
                 raise
             raise _refusal(name, beginning, error) from error
 
 
-def _with_nameless(by_server: dict[str, list[list[Stamped]]]) -> dict[str, list[list[Stamped]]]:
-    """Files without a start line go to the only server, or to the only one with a daemon of theirs."""
-    servers = [server for server in by_server if server]
-    left: list[list[Stamped]] = []
-    for lines in by_server.get("", []):
-        daemons = {stamped.line.daemon for stamped in lines} - {"lmgrd"}
-        candidates = [server for server in servers if daemons & _daemons(by_server[server])]
-        if len(servers) == 1 or len(candidates) == 1:
-            by_server[(candidates or servers)[0]].append(lines)
-        else:
-            left.append(lines)
-    return {**{server: by_server[server] for server in servers}, **({"": left} if left else {})}
-
-
-def _daemons(files: Iterable[Iterable[Stamped]]) -> set[str]:
-    return {stamped.line.daemon for lines in files for stamped in lines} - {"lmgrd"}
+def _held(lines: Iterable[Stamped]) -> list[Stamped]:
+    """The lines of a file, without the bytes that nobody will ask for."""
+    return [
+        (stamp, message, number, raw if isinstance(message.event, str) else b"", source)
+        for stamp, message, number, raw, source in lines
+    ]
 
 
 def _refusal(name: str, beginning: list[bytes], error: InputError) -> InputError:

@@ -6,12 +6,12 @@ open of that daemon. Memory holds what is open.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from pipeline.codec.flexnet.dates import LocalTime, Stamped
-from pipeline.codec.flexnet.events import REFUSALS, Event, read_event
+from pipeline.codec.flexnet.dates import OFFSET_BLOCK_S, LocalTime, Stamped
+from pipeline.codec.flexnet.events import REFUSALS, Event
 from pipeline.codec.flexnet.flexnet_log import (
     Counts,
     DenialKind,
@@ -21,95 +21,88 @@ from pipeline.codec.flexnet.flexnet_log import (
     OpenSession,
     UnmatchedIn,
 )
-from pipeline.codec.flexnet.log_lines import BrokenLine, Line
+from pipeline.codec.flexnet.log_lines import BrokenLine
+from pipeline.codec.flexnet.messages import Holder, LoggedMessage
+from pipeline.codec.flexnet.ordinals import Ordinals
 from pipeline.codec.flexnet.session_heartbeats import digest, heartbeats
-from pipeline.model.instants import DAY_MS, HOUR_MS
-from pipeline.model.text import fold
+from pipeline.model.instants import HOUR_MS, SECOND_MS
 
 SESSIONS_PER_LINE: Final = 10
 """A checkout of n licences is n sessions up to here; beyond, the last of them stands for all the others.
 
 They have one user, one machine and one opening, so under every policy that counts machines one is as good as all.
 """
-TEXTS_REMEMBERED: Final = 50_000
-"""The same few texts make up most of a log and are read once; beyond so many they are forgotten."""
 ALL_DAEMONS: Final = "*"
 _DENIALS: Final[dict[str, DenialKind]] = {
     "DENIED": "denied", "UNSUPPORTED": "unsupported", "QUEUED": "queued", "DEQUEUED": "dequeued",
 }  # fmt: skip
-
-
-class _Holder(NamedTuple):
-    """Who holds what where, as compared: feature verbatim, user and host folded."""
-
-    feature: str
-    user: str
-    host: str
-
-
-class _Held:
-    """A checkout whose licences are not all given back."""
-
-    __slots__ = ("licenses", "order", "session")
-
-    def __init__(self, session: OpenSession, order: int) -> None:
-        self.session, self.order, self.licenses = session, order, session.licenses
-
-
-_Open = dict[_Holder, deque[_Held]]
+Done = list[LoggedHeartbeat | LoggedDenial]
+_Held = tuple[Holder, int, int, str, int, int, int, str]
+"""A checkout whose licences are not all given back: its holder, opening, ordinal, file, line, order of its opening,
+the licences that are left, and its daemon."""
 
 
 class ServerReplay:
-    """The lines of one server in order. ``add`` and ``end`` give out what is finished."""
+    """The lines of one server in order; ``replay``, then ``end``, give out what is finished."""
 
     def __init__(self, account: str, server: str, local_time: LocalTime, broken: list[BrokenLine]) -> None:
         self._account, self._server, self._local_time, self._broken = account, server, local_time, broken
-        self._host = server
         self._first_at: int | None = None
         self._latest_at: int | None = None
-        self._open: defaultdict[str, _Open] = defaultdict(dict)
-        """By the server's host, as a log may hold several servers one after the other."""
-        self._ordinals: dict[tuple[_Holder, int], int] = {}
-        self._denial_ordinals: dict[tuple[int, str], int] = {}
-        self._texts: dict[str, tuple[Event | str | None, _Holder | None]] = {}
+        self._by_host: defaultdict[str, dict[str, list[_Held]]] = defaultdict(dict)
+        """What is open by the server's host, as a log may hold several servers one after the other, and by holder."""
+        self._open = self._by_host[server]
+        self._ordinals = Ordinals()
+        self._denial_ordinals = Ordinals()
         self._ends: dict[str, int] = {}
         self.unmatched: list[UnmatchedIn] = []
         self._returns: list[UnmatchedIn] = []
-        self._orders = self._in_lines = self._out_lines = self._denials = self._broken_here = 0
+        self._orders = self._in_lines = self._out_lines = self._denials = self._unreadable = 0
         self.has_bundles = False
 
-    def add(self, stamped: Stamped, done: list[LoggedHeartbeat | LoggedDenial]) -> None:
-        """The next line of the stream; what it finishes is added to ``done``."""
-        line, before_at = stamped.line, self._latest_at
-        at = self._local_time.instant(stamped.stamp, before_at)
-        if line.kind != "message":
-            done += self._starts_or_ends(line, at if before_at is None else before_at, at)
-        if self._first_at is None or at < self._first_at:
-            self._first_at = at
-        # A date stated far behind says that the clock had been wrong before it: the log ends where it stands now.
-        if before_at is None or at > before_at or (line.day is not None and at < before_at - HOUR_MS):
-            self._latest_at = at
-        text = self._texts.get(line.text)
-        event, holder = self._read(line.text) if text is None else text
-        if event is None:
-            return
-        if isinstance(event, str) or holder is None:
-            self._broken_here += 1
-            self._broken.append(BrokenLine(stamped.source, line.number, line.raw, "unreadable_line", str(event)))
-        elif event.kind in REFUSALS:
-            done.append(self._deny(event, at, stamped))
-        else:
-            self._move(event, holder, at, stamped, done)
+    def replay(  # noqa: C901 -- the measured loop: a call more for each line is felt
+        self, stream: Iterable[Stamped]
+    ) -> Iterator[LoggedHeartbeat | LoggedDenial | BrokenLine]:
+        """Replay the whole stream: behind each line what it finishes, then the lines that could not be read."""
+        done: Done = []
+        broken, block, offset_ms = self._broken, -1, None
+        for stamp, message, number, raw, source in stream:
+            if stamp // OFFSET_BLOCK_S != block:
+                block = stamp // OFFSET_BLOCK_S
+                offset_ms = self._local_time.only_offset_ms(block)
+            before_at = self._latest_at
+            at = self._local_time.instant(stamp, before_at) if offset_ms is None else stamp * SECOND_MS - offset_ms
+            move = message.move
+            if not move and message.kind != "message":
+                self._start_or_end(message, at if before_at is None else before_at, at, done)
+            if self._first_at is None or at < self._first_at:
+                self._first_at = at
+            # A date stated far behind says that the clock had been wrong before it: the log ends where it stands now.
+            if before_at is None or at > before_at or (message.day is not None and at < before_at - HOUR_MS):
+                self._latest_at = at
+            if move > 0:
+                self._take_out(message, 1, at, source, number)
+            elif move < 0:
+                self._bring_in(message, 1, at, source, number, done)
+            elif message.event is not None:
+                self._take_event(message, at, source, number, raw, done)
+            if done:
+                yield from done
+                done.clear()
+            if broken:
+                self._unreadable += len(broken)
+                yield from broken
+                broken.clear()
 
     def end(self) -> Iterator[LoggedHeartbeat]:
         """What is open at the end of the log is in use until its last stamp."""
         last_at = self._latest_at or 0
         for held in self._all_held():
-            yield from heartbeats(self._account, held.session, last_at, held.order, is_closed=False)
+            yield from self._heartbeats(held, last_at, is_closed=False)
 
     def counts(self) -> Counts:
         """What the event lines became so far."""
-        return Counts(self._out_lines, self._in_lines, len(self.unmatched), self._denials, self._broken_here)
+        return Counts(self._out_lines, self._in_lines, len(self.unmatched), self._denials, self._unreadable)
 
     def span(self) -> tuple[int, int]:
         """The first and the last instant of the log."""
@@ -118,143 +111,131 @@ class ServerReplay:
     def piece(self) -> LogPiece:
         """What this log means for other pieces of the same server's."""
         first_at, last_at = self.span()
-        opens = tuple(held.session._replace(licenses=held.licenses) for held in self._all_held())
+        opens = tuple(map(_open_session, self._all_held()))
         return LogPiece(self._server, first_at, last_at, opens, tuple(self._returns), tuple(self._ends.items()))
 
     def _all_held(self) -> list[_Held]:
-        every = [held for of_host in self._open.values() for queue in of_host.values() for held in queue]
-        return sorted(every, key=lambda held: held.order)
+        every = [held for of_host in self._by_host.values() for queue in of_host.values() for held in queue]
+        return sorted(every, key=lambda held: held[5])
 
-    def _read(self, text: str) -> tuple[Event | str | None, _Holder | None]:
-        event = read_event(text)
-        holder = _Holder(event.feature, fold(event.user), fold(event.host)) if isinstance(event, Event) else None
-        if len(self._texts) >= TEXTS_REMEMBERED:
-            self._texts.clear()
-        self._texts[text] = event, holder
-        return event, holder
-
-    def _starts_or_ends(self, line: Line, before_at: int, at: int) -> Iterator[LoggedHeartbeat]:
+    def _start_or_end(self, message: LoggedMessage, before_at: int, at: int, done: Done) -> None:
         """Close what a dead server or daemon left open: at the line that says so, else at the last stamp before."""
-        if line.kind == "server_start":
-            self._server = self._server or line.subject
-            self._host = line.subject
+        if message.kind == "server_start":
+            self._server = self._server or message.subject
+            self._open = self._by_host[message.subject]
             self._ends.setdefault(ALL_DAEMONS, before_at)
-            yield from self._close_all(lambda _: True, before_at)
+            self._close_all(None, before_at, done)
         else:
-            closed_at = at if line.kind == "daemon_end" else before_at
+            closed_at = at if message.kind == "daemon_end" else before_at
             if ALL_DAEMONS not in self._ends:
-                self._ends.setdefault(line.subject, closed_at)
-            yield from self._close_all(lambda held: held.session.daemon == line.subject, closed_at)
+                self._ends.setdefault(message.subject, closed_at)
+            self._close_all(message.subject, closed_at, done)
 
-    def _close_all(self, concerns: Callable[[_Held], bool], at: int) -> Iterator[LoggedHeartbeat]:
-        of_host = self._open[self._host]
-        for holder, queue in list(of_host.items()):
-            left = deque[_Held]()
+    def _close_all(self, daemon: str | None, at: int, done: Done) -> None:
+        """Close what is open on this server, of one daemon or of all of them."""
+        for holder, queue in list(self._open.items()):
+            left = []
             for held in queue:
-                if concerns(held):
-                    yield from heartbeats(self._account, held.session, at, held.order, is_closed=True)
+                if daemon is None or held[7] == daemon:
+                    done += self._heartbeats(held, at, is_closed=True)
                 else:
                     left.append(held)
             if left:
-                of_host[holder] = left
+                self._open[holder] = left
             else:
-                del of_host[holder]
+                del self._open[holder]
 
-    def _move(
-        self, event: Event, holder: _Holder, at: int, line: Stamped, done: list[LoggedHeartbeat | LoggedDenial]
-    ) -> None:
-        if event.kind == "OUT" or event.licenses > event.before > 0:
-            self._out_lines += 1
-            self._take_out(event, holder, event.licenses - event.before, at, line)
+    def _take_event(self, message: LoggedMessage, at: int, source: str, number: int, raw: bytes, done: Done) -> None:
+        event = message.event
+        if not isinstance(event, Event):
+            self._broken.append(BrokenLine(source, number, raw, "unreadable_line", str(event)))
             return
-        self._in_lines += 1
-        if event.is_shutdown:
-            done += self._shut_down(holder, at, line)
+        kind, before, licenses = event.kind, event.before, event.licenses
+        if kind in REFUSALS:
+            done.append(self._deny(message, event, at, source, number))
+        elif kind == "OUT" or licenses > before > 0:
+            self._take_out(message, licenses - before, at, source, number)
+        elif event.is_shutdown:
+            self._shut_down(message, at, done)
         else:
-            licenses = event.licenses if event.kind == "IN" else event.before - event.licenses
-            self._bring_in(event, holder, licenses, at, line, done)
+            self._bring_in(message, licenses if kind == "IN" else before - licenses, at, source, number, done)
 
-    def _take_out(self, event: Event, holder: _Holder, licenses: int, at: int, stamped: Stamped) -> None:
-        line = stamped.line
-        sessions = min(licenses, SESSIONS_PER_LINE)
-        self.has_bundles = self.has_bundles or licenses > sessions
-        ordinal = self._ordinals.get((holder, at), 0)
-        self._ordinals[holder, at] = ordinal + sessions
-        if len(self._ordinals) > TEXTS_REMEMBERED:
-            self._ordinals = {key: value for key, value in self._ordinals.items() if key[1] > at - DAY_MS}
-        queue = self._open[self._host].setdefault(holder, deque())
-        for number in range(sessions):
-            held = 1 if number < sessions - 1 else licenses - sessions + 1
-            session = OpenSession(
-                line.daemon,
-                event.feature,
-                event.user,
-                event.host,
-                at,
-                ordinal + number,
-                held,
-                stamped.source,
-                line.number,
-            )
-            queue.append(_Held(session, self._orders))
+    def _take_out(self, message: LoggedMessage, licenses: int, at: int, source: str, number: int) -> None:
+        self._out_lines += 1
+        holder = message.holder
+        key, open_ = holder.key, self._open
+        sessions = licenses
+        if licenses > SESSIONS_PER_LINE:
+            sessions, self.has_bundles = SESSIONS_PER_LINE, True
+        ordinal = self._ordinals.take(key, at, sessions)
+        queue = open_.get(key)
+        if queue is None:
+            queue = open_[key] = []
+        last = sessions - 1
+        for session in range(sessions):
+            held = licenses - last if session == last else 1
+            queue.append((holder, at, ordinal + session, source, number, self._orders, held, message.daemon))
             self._orders += 1
 
-    def _bring_in(
-        self,
-        event: Event,
-        holder: _Holder,
-        licenses: int,
-        at: int,
-        line: Stamped,
-        done: list[LoggedHeartbeat | LoggedDenial],
-    ) -> None:
-        of_host = self._open[self._host]
-        queue = of_host.get(holder)
+    def _bring_in(self, message: LoggedMessage, licenses: int, at: int, source: str, number: int, done: Done) -> None:
+        self._in_lines += 1
+        key = message.holder.key
+        queue = self._open.get(key)
         while queue and licenses:
-            held = queue[0]
-            given_back = min(licenses, held.licenses)
-            held.licenses -= given_back
-            licenses -= given_back
-            if not held.licenses:
-                queue.popleft()
-                done += heartbeats(self._account, held.session, at, held.order, is_closed=True)
+            holder, opened_at, ordinal, out_source, out_line, order, left, daemon = queue[0]
+            left -= licenses
+            if left > 0:
+                queue[0] = (holder, opened_at, ordinal, out_source, out_line, order, left, daemon)
+                licenses = 0
+            else:
+                licenses = -left
+                del queue[0]
+                done += heartbeats(
+                    self._account, holder, opened_at, ordinal, out_source, out_line, order, at, is_closed=True
+                )
         if queue is not None and not queue:
-            del of_host[holder]
+            del self._open[key]
         if licenses:
-            self._note_unmatched(event, licenses, at, line)
+            self._note_unmatched(message, licenses, at, source, number)
 
-    def _shut_down(self, holder: _Holder, at: int, stamped: Stamped) -> Iterator[LoggedHeartbeat]:
+    def _shut_down(self, message: LoggedMessage, at: int, done: Done) -> None:
         """The daemon ends and gives back all that its user holds on this machine; a line for each feature says so."""
-        of_host, whose = self._open[self._host], (holder.user, holder.host)
-        for place in [place for place in of_host if (place.user, place.host) == whose]:
-            for held in of_host.pop(place):
-                if held.session.daemon == stamped.line.daemon or place == holder:
-                    yield from heartbeats(self._account, held.session, at, held.order, is_closed=True)
+        self._in_lines += 1
+        holder = message.holder
+        for key in [key for key, queue in self._open.items() if queue[0][0].place == holder.place]:
+            for held in self._open.pop(key):
+                if held[7] == message.daemon or key == holder.key:
+                    done += self._heartbeats(held, at, is_closed=True)
                 else:
-                    of_host.setdefault(place, deque()).append(held)
+                    self._open.setdefault(key, []).append(held)
 
-    def _note_unmatched(self, event: Event, licenses: int, at: int, stamped: Stamped) -> None:
-        line = stamped.line
-        unmatched = UnmatchedIn(at, event.feature, event.user, event.host, licenses, stamped.source, line.number)
+    def _heartbeats(self, held: _Held, end_at: int, *, is_closed: bool) -> list[LoggedHeartbeat]:
+        holder, opened_at, ordinal, source, line, order, _, _ = held
+        return heartbeats(self._account, holder, opened_at, ordinal, source, line, order, end_at, is_closed=is_closed)
+
+    def _note_unmatched(self, message: LoggedMessage, licenses: int, at: int, source: str, number: int) -> None:
+        feature, user, host, *_ = message.holder
+        unmatched = UnmatchedIn(at, feature, user, host, licenses, source, number)
         self.unmatched.append(unmatched)
-        if ALL_DAEMONS not in self._ends and line.daemon not in self._ends:
+        if ALL_DAEMONS not in self._ends and message.daemon not in self._ends:
             self._returns.append(unmatched)
 
-    def _deny(self, event: Event, at: int, stamped: Stamped) -> LoggedDenial:
-        line = stamped.line
+    def _deny(self, message: LoggedMessage, event: Event, at: int, source: str, number: int) -> LoggedDenial:
         self._denials += 1
-        ordinal = self._denial_ordinals.get((at, line.text), 0)
-        self._denial_ordinals[at, line.text] = ordinal + 1
-        if len(self._denial_ordinals) > TEXTS_REMEMBERED:
-            self._denial_ordinals = {key: value for key, value in self._denial_ordinals.items() if key[0] > at - DAY_MS}
+        ordinal = self._denial_ordinals.take(message.text, at, 1)
         return LoggedDenial(
-            id=digest(at, f"({line.daemon}) {line.text}", ordinal),
+            id=digest(at, f"({message.daemon}) {message.text}", ordinal),
             kind=_DENIALS[event.kind],
             at=at,
             feature=event.feature,
             user=event.user,
             host=event.host,
             reason=event.reason,
-            source=stamped.source,
-            line=line.number,
+            source=source,
+            line=number,
         )
+
+
+def _open_session(held: _Held) -> OpenSession:
+    (feature, user, host, *_), opened_at, ordinal, source, line, _, licenses, daemon = held
+    return OpenSession(daemon, feature, user, host, opened_at, ordinal, licenses, source, line)

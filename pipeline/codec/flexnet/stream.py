@@ -1,4 +1,4 @@
-"""Rotated, overlapping files of one server as one stream: every line once, in the order it was written."""
+"""Overlapping files of one server as one stream: every line once, in the order it was written."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from pipeline.codec.flexnet.dates import Stamped
 
 
-def merge(files: Iterable[Sequence[Stamped]]) -> list[Stamped]:
-    """The lines of one server's files (one at least, none empty), each once, whatever the order of the files."""
-    ordered = sorted(files, key=lambda lines: (lines[0].stamp, -len(lines), lines[0].source))
-    stream, *others = map(_Stream, ordered)
+def merge(files: Iterable[Sequence[Stamped]], *, are_first: bool) -> list[Stamped]:
+    """The lines of one server's files, each once; none of the files is empty, the earliest comes first.
+
+    ``are_first`` says that no other file of the server lies before these: only then may a later one hold the beginning.
+    """
+    stream, *others = map(_Stream, files)
     for other in others:
-        stream = stream.join(other)
+        stream = stream.join(other, may_follow=are_first)
     return stream.lines
 
 
@@ -29,12 +31,13 @@ class _Stream:
         self.lines: list[Stamped] = []
         self._keys: list[tuple[int, str, str]] = []
         self._latest: list[int] = []
-        self._earliest = lines[0].stamp
+        self._earliest = lines[0][0]
         self.append(lines)
 
-    def join(self, other: _Stream) -> _Stream:
+    def join(self, other: _Stream, *, may_follow: bool) -> _Stream:
         """Both as one: as slices of one log where one continues or holds the other, else interleaved by time."""
-        for before, after in ((self, other), (other, self)):
+        orders = ((self, other), (other, self)) if may_follow else ((self, other),)
+        for before, after in orders:
             overlap = before.overlap_with(after)
             if overlap is not None:
                 before.append(after.lines[overlap:])
@@ -44,12 +47,12 @@ class _Stream:
 
     def append(self, lines: Iterable[Stamped]) -> None:
         latest = self._latest[-1] if self._latest else 0
-        for line in lines:
-            stamp = line.stamp
+        for stamped in lines:
+            stamp = stamped[0]
             latest = max(latest, stamp)
             self._earliest = min(self._earliest, stamp)
-            self.lines.append(line)
-            self._keys.append((stamp, line.line.daemon, line.line.text))
+            self.lines.append(stamped)
+            self._keys.append(_key(stamped))
             self._latest.append(latest)
 
     def overlap_with(self, after: _Stream) -> int | None:
@@ -67,19 +70,24 @@ class _Stream:
 
     def _interleave(self, lines: Sequence[Stamped]) -> None:
         """Add the lines of a file that are not here yet, each at its time and after those of its file before it."""
-        start = bisect_left(self._latest, min(line.stamp for line in lines))
+        start = bisect_left(self._latest, min(stamped[0] for stamped in lines))
         places: defaultdict[tuple[int, str, str], deque[int]] = defaultdict(deque)
         for key, latest in zip(self._keys[start:], self._latest[start:], strict=True):
             places[key].append(latest)
         ordered = list(zip(self._latest[start:], self.lines[start:], strict=True))
         position = 0
-        for line in lines:
-            position = max(position, line.stamp)
-            same = places.get((line.stamp, line.line.daemon, line.line.text))
+        for stamped in lines:
+            position = max(position, stamped[0])
+            same = places.get(_key(stamped))
             if same:
                 position = max(position, same.popleft())
             else:
-                ordered.append((position, line))
+                ordered.append((position, stamped))
         ordered.sort(key=lambda placed: placed[0])
         del self.lines[start:], self._keys[start:], self._latest[start:]
-        self.append(line for _, line in ordered)
+        self.append(stamped for _, stamped in ordered)
+
+
+def _key(stamped: Stamped) -> tuple[int, str, str]:
+    stamp, message, *_ = stamped
+    return stamp, message.daemon, message.text

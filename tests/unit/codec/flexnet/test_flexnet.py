@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pipeline.codec.flexnet import FlexnetLog, LoggedDenial, read_flexnet
+from pipeline.codec.flexnet import FlexnetLog, FlexnetReader, LoggedDenial, LoggedHeartbeat, read_flexnet
 from pipeline.model.errors import InputError
 from pipeline.model.instants import Period, iso
 
@@ -27,6 +27,17 @@ def read(*lines: str, timezone: str = "UTC") -> FlexnetLog:
 def read_files(*files: Sequence[str], timezone: str = "UTC") -> FlexnetLog:
     sources = [(f"{number}.log", [line.encode() + b"\r\n" for line in lines]) for number, lines in enumerate(files, 1)]
     return read_flexnet(sources, account="acme", timezone=timezone)
+
+
+class Readings:
+    """A file's lines that count how often reading them was begun; ``later`` are there from the second time on."""
+
+    def __init__(self, lines: Sequence[str], later: Sequence[str] = ()) -> None:
+        self._lines, self._later, self.begun = lines, later, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.begun += 1
+        yield from (line.encode() for line in (self._lines if self.begun == 1 else [*self._lines, *self._later]))
 
 
 def spans(log: FlexnetLog) -> list[tuple[str, str, str, str]]:
@@ -453,6 +464,32 @@ class TestRotatedFiles:
         without = [line for line in self.WHOLE if line != f"15:00:00 {IN}"]
         log = read_files(without, self.WHOLE[6:], self.WHOLE[:8])
         assert _timeless(log) == _timeless(read(*self.WHOLE))
+
+    def test_of_files_that_do_not_touch_the_next_is_read_when_the_one_before_is_done(self) -> None:
+        first = Readings([START, f" 8:10:00 {OUT}", f" 9:00:00 {IN}"])
+        second = Readings(["10:00:00 (lmgrd) TIMESTAMP 5/5/2022", f"11:00:00 {OUT}", f"12:00:00 {IN}"])
+        touching = Readings([" 9:00:00 (lmgrd) TIMESTAMP 5/5/2022", f"11:00:00 {OUT}", f"12:00:00 {IN}"])
+        for other, readings in ((second, 1), (touching, 2)):
+            first.begun = 0
+            items = FlexnetReader("acme").items([("1.log", first), ("2.log", other)])
+            assert isinstance(next(items), LoggedHeartbeat)
+            assert other.begun == readings
+            assert len([*items]) == 1
+            assert other.begun == 2
+
+    def test_what_is_written_while_several_files_are_read_is_left_for_another_run(self) -> None:
+        grown = Readings(
+            [START, f" 8:10:00 {OUT}", " 9:00:00 (lmgrd) x"], later=[f"10:00:00 {IN}", "11:00:00 (vd) OUT:"]
+        )
+        later = Readings(["12:00:00 (lmgrd) TIMESTAMP 5/5/2022"])
+        log = read_flexnet([("1.log", grown), ("2.log", later)], account="acme")
+        assert [span[2:] for span in spans(log)] == [("2022-05-05T12:00:00Z", "beat")]
+        assert log.broken == ()
+
+    def test_lines_that_can_be_read_only_once_are_kept_where_there_are_several_files(self) -> None:
+        first, second = (START, f" 8:10:00 {OUT}"), (" 9:00:00 (lmgrd) TIMESTAMP 5/5/2022", f"10:00:00 {IN}")
+        sources = [(name, iter([line.encode() for line in lines])) for name, lines in (("1", first), ("2", second))]
+        assert spans(read_flexnet(sources, account="acme")) == spans(read_files(first, second))
 
     def test_an_unreadable_line_that_two_files_share_is_reported_once(self) -> None:
         lines = [START, ' 8:10:00 (a) OUT: "ACD" nobody', " 8:20:00 (lmgrd) x"]
