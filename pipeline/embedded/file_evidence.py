@@ -61,7 +61,7 @@ def read_evidence(
     reading = _CollectedEvidence("" if input_format == "flexnet" else account)
     if input_format == "flexnet":
         reader = FlexnetReader(account or ACCOUNT_UNNAMED, timezone)
-        reading.add_log(reader.items((each.name, (content for _, _, content in each.lines())) for each in inputs))
+        reading.add_log(reader.items((each.name, each.contents()) for each in inputs))
         summary = reader.summary()
         reading.notes += map(str, summary.notes)
         if summary.unmatched_ins:

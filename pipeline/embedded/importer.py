@@ -6,7 +6,7 @@ the same partition, so the key of the first is right for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from pipeline.codec.flexnet.log_lines import BrokenLine
@@ -47,13 +47,17 @@ class Framer:
         except NotJson:
             yield self._alone(line, None)
             return
-        if isinstance(parsed, dict) and _joins(parsed, content):
-            yield from self._gather(source, number, content, parsed)
+        if isinstance(parsed, dict):
+            yield from self._add_member(source, number, content, parsed)
         elif isinstance(parsed, list) and not self._fits(parsed, content):
             for member in parsed:
                 yield from self._split(source, number, member)
         else:
             yield self._alone(line, parsed)
+
+    def add_heartbeat(self, source: str, number: int, member: Mapping[str, Json]) -> Iterator[Outgoing]:
+        """The same for a heartbeat that a reader made: it need not be parsed again."""
+        yield from self._add_member(source, number, json_bytes(member), member)
 
     def rest(self) -> Iterator[Outgoing]:
         """The frames that are not full yet; the framer is empty then."""
@@ -67,14 +71,18 @@ class Framer:
 
     def _split(self, source: str, number: int, member: Json) -> Iterator[Outgoing]:
         content = json_bytes(member)
-        if not isinstance(member, dict):  # in a frame of its own: alone, an array would be taken for a frame
+        if isinstance(member, dict):
+            yield from self._add_member(source, number, content, member)
+        else:  # in a frame of its own: alone, an array would be taken for a frame
             yield self._alone((source, number, b"[%s]" % content), None)
-        elif _joins(member, content):
+
+    def _add_member(self, source: str, number: int, content: bytes, member: Mapping[str, Json]) -> Iterator[Outgoing]:
+        if _joins(member, content):
             yield from self._gather(source, number, content, member)
         else:
             yield self._alone((source, number, content), member)
 
-    def _gather(self, source: str, number: int, content: bytes, member: dict[str, Json]) -> Iterator[Outgoing]:
+    def _gather(self, source: str, number: int, content: bytes, member: Mapping[str, Json]) -> Iterator[Outgoing]:
         key, partition = self._place(member)
         frame = self._frames.get(partition)
         if frame is None:
@@ -87,13 +95,13 @@ class Framer:
             yield frame.close()
             del self._frames[partition]
 
-    def _alone(self, line: Line, parsed: Json) -> Outgoing:
+    def _alone(self, line: Line, parsed: Json | Mapping[str, Json]) -> Outgoing:
         source, number, content = line
         first = parsed[0] if isinstance(parsed, list) and parsed else parsed
-        key, _ = self._place(first if isinstance(first, dict) else {})
+        key, _ = self._place(first if isinstance(first, Mapping) else {})
         return Outgoing(HEARTBEATS, key, content[:OVERSIZE_BYTES_KEPT], _headers(source, [number]))
 
-    def _place(self, member: dict[str, Json]) -> tuple[bytes, int]:
+    def _place(self, member: Mapping[str, Json]) -> tuple[bytes, int]:
         named = (_name(member.get("account")) or self._account, _name(member.get("user")))
         place = self._places.get(named)
         if place is None:
@@ -102,7 +110,7 @@ class Framer:
         return place
 
 
-def _joins(member: dict[str, Json], content: bytes) -> bool:
+def _joins(member: Mapping[str, Json], content: bytes) -> bool:
     """Whether a heartbeat may share a frame. Not without an account: then only the message's key names it."""
     return (
         bool(_name(member.get("account")))
@@ -171,8 +179,6 @@ async def import_broken(broken: Iterable[BrokenLine], producer: Producer, accoun
     )
 
 
-async def import_denials(denials: Iterable[Denial], producer: Producer) -> None:
-    """Write the denials of a licence server's log."""
-    await producer.write(
-        Outgoing(DENIALS, encode_key(denial.account), denial_messages.encode(denial)) for denial in denials
-    )
+def denial_message(denial: Denial) -> Outgoing:
+    """A denial of a licence server's log as a message."""
+    return Outgoing(DENIALS, encode_key(denial.account), denial_messages.encode(denial))

@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
@@ -39,6 +40,20 @@ class Input:
         """Its lines. Raises ``InputError`` if it is truncated."""
         for number, content in read_lines(self.path):
             yield self.name, number, content
+
+    def contents(self) -> Contents:
+        """Its lines without their places, for a reader that numbers them itself."""
+        return Contents(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The lines of a file, as often as they are asked for. Raises ``InputError`` if it is truncated."""
+
+    path: str
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(itemgetter(1), read_lines(self.path))
 
 
 def gather_inputs(names: Sequence[str], scratch: Path) -> tuple[Input, ...]:

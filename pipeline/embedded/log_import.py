@@ -6,7 +6,7 @@ with what other runs into the same folder left open or gave back (``codec/flexne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from pipeline.codec.flexnet import BrokenLine, FlexnetReader, LoggedDenial, LoggedHeartbeat
@@ -14,9 +14,9 @@ from pipeline.codec.flexnet.carrying import carried
 from pipeline.codec.flexnet.flexnet_log import Counts, LogPiece, LogSummary
 from pipeline.codec.json_text import json_bytes
 from pipeline.codec.topics.denial_messages import Denial
-from pipeline.embedded.importer import Framer, Line, import_broken, import_denials, import_heartbeats
+from pipeline.embedded.importer import WRITE_MESSAGES, Framer, Line, denial_message, import_broken, import_heartbeats
 from pipeline.embedded.inputs import Input
-from pipeline.kafka.producer import Producer
+from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.model.text import fold
 
 
@@ -29,18 +29,34 @@ class LogImport:
     def __init__(self, inputs: Iterable[Input], account: str, timezone: str) -> None:
         self._account = account
         self._reader = FlexnetReader(account, timezone)
-        items = self._reader.items((file.name, (content for _, _, content in file.lines())) for file in inputs)
+        items = self._reader.items((file.name, file.contents()) for file in inputs)
         first = next(items, None)
         self._items = chain(() if first is None else (first,), items)
-        self._denials: list[LoggedDenial] = []
-        self._broken: list[BrokenLine] = []
 
     async def send(self, producer: Producer, framer: Framer, progress: Callable[[int], None]) -> int:
-        """Send all that the logs hold; returns the number of heartbeats and broken lines."""
-        written = await import_heartbeats(self._heartbeats(), producer, framer, progress)
-        await import_broken(self._broken, producer, self._account)
-        await import_denials(map(self._denial, self._denials), producer)
-        return written + len(self._broken)
+        """Send all that the logs hold; returns the number of heartbeats and broken lines.
+
+        Broken lines come last, so that a log's frames are the same ones however much of it can be read.
+        """
+        broken: list[BrokenLine] = []
+        batch: list[Outgoing] = []
+        number = 0
+        for item in self._items:
+            if isinstance(item, LoggedHeartbeat):
+                batch += framer.add_heartbeat(item.source, item.line, item.heartbeat)
+                number += 1
+            elif isinstance(item, LoggedDenial):
+                batch.append(denial_message(self._denial(item)))
+            else:
+                broken.append(item)
+            if len(batch) >= WRITE_MESSAGES:
+                await producer.write(batch)
+                batch = []
+                progress(number)
+        await producer.write([*batch, *framer.rest()])
+        progress(number)
+        await import_broken(broken, producer, self._account)
+        return number + len(broken)
 
     async def send_carried(self, producer: Producer, framer: Framer, earlier: Sequence[LogPiece]) -> int:
         """Send how sessions of this and earlier runs go on; nothing where this run was made before."""
@@ -53,15 +69,6 @@ class LogImport:
     def summary(self) -> LogSummary:
         """What the logs speak for, once they were sent."""
         return self._reader.summary()
-
-    def _heartbeats(self) -> Iterator[Line]:
-        for item in self._items:
-            if isinstance(item, LoggedHeartbeat):
-                yield _line(item)
-            elif isinstance(item, LoggedDenial):
-                self._denials.append(item)
-            else:
-                self._broken.append(item)
 
     def _denial(self, denied: LoggedDenial) -> Denial:
         return Denial(

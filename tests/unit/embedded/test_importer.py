@@ -25,8 +25,8 @@ from pipeline.embedded.importer import (
     WRITE_MESSAGES,
     Framer,
     Line,
+    denial_message,
     import_broken,
-    import_denials,
     import_heartbeats,
 )
 from pipeline.kafka.headers import CODE_HEADER, LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
@@ -294,11 +294,19 @@ def test_a_line_that_a_reader_could_not_read_is_sent_with_code_and_reason() -> N
     assert len(message.value) == OVERSIZE_BYTES_KEPT
 
 
-def test_denials_go_to_their_topic_with_the_key_of_their_account() -> None:
+def test_a_denial_goes_to_its_topic_with_the_key_of_its_account() -> None:
     denial = Denial("acme", "id", "denied", AT, "MSTN", "jana", "ws", "none free", "lmgrd.log", 3)
-    producer = Recorder()
-    asyncio.run(import_denials([denial], producer))
-    assert producer.writes == [[Outgoing(DENIALS, encode_key("acme"), denial_messages.encode(denial))]]
+    assert denial_message(denial) == Outgoing(DENIALS, encode_key("acme"), denial_messages.encode(denial))
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"account": "x" * 300}, {"account": ""}, {"user": "x" * 300}, {"product": "[" * 2_000}]
+)
+def test_a_heartbeat_that_a_reader_made_is_framed_as_its_line(fields: dict[str, Json]) -> None:
+    member = with_fields(**fields)
+    framer = Framer("importing", PARTITIONS)
+    messages = [*framer.add_heartbeat("lmgrd.log", 7, member), *framer.rest()]
+    assert messages == framed(("lmgrd.log", 7, orjson.dumps(member)))
 
 
 MEMBERS = st.one_of(
