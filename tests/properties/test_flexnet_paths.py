@@ -105,12 +105,15 @@ def test_lines_of_a_day_are_stamped_as_by_the_rule_for_any_days(
 
 
 WORDS = st.sampled_from(["x", "y", "z"])
-LINES = st.lists(st.tuples(st.integers(0, 3), WORDS), max_size=8)
+LINES = st.lists(st.tuples(st.integers(-2, 3), WORDS), max_size=8)
+"""How much later (2 is an hour, 1 a second) and what is said."""
 FILES = st.lists(st.tuples(st.integers(0, 6), st.lists(WORDS, max_size=2), LINES), min_size=2, max_size=5)
 
 
 @given(FILES)
 @example([(0, [], []), (5, [], [(0, "y"), (0, "z")]), (5, ["x"], [(0, "y")])])
+@example([(0, [], [(2, "z"), (2, "y")]), (2, ["x"], [(0, "y")])])
+@example([(0, [], [(2, "z"), (2, "y"), (2, "y")]), (2, [], [(0, "y")]), (3, [], [(-2, "x"), (-2, "z")])])
 def test_files_read_by_groups_are_the_files_read_whole(
     files: list[tuple[int, list[str], list[tuple[int, str]]]],
 ) -> None:
@@ -126,9 +129,14 @@ def test_files_read_by_groups_are_the_files_read_whole(
             texts.append(f"{now:%H:%M:%S} (vd) {word}")
         sources.append((f"{number}.log", [text.encode() for text in texts]))
     surveyed = [survey(name, raws, iter([len(raws)]), iter(stamped(name, raws))) for name, raws in sources]
-    whole = merge([stamped(file.name, [*file.raws]) for group in groups(surveyed) for file in group], are_first=True)
+    whole = merge_whole([stamped(file.name, [*file.raws]) for group in groups(surveyed) for file in group])
     read = [*FlexnetReader("acme")._stream(surveyed)]
     assert [line[:3] + line[4:] for line in read] == [line[:3] + line[4:] for line in whole]
+
+
+def merge_whole(files: Sequence[list[Stamped]]) -> list[Stamped]:
+    """The same without letting go of any line before the last file was joined."""
+    return [*merge([(0, lines) for lines in files], are_first=True)]
 
 
 def stamped(name: str, raws: Sequence[bytes]) -> list[Stamped]:

@@ -16,8 +16,7 @@ from pipeline.cli.tables.statement_remarks import report_letters
 from pipeline.codec.license_file import LicenseFile, read_license_file
 from pipeline.embedded.file_evidence import FileEvidence, read_evidence
 from pipeline.model.errors import InputError
-from pipeline.rules.summary.feature_pairs import FeatureCheckout, feature_pairs
-from pipeline.rules.summary.feature_summary import summarize_features
+from pipeline.rules.summary.feature_pairs import feature_pairs
 
 LICENSE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -58,16 +57,10 @@ def run_draft(args: argparse.Namespace) -> int:
 
 
 def _request(args: argparse.Namespace, evidence: FileEvidence, license_file: LicenseFile | None) -> DraftRequest:
-    production = [session for session in evidence.sessions if session.is_production]
-    checkouts = (
-        FeatureCheckout(session.key.product, session.key.user, session.key.machine, session.opened_at)
-        for session in production
-    )
-    features = {session.key.product for session in production}
-    products = draft_products(features, feature_pairs(checkouts), license_file)
+    products = draft_products(evidence.sessions.features(), feature_pairs(evidence.sessions.checkouts()), license_file)
     code_of = {member.feature: product.code for product in products for member in product.members}
-    use = summarize_features(evidence.sessions, evidence.requests, summary_policy(), product_of=code_of)
-    accounts = {session.key.account for session in production} if args.format == "heartbeats" else set()
+    use = evidence.summaries(summary_policy(), product_of=code_of)
+    accounts = evidence.sessions.accounts(of_production=True) if args.format == "heartbeats" else set()
     return DraftRequest(
         account=args.account or (accounts.pop() if len(accounts) == 1 else "my-account"),
         country=args.country,

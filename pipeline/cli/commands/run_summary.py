@@ -25,7 +25,7 @@ from pipeline.model.errors import InputError
 from pipeline.model.instants import Period, at_midnight
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.policy.metering_policies import MeteringPolicy
-from pipeline.rules.summary.feature_summary import FeatureSummary, summarize_features
+from pipeline.rules.summary.feature_summary import FeatureSummary
 
 SUMMARY_POLICY: Final = "bentley-select"
 SUMMARY_POLICY_FROM: Final = at_midnight(date(2016, 4, 1))
@@ -67,13 +67,7 @@ def summary_policy() -> MeteringPolicy:
 def _summarized(evidence: FileEvidence, policy: MeteringPolicy, period: Period | None) -> _Quarters:
     periods = [period] if period is not None else list(_quarters(evidence.first_at, evidence.last_at))
     quarters = [
-        (
-            quarter,
-            summarize_features(
-                evidence.sessions, evidence.requests, policy, from_at=quarter.start_at, until_at=quarter.end_at
-            ),
-        )
-        for quarter in periods
+        (quarter, evidence.summaries(policy, from_at=quarter.start_at, until_at=quarter.end_at)) for quarter in periods
     ]
     return [(quarter, features) for quarter, features in quarters if features]
 

@@ -106,12 +106,14 @@ class FlexnetReader:
         """The lines of one server's files, each once. What was broken or noted is from the survey already."""
         are_first = True
         for group in groups(files):
-            read = (self._file(file.name, islice(file.raws, file.raw_lines), [], []) for file in group)
-            if len(group) == 1:
-                yield from next(read)
-            else:
-                yield from merge(map(_held, read), are_first=are_first)
+            read = [(file.earliest, self._again(file)) for file in group]
+            yield from read[0][1] if len(read) == 1 else merge(read, are_first=are_first)
             are_first = False
+
+    def _again(self, file: SurveyedFile) -> Iterator[Stamped]:
+        """The lines of a file, without the bytes that nobody will ask for."""
+        for stamp, message, number, raw, source in self._file(file.name, islice(file.raws, file.raw_lines), [], []):
+            yield stamp, message, number, raw if isinstance(message.event, str) else b"", source
 
     def _file(
         self, name: str, raws: Iterable[bytes], broken: list[BrokenLine], notes: list[DateNote | str]
@@ -125,14 +127,6 @@ class FlexnetReader:
             if "no line has the form" not in error.reason:
                 raise
             raise _refusal(name, beginning, error) from error
-
-
-def _held(lines: Iterable[Stamped]) -> list[Stamped]:
-    """The lines of a file, without the bytes that nobody will ask for."""
-    return [
-        (stamp, message, number, raw if isinstance(message.event, str) else b"", source)
-        for stamp, message, number, raw, source in lines
-    ]
 
 
 def _refusal(name: str, beginning: list[bytes], error: InputError) -> InputError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from pipeline.codec.flexnet.dates import Stamped
@@ -77,11 +78,14 @@ def by_server(files: Iterable[SurveyedFile]) -> dict[str, list[SurveyedFile]]:
 
 
 def groups(files: Iterable[SurveyedFile]) -> Iterator[list[SurveyedFile]]:
-    """One server's files in the order of their time; those in one group overlap, or meet in one second."""
+    """One server's files in the order of their time; no line of a group lies before the end of the group before it."""
+    ordered = sorted(files, key=lambda file: (file.first, -file.stamped, file.name))
+    to_come = [*accumulate((file.earliest for file in reversed(ordered)), min)]
     group: list[SurveyedFile] = []
     latest = 0
-    for file in sorted(files, key=lambda file: (file.first, -file.stamped, file.name)):
-        if group and file.earliest > latest:
+    for file in ordered:
+        earliest_to_come = to_come.pop()
+        if group and earliest_to_come > latest:
             yield group
             group = []
         group.append(file)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Final, NamedTuple
 
 TOGETHER_PERCENT_MIN: Final = 95
@@ -46,19 +47,21 @@ def is_dated(feature: str) -> bool:
 def feature_pairs(checkouts: Iterable[FeatureCheckout]) -> list[FeaturePair]:
     """The pairs that checkouts propose, by the feature with a year, each once.
 
-    Where several features always come along, the one checked out least is taken: it is the most specific.
+    The checkouts of one instant follow one another. Where several features always come along, the one checked out least
+    is taken: it is the most specific.
     """
-    launches: dict[tuple[str, str, int], Counter[str]] = {}
     total: Counter[str] = Counter()
-    for feature, user, machine, at in checkouts:
-        launches.setdefault((user, machine, at), Counter())[feature] += 1
-        total[feature] += 1
     together: Counter[tuple[str, str]] = Counter()
-    for features in launches.values():
-        generics = [feature for feature in features if not is_dated(feature)]
-        for dated in features.keys() - set(generics):
-            for generic in generics:
-                together[dated, generic] += min(features[dated], features[generic])
+    for _, of_instant in groupby(checkouts, key=lambda checkout: checkout.at):
+        launches: dict[tuple[str, str], Counter[str]] = {}
+        for feature, user, machine, _ in of_instant:
+            launches.setdefault((user, machine), Counter())[feature] += 1
+            total[feature] += 1
+        for features in launches.values():
+            generics = [feature for feature in features if not is_dated(feature)]
+            for dated in features.keys() - set(generics):
+                for generic in generics:
+                    together[dated, generic] += min(features[dated], features[generic])
     best: dict[str, FeaturePair] = {}
     for (dated, generic), count in sorted(together.items(), key=lambda pair: (total[pair[0][1]], pair[0])):
         if total[dated] >= CHECKOUTS_MIN and count * 100 >= total[dated] * TOGETHER_PERCENT_MIN:

@@ -7,7 +7,8 @@ production use is summed up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -56,22 +57,25 @@ class FeatureSummary:
 @dataclass(slots=True)
 class _Tally:
     users: set[str] = field(default_factory=set)
-    open_on: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    open_on: dict[str, array[int]] = field(default_factory=dict)
+    """By machine, beginnings and ends in turn."""
     sessions: int = 0
     brief: int = 0
     true_denials: int = 0
 
     def add(self, session: Session, from_at: int, until_at: int, min_use_ms: int) -> None:
         self.users.add(session.key.user)
-        span = max(session.opened_at, from_at), min(session.last_at, until_at)
-        self.open_on.setdefault(session.key.machine, []).append(span)
+        spans = self.open_on.get(session.key.machine)
+        if spans is None:
+            spans = self.open_on[session.key.machine] = array("q")
+        spans.extend((max(session.opened_at, from_at), min(session.last_at, until_at)))
         if from_at <= session.opened_at < until_at:
             self.sessions += 1
             self.brief += open_ms(session) < min_use_ms
 
 
 def summarize_features(
-    sessions: Sequence[Session],
+    sessions: Iterable[Session],
     requests: Iterable[LicenseRequest] | None,
     policy: MeteringPolicy,
     *,
@@ -82,40 +86,53 @@ def summarize_features(
     """The features with a session or a true denial in ``[from_at, until_at)``, by name.
 
     ``product_of`` names the features that are summed up under another name. ``requests`` are ``None`` where nobody
-    logged them.
+    logged them. Sessions are taken in any order, each once, and not kept.
     """
-    names = product_of or {}
-    production = [
-        session
-        for session in sessions
-        if session.is_production
-        and session.opened_at < until_at
-        and max(session.last_at, session.opened_at + 1) > from_at
-    ]
-    tallies: dict[str, _Tally] = {}
-    for session in production:
-        feature = names.get(session.key.product, session.key.product)
-        tallies.setdefault(feature, _Tally()).add(session, from_at, until_at, policy.min_use_ms)
-    checkouts = CheckoutTimes((session.key.product, session.key.user, session.opened_at) for session in sessions)
-    for kind, feature, user, at in requests or ():
-        if from_at <= at < until_at and checkouts.is_true_denial(kind, feature, user, at):
-            tallies.setdefault(names.get(feature, feature), _Tally()).true_denials += 1
-    counts = slot_counts(production, _judgements(production, policy, from_at, until_at, names))
+    reading = _Reading(policy, from_at, until_at, product_of or {})
+    asked = [request for request in requests or () if from_at <= request.at < until_at]
+    reading.asked_by = {(request.feature, request.user) for request in asked}
+    counts = slot_counts(reading.counted(sessions), reading.judgements)
+    checkouts = CheckoutTimes(reading.checkouts)
+    for kind, feature, user, at in asked:
+        if checkouts.is_true_denial(kind, feature, user, at):
+            reading.tally_of(feature).true_denials += 1
     return [
         _summary(feature, tally, counts.get((feature, ANY_COUNTRY), {}), is_denial_logged=requests is not None)
-        for feature, tally in sorted(tallies.items())
+        for feature, tally in sorted(reading.tallies.items())
     ]
 
 
-def _judgements(
-    sessions: Iterable[Session], policy: MeteringPolicy, from_at: int, until_at: int, names: Mapping[str, str]
-) -> dict[tuple[str, str], tuple[Judgement, ...]]:
-    """Every country's use of a feature as use of one pool."""
-    reported = {(session.key.product, session.key.country) for session in sessions}
-    return {
-        (code, country): (Judgement(code, country, names.get(code, code), ANY_COUNTRY, from_at, until_at, policy),)
-        for code, country in reported
-    }
+class _Reading:
+    """What is gathered while sessions go by."""
+
+    def __init__(self, policy: MeteringPolicy, from_at: int, until_at: int, names: Mapping[str, str]) -> None:
+        self._policy, self._from_at, self._until_at, self._names = policy, from_at, until_at, names
+        self.tallies: dict[str, _Tally] = {}
+        self.asked_by: set[tuple[str, str]] = set()
+        self.checkouts: list[tuple[str, str, int]] = []
+        """Of those who were refused something: feature, user, at."""
+        self.judgements: dict[tuple[str, str], tuple[Judgement, ...]] = {}
+        """Every country's use of a feature as use of one pool."""
+
+    def tally_of(self, feature: str) -> _Tally:
+        return self.tallies.setdefault(self._names.get(feature, feature), _Tally())
+
+    def counted(self, sessions: Iterable[Session]) -> Iterator[Session]:
+        """Production sessions in the span of time, tallied; each has its judgement when it is given out."""
+        from_at, until_at, policy = self._from_at, self._until_at, self._policy
+        for session in sessions:
+            code, country, user = session.key.product, session.key.country, session.key.user
+            if (code, user) in self.asked_by:
+                self.checkouts.append((code, user, session.opened_at))
+            is_in_span = session.opened_at < until_at and max(session.last_at, session.opened_at + 1) > from_at
+            if not session.is_production or not is_in_span:
+                continue
+            self.tally_of(code).add(session, from_at, until_at, policy.min_use_ms)
+            if (code, country) not in self.judgements:
+                name = self._names.get(code, code)
+                judgement = Judgement(code, country, name, ANY_COUNTRY, from_at, until_at, policy)
+                self.judgements[code, country] = (judgement,)
+            yield session
 
 
 def _summary(feature: str, tally: _Tally, counts: Mapping[int, int], *, is_denial_logged: bool) -> FeatureSummary:
@@ -128,7 +145,7 @@ def _summary(feature: str, tally: _Tally, counts: Mapping[int, int], *, is_denia
         slots_at_peak=len(at_peak),
         slots_counted=len(counts),
         users=len(tally.users),
-        open_ms=sum(union_ms(spans) for spans in tally.open_on.values()),
+        open_ms=sum(union_ms(zip(spans[::2], spans[1::2], strict=True)) for spans in tally.open_on.values()),
         sessions=tally.sessions,
         brief_sessions=tally.brief,
         true_denials=tally.true_denials if is_denial_logged else None,
