@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.bench import durable, live, memory, restart, statements, storage, two_workers, visible
+from tests.bench import durable, license_logs, live, memory, restart, statements, storage, two_workers, visible
 from tests.bench.bench import SMOKE, Bench, Sizes
 from tests.bench.jobs import REFERENCES_VENV
 from tests.bench.report import table, write_documents
@@ -29,6 +29,7 @@ SCENARIOS: Final[dict[str, Callable[[Bench], None]]] = {
     "statement": statements.run,
     "storage": storage.run,
     "memory": memory.run,
+    "licence-logs": license_logs.run,
 }
 ALL_REFERENCES: Final = frozenset({"bare_loop", "quix_window", "faust_table", "faust_map"})
 

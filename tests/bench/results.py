@@ -45,6 +45,13 @@ RATIOS: Final[dict[str, Target]] = {
     "catch_up_over_live": Target("catching up to visible rows, over the 16,700/s of a million desktops", 10),
     "memory_20m_over_2m": Target("resident memory of the meter after 20 over after 2 million heartbeats", 1.1, True),
     "rows_per_session_day": Target("rows in ClickHouse per session and day after merges", 1.05, True),
+    "log_reading_over_expression": Target(
+        "lines of a licence log read to sessions, over lines matched with one regular expression", 0.1
+    ),
+    "log_memory_of_tenfold": Target("resident memory after a log of 2 million events over one of 200,000", 1.25, True),
+    "log_run_over_heartbeats": Target(
+        "time of a run of that log over a run of the same sessions as heartbeats", 1.25, True
+    ),
     "durable_over_bare_loop_on_frames": Target("as the first, but the bare loop reads the same frames"),
 }
 
@@ -87,6 +94,9 @@ FIGURES: Final[dict[str, Target]] = {
     "clickhouse_gb_million_machines_year": Target("GB in ClickHouse of a million machines and 250 working days"),
     "statement_s": Target("a statement of 20 products, 5,000 machines and a quarter, s", 4, True),
     "explain_s": Target("one slot of it explained, s", 0.3, True),
+    "log_lines_per_cpu_s": Target("lines of a licence log read to sessions per CPU second", 100_000),
+    "log_rss_mib": Target("resident memory after a log of 2 million events, MiB"),
+    "log_run_s": Target("a run of a log of 200,000 events, from its start to its statement, s"),
     "rss_20m_mib": Target("resident memory of the meter after 20 million heartbeats, MiB"),
 }
 

@@ -15,10 +15,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.bench import statements, storage, visible, worlds
+from pipeline.codec.flexnet import read_flexnet
+from tests.bench import license_logs, statements, storage, visible, worlds
 from tests.bench.bench import SMOKE, Bench
 from tests.bench.fleet import Fleet
 from tests.bench.jobs import Job
+from tests.bench.license_server import LicenseServer
 from tests.bench.report import BEGIN, END, headline, table, write_documents
 from tests.bench.results import FIGURES, RATIOS, Results
 from tests.bench.worlds import load_frames, load_singles, world
@@ -45,8 +47,9 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         (visible.run, {"visible_per_s", "visible_over_clickhouse_sql", "catch_up_over_live", "rows_per_session_day"}),
         (statements.run, {"statement_s", "explain_s", "clickhouse_bytes_per_machine_day"}),
         (storage.run, {"kafka_bytes_per_machine_day", "kafka_gb_million_machines_year"}),
+        (license_logs.run, {"log_lines_per_cpu_s", "log_reading_over_expression", "log_run_over_heartbeats"}),
     ],
-    ids=["visible", "statements", "storage"],
+    ids=["visible", "statements", "storage", "licence-logs"],
 )
 def test_each_scenario_measures_its_figures(
     scenario: Callable[[Bench], None], expected: set[str], bench: Bench
@@ -65,6 +68,16 @@ def test_the_bare_loop_counts_every_heartbeat_of_frames_and_of_single_messages(b
         load_frames(where, fleet, 100)
         load_singles(where, fleet, 100)
         assert bench.reference("bare_loop", where, 200).answer()["counted"] == 200
+
+
+def test_a_made_up_licence_log_holds_its_events_and_reads_without_remarks() -> None:
+    lines = [*LicenseServer(users=30, products=3).log(3_000)]
+    log = read_flexnet([("lmgrd.log", lines)], account="acme")
+    events = [line for line in lines if b"OUT:" in line or b"IN:" in line or b"DENIED:" in line]
+    assert 3_000 <= len(events) <= 3_001
+    returned = sum(session.heartbeat["state"] == "close" for session in log.sessions)
+    assert len(log.sessions) + returned + len(log.denials) == len(events)
+    assert (log.broken, log.unmatched_ins, log.notes) == ((), (), ())
 
 
 def test_the_results_are_ratios_figures_machine_and_versions() -> None:
