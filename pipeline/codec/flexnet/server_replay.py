@@ -65,7 +65,8 @@ class ServerReplay:
     ) -> Iterator[LoggedHeartbeat | LoggedDenial | BrokenLine]:
         """Replay the whole stream: behind each line what it finishes, then the lines that could not be read."""
         done: Done = []
-        broken, block, offset_ms = self._broken, -1, None
+        broken, take_out, bring_in = self._broken, self._take_out, self._bring_in
+        block, offset_ms = -1, None
         for stamp, message, number, raw, source in stream:
             if stamp // OFFSET_BLOCK_S != block:
                 block = stamp // OFFSET_BLOCK_S
@@ -81,9 +82,9 @@ class ServerReplay:
             if before_at is None or at > before_at or (message.day is not None and at < before_at - HOUR_MS):
                 self._latest_at = at
             if move > 0:
-                self._take_out(message, 1, at, source, number)
+                take_out(message, 1, at, source, number)
             elif move < 0:
-                self._bring_in(message, 1, at, source, number, done)
+                bring_in(message, 1, at, source, number, done)
             elif message.event is not None:
                 self._take_event(message, at, source, number, raw, done)
             if done:
@@ -162,20 +163,19 @@ class ServerReplay:
 
     def _take_out(self, message: LoggedMessage, licenses: int, at: int, source: str, number: int) -> None:
         self._out_lines += 1
-        holder = message.holder
-        key, open_ = holder.key, self._open
-        sessions = licenses
+        holder, daemon, order = message.holder, message.daemon, self._orders
+        key, sessions = holder.key, licenses
         if licenses > SESSIONS_PER_LINE:
             sessions, self.has_bundles = SESSIONS_PER_LINE, True
         ordinal = self._ordinals.take(key, at, sessions)
-        queue = open_.get(key)
+        queue = self._open.get(key)
         if queue is None:
-            queue = open_[key] = []
-        last = sessions - 1
-        for session in range(sessions):
-            held = licenses - last if session == last else 1
-            queue.append((holder, at, ordinal + session, source, number, self._orders, held, message.daemon))
-            self._orders += 1
+            queue = self._open[key] = []
+        self._orders = order + sessions
+        for before in range(sessions - 1):
+            queue.append((holder, at, ordinal + before, source, number, order + before, 1, daemon))
+        before = sessions - 1
+        queue.append((holder, at, ordinal + before, source, number, order + before, licenses - before, daemon))
 
     def _bring_in(self, message: LoggedMessage, licenses: int, at: int, source: str, number: int, done: Done) -> None:
         self._in_lines += 1

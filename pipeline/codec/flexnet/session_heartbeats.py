@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Final
 
 from pipeline.codec.flexnet.flexnet_log import LoggedHeartbeat
-from pipeline.codec.flexnet.messages import Holder
+from pipeline.codec.flexnet.messages import Holder, make
 from pipeline.rules.evidence.span_limit import SPAN_MS_MAX
 
 _HASHING: Final = blake2b(digest_size=16)
@@ -70,7 +70,7 @@ def _piece(
         "resumed_at": since,
         "active_at": at,
     }
-    return LoggedHeartbeat(heartbeat, source, line, order)
+    return make(LoggedHeartbeat, (heartbeat, source, line, order))
 
 
 def _session_id(key: str, opened_at: int, ordinal: int, piece: int) -> str:
