@@ -154,7 +154,7 @@ class ServerReplay:
         kind, before, licenses = event.kind, event.before, event.licenses
         if kind in REFUSALS:
             done.append(self._deny(message, event, at, source, number))
-        elif kind == "OUT" or licenses > before > 0:
+        elif kind == "OUT" or (kind == "UPGRADE" and licenses > before):
             self._take_out(message, licenses - before, at, source, number)
         elif event.is_shutdown:
             self._shut_down(message, at, done)

@@ -197,6 +197,12 @@ class TestManyLicences:
         assert [(opened, end) for *_, opened, end, _ in spans(log)] == [("08:00", "09:00")] + [("08:30", "09:00")] * 2
         assert log.unmatched_ins == ()
 
+    def test_an_upgrade_from_none_is_a_checkout(self) -> None:
+        back = ' 9:00:00 (vd) IN: "F1" ann@ws-1  (3 licenses)'
+        log = read(START, ' 8:30:00 (vd) UPGRADE: "F1" 0 -> 3 by ann@ws-1', back)
+        assert [(opened, end) for *_, opened, end, _ in spans(log)] == [("08:30", "09:00")] * 3
+        assert log.unmatched_ins == ()
+
     def test_an_upgrade_to_fewer_gives_the_difference_back(self) -> None:
         out, upgrade = ' 8:00:00 (vd) OUT: "F1" a@w  (3 licenses)', ' 8:30:00 (vd) UPGRADE: "F1" a@w  (3->1 licenses)'
         log = read(START, out, upgrade, ' 9:00:00 (vd) IN: "F1" a@w  ')
