@@ -12,7 +12,7 @@ licensee's secrets: they are never part of what is returned, nor of a message, e
 line of a file that is no licence file. What the daemon does with the lines is done here, too:
 
 - ``INCREMENT`` lines of a feature add up, of ``FEATURE`` lines the first counts, a line that stands twice counts once.
-- ``SUPERSEDE`` ends the lines of the same feature (or those it names) that were issued before, on the day of its own.
+- ``SUPERSEDE`` and ``UPGRADE`` change what other lines grant (``license_increments``).
 - ``PACKAGE`` lines hand out nothing themselves: an ``INCREMENT`` of the package's name says how many.
 """
 
@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from pipeline.codec.flexnet.other_formats import quoted
+from pipeline.codec.license_increments import Granted, Increment, in_force, raise_version
 from pipeline.model.errors import InputError
 
 _KEYWORDS: Final = frozenset({"INCREMENT", "FEATURE", "PACKAGE", "UPGRADE"})
@@ -32,26 +34,11 @@ _WITH_HOST_ID: Final = frozenset({"SERVER", "VENDOR", "DAEMON"})
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FIELD: Final = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|([^\s\"]*))|(?:\"([^\"]*)\")|([^\s\"]+)")
 _DATE: Final = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{1,4})", re.ASCII)
+_VERSION: Final = re.compile(r"\d{1,20}(?:\.\d{1,20})?", re.ASCII)
 _QUANTITY: Final = re.compile(r"\d{1,9}", re.ASCII)
 _NAME: Final = re.compile(r"[^\s\"\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}")
 _CENTURY_TURNS: Final = 70
 """Years of two digits from here on are of the 20th century."""
-
-
-@dataclass(frozen=True, slots=True)
-class Increment:
-    """Licences of a feature: ``quantity`` is ``None`` where they are not counted. Both days are included.
-
-    ``first_day`` is the day they start or were issued, ``last_day`` the last one on which they are valid; ``None``
-    where the file states none.
-    """
-
-    feature: str
-    daemon: str
-    quantity: int | None
-    first_day: date | None
-    last_day: date | None
-    line: int
 
 
 class Component(NamedTuple):
@@ -96,7 +83,7 @@ def read_license_file(source: str, content: bytes) -> LicenseFile:
             f"no line begins with INCREMENT, FEATURE or PACKAGE: {begins}",
             "Give the licence file that lmgrd is started with (-c)",
         )
-    return LicenseFile(tuple(_superseded(reading.increments)), tuple(reading.packages.values()), tuple(reading.notes))
+    return LicenseFile(tuple(in_force(reading.granted)), tuple(reading.packages.values()), tuple(reading.notes))
 
 
 def _decoded(content: bytes) -> str:
@@ -126,17 +113,11 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield first, " ".join(parts)
 
 
-class _Issued(NamedTuple):
-    increment: Increment
-    issued: date | None
-    supersedes: frozenset[str]
-
-
 class _LicenseLines:
     """The lines of one file as they are read."""
 
     def __init__(self) -> None:
-        self.increments: list[_Issued] = []
+        self.granted: list[Granted] = []
         self.packages: dict[str, Package] = {}
         self.notes: list[str] = []
         self.has_lines = False
@@ -153,13 +134,14 @@ class _LicenseLines:
         name = words[0] if words else ""
         if not _NAME.fullmatch(name):
             self._note(number, f"{keyword} without a readable name is left out")
-        elif keyword == "UPGRADE":
-            self._note(number, f"UPGRADE {name} is left out: it changes the version of licences, not their number")
         elif keyword == "PACKAGE":
             self._package(number, name, options)
         elif " ".join(line.split()) not in self._seen:
             self._seen.add(" ".join(line.split()))
-            self._increment(number, keyword, words, options)
+            if keyword == "UPGRADE":
+                self._upgrade(number, words, options)
+            else:
+                self._increment(number, keyword, words, options)
 
     def _note(self, number: int, text: str) -> None:
         self.notes.append(f"line {number}: {text}")
@@ -173,26 +155,46 @@ class _LicenseLines:
         self.packages[name] = Package(name, tuple(components), is_suite, number)
 
     def _increment(self, number: int, keyword: str, words: list[str], options: dict[str, str]) -> None:
-        if len(words) < 5:
-            self._note(number, f"{keyword} {words[0]} is left out: it ends before its number of licences")
+        granted = self._granted(number, keyword, words, options)
+        if granted is None:
             return
-        feature, daemon, _, expiry, count = words[:5]
+        feature = granted.increment.feature
         if keyword == "FEATURE" and feature in self._features:
             self._note(number, f"FEATURE {feature} is left out: a server reads only the first one of a name")
             return
+        if keyword == "FEATURE":
+            self._features.add(feature)
+        self.granted.append(granted)
+
+    def _upgrade(self, number: int, words: list[str], options: dict[str, str]) -> None:
+        """It has the version from which it raises licences before the one to which."""
+        upgrade = self._granted(number, "UPGRADE", words[:2] + words[3:], options)
+        if upgrade is None:
+            return
+        feature, quantity, from_version = words[0], upgrade.increment.quantity, _version(words[2])
+        taken = 0 if from_version is None else raise_version(self.granted, upgrade, from_version)
+        if not taken:
+            self._note(number, f"UPGRADE {feature} is left out: no line before it grants licences that it raises")
+        elif taken != quantity:
+            self._note(number, f"UPGRADE {feature} raises {taken} licences, not {quantity}: there are no more")
+
+    def _granted(self, number: int, keyword: str, words: list[str], options: dict[str, str]) -> Granted | None:
+        """What a line grants by itself; ``None`` where it is left out, which a note says."""
+        if len(words) < 5:
+            self._note(number, f"{keyword} {words[0]} is left out: it ends before its number of licences")
+            return None
+        feature, daemon, version, expiry, count = words[:5]
         is_counted = count.lower() != "uncounted" and count.strip("0") != ""
         last_day, problem = _expiry(expiry)
         if problem or (is_counted and not _QUANTITY.fullmatch(count)):
             problem = problem or "its number of licences is not a number"
             self._note(number, f"{keyword} {feature} is left out: {problem}")
-            return
-        if keyword == "FEATURE":
-            self._features.add(feature)
+            return None
         issued, start = _day(options.get("ISSUED", "")), _day(options.get("START", ""))
         increment = Increment(feature, daemon, int(count) if is_counted else None, start or issued, last_day, number)
         superseded = options.get("SUPERSEDE")
         names = frozenset() if superseded is None else frozenset(superseded.split() or [feature])
-        self.increments.append(_Issued(increment, issued, names))
+        return Granted(increment, _version(version), issued, names)
 
 
 def _fields(rest: str) -> tuple[list[str], dict[str, str]]:
@@ -218,6 +220,10 @@ def _component(text: str) -> Component | None:
     return Component(feature, int(count) if _QUANTITY.fullmatch(count) and int(count) else 1)
 
 
+def _version(text: str) -> Decimal | None:
+    return Decimal(text) if _VERSION.fullmatch(text) else None
+
+
 def _expiry(text: str) -> tuple[date | None, str]:
     """The last valid day (``None``: for ever), and what is wrong with it (``''``: nothing)."""
     if text.lower() == "permanent" or re.fullmatch(r"\d{1,2}-[A-Za-z]{3}-0+", text, re.ASCII):
@@ -237,22 +243,3 @@ def _day(text: str) -> date | None:
         return date(year, _MONTHS.index(match[2].lower()) + 1, int(match[1]))
     except ValueError:
         return None
-
-
-def _superseded(issued: list[_Issued]) -> Iterator[Increment]:
-    """The increments, each until the day before a later one that supersedes it; those with no day left are dropped."""
-    for increment, issued_on, _ in issued:
-        ends = [
-            later.issued
-            for later in issued
-            if increment.feature in later.supersedes
-            and later.issued is not None
-            and (issued_on is None or issued_on < later.issued)
-            and later.increment is not increment
-        ]
-        last_day = increment.last_day
-        if ends:
-            end = min(ends) - timedelta(days=1)
-            last_day = end if last_day is None else min(last_day, end)
-        if last_day is None or increment.first_day is None or increment.first_day <= last_day:
-            yield replace(increment, last_day=last_day)

@@ -15,7 +15,8 @@ from typing import Final
 from pipeline.application.drafting.drafted_products import DraftedProduct
 from pipeline.application.drafting.yaml_texts import comment, yaml_text
 from pipeline.codec.contract.examination import examine_contract
-from pipeline.codec.license_file import Increment, LicenseFile
+from pipeline.codec.license_file import LicenseFile
+from pipeline.codec.license_increments import Increment
 from pipeline.model.errors import InputError
 from pipeline.model.instants import calendar_day, day_of, iso
 from pipeline.rules.summary.feature_summary import FeatureSummary

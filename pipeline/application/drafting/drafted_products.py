@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from pipeline.codec.license_file import Increment, LicenseFile, Package
+from pipeline.codec.license_file import LicenseFile, Package
+from pipeline.codec.license_increments import Increment
 from pipeline.rules.summary.feature_pairs import FeaturePair, is_dated
 
 _RELEASE: Final = re.compile(r"\d{5}([A-Z0-9]+?)(?:_(?:19|20)\d\d)?_\d?F", re.ASCII)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import pytest
 
-from pipeline.codec.license_file import Component, Increment, LicenseFile, Package, read_license_file
+from pipeline.codec.license_file import Component, LicenseFile, Package, read_license_file
+from pipeline.codec.license_increments import Increment
 from pipeline.model.errors import InputError
 
 WHOLE = """\
@@ -111,6 +113,75 @@ def test_what_is_superseded_ends_the_day_before_the_line_that_supersedes_it() ->
     ]
 
 
+Granted = tuple[int | None, date | None, date | None, int]
+
+
+def granted_by(*lines: str) -> list[Granted]:
+    """Quantity, first and last day, and line of what lines grant together."""
+    granted = read("\n".join(lines))
+    return [(each.quantity, each.first_day, each.last_day, each.line) for each in granted.increments]
+
+
+class TestUpgrades:
+    def test_the_licences_that_an_upgrade_raises_have_its_dates(self) -> None:
+        base = "INCREMENT f1 demo 1.0 31-dec-2022 5 ISSUED=1-jan-2022"
+        upgrade = "UPGRADE f1 demo 1.0 2.0 31-dec-2023 2 ISSUED=1-jul-2022"
+        assert granted_by(base, upgrade) == [
+            (2, date(2022, 1, 1), date(2022, 6, 30), 1),
+            (3, date(2022, 1, 1), date(2022, 12, 31), 1),
+            (2, date(2022, 7, 1), date(2023, 12, 31), 2),
+        ]
+
+    def test_an_upgrade_without_a_day_of_its_own_holds_from_the_first_day_of_what_it_raises(self) -> None:
+        base = "INCREMENT f1 demo 1.0 31-dec-2022 2 ISSUED=1-jan-2022"
+        assert granted_by(base, "UPGRADE f1 demo 1.0 2.0 permanent 2") == [(2, date(2022, 1, 1), None, 2)]
+
+    def test_it_raises_the_closest_line_before_it_of_a_version_in_its_range(self) -> None:
+        lines = [
+            "INCREMENT f1 demo 1.5 permanent 1",
+            "INCREMENT f1 demo 1.10 permanent 2",
+            "INCREMENT f1 demo 2.0 permanent 3",
+            "INCREMENT f1 other 1.5 permanent 4",
+            "INCREMENT f2 demo 1.5 permanent 5",
+            "INCREMENT f1 demo 1.5 permanent uncounted",
+        ]
+        upgraded = granted_by(*lines, "UPGRADE f1 demo 1.2 2.0 1-jan-2030 1", "INCREMENT f1 demo 1.5 permanent 7")
+        assert [(quantity, line) for quantity, _, _, line in upgraded] == [
+            (2, 2), (3, 3), (4, 4), (5, 5), (None, 6), (1, 7), (7, 8),
+        ]  # fmt: skip
+
+    def test_upgrades_follow_one_another_and_the_number_stays(self) -> None:
+        lines = ["INCREMENT f1 demo 1.0 permanent 9", "UPGRADE f1 demo 1.0 2.0 permanent 4 START=1-feb-2022"]
+        lines.append("UPGRADE f1 demo 1.0 3.0 permanent 3 START=1-mar-2022")
+        granted = granted_by(*lines)
+        for day, by_line in (
+            (date(2022, 1, 1), {1: 9}),
+            (date(2022, 2, 1), {1: 5, 2: 4}),
+            (date(2022, 3, 1), {1: 5, 2: 1, 3: 3}),
+        ):
+            on_day = Counter[int]()
+            for quantity, first, last, line in granted:
+                if (first is None or first <= day) and (last is None or day <= last):
+                    on_day[line] += quantity or 0
+            assert on_day == by_line
+
+    def test_a_line_of_which_all_licences_were_raised_is_passed_over(self) -> None:
+        lines = ["INCREMENT f1 demo 1.0 permanent 3", "INCREMENT f1 demo 1.0 permanent 2"]
+        upgrades = ["UPGRADE f1 demo 1.0 2.0 permanent 2 SIGN=A", "UPGRADE f1 demo 1.0 2.0 permanent 2 SIGN=B"]
+        assert [(each[0], each[3]) for each in granted_by(*lines, *upgrades)] == [(1, 1), (2, 3), (2, 4)]
+
+    def test_an_upgrade_of_more_than_there_are_raises_what_there_is_and_says_so(self) -> None:
+        granted = read("INCREMENT f1 demo 1.0 permanent 2\nUPGRADE f1 demo 1.0 2.0 permanent 4\n")
+        assert [each.quantity for each in granted.increments] == [2]
+        assert granted.notes == ("line 2: UPGRADE f1 raises 2 licences, not 4: there are no more",)
+
+    def test_a_line_that_supersedes_still_does_when_all_its_licences_are_raised(self) -> None:
+        lines = ["INCREMENT f1 demo 1.0 permanent 8 ISSUED=1-jan-2020"]
+        lines.append("INCREMENT f1 demo 1.5 permanent 2 ISSUED=1-jan-2021 SUPERSEDE")
+        granted = granted_by(*lines, "UPGRADE f1 demo 1.2 2.0 permanent 2 ISSUED=1-jan-2021")
+        assert granted == [(8, date(2020, 1, 1), date(2020, 12, 31), 1), (2, date(2021, 1, 1), None, 3)]
+
+
 @pytest.mark.parametrize(
     ("line", "note"),
     [
@@ -121,8 +192,14 @@ def test_what_is_superseded_ends_the_day_before_the_line_that_supersedes_it() ->
         ("PACKAGE suite demo 1.0 SIGN=SECRET", "PACKAGE suite is left out: it names no COMPONENTS"),
         (
             "UPGRADE f1 demo 1.0 2.0 permanent 4 SIGN=SECRET",
-            "UPGRADE f1 is left out: it changes the version of licences, not their number",
+            "UPGRADE f1 is left out: no line before it grants licences that it raises",
         ),
+        ("UPGRADE f1 demo 1.0 2.0 permanent", "UPGRADE f1 is left out: it ends before its number of licences"),
+        (
+            "UPGRADE f1 demo one two permanent 4",
+            "UPGRADE f1 is left out: no line before it grants licences that it raises",
+        ),
+        ("UPGRADE f1 demo 1.0 2.0 SECRET 4", "UPGRADE f1 is left out: its expiry date is none such as 31-jan-2023"),
     ],
 )
 def test_a_line_that_is_left_out_is_named_with_its_reason(line: str, note: str) -> None:
