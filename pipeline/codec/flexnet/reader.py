@@ -106,14 +106,14 @@ class FlexnetReader:
         """The lines of one server's files, each once. What was broken or noted is from the survey already."""
         are_first = True
         for group in groups(files):
-            read = [(file.earliest, self._again(file)) for file in group]
-            yield from read[0][1] if len(read) == 1 else merge(read, are_first=are_first)
+            if len(group) == 1:
+                yield from self._again(group[0])
+            else:
+                yield from merge([(file.earliest, _held(self._again(file))) for file in group], are_first=are_first)
             are_first = False
 
     def _again(self, file: SurveyedFile) -> Iterator[Stamped]:
-        """The lines of a file, without the bytes that nobody will ask for."""
-        for stamp, message, number, raw, source in self._file(file.name, islice(file.raws, file.raw_lines), [], []):
-            yield stamp, message, number, raw if isinstance(message.event, str) else b"", source
+        return self._file(file.name, islice(file.raws, file.raw_lines), [], [])
 
     def _file(
         self, name: str, raws: Iterable[bytes], broken: list[BrokenLine], notes: list[DateNote | str]
@@ -127,6 +127,12 @@ class FlexnetReader:
             if "no line has the form" not in error.reason:
                 raise
             raise _refusal(name, beginning, error) from error
+
+
+def _held(lines: Iterable[Stamped]) -> Iterator[Stamped]:
+    """Lines to be held, without the bytes that nobody will ask for."""
+    for stamp, message, number, raw, source in lines:
+        yield stamp, message, number, raw if isinstance(message.event, str) else b"", source
 
 
 def _refusal(name: str, beginning: list[bytes], error: InputError) -> InputError:
