@@ -1,10 +1,11 @@
 """FlexNet debug logs (``lmgrd`` and vendor daemons) read as heartbeats: pure, no clock, no network (INTERFACES).
 
 One direction only, each step a file: ``encodings`` (bytes to text), ``log_lines`` (clock and message), ``messages`` and
-``events`` (what a message says), ``dates`` (its local date, then its instant), ``survey`` (whose each of several files
-is and when it was written), ``stream`` (those that overlap become one), ``server_replay`` (checkouts become sessions,
-numbered by ``ordinals``), ``session_heartbeats`` (sessions become heartbeats), ``reader`` (all of it), ``carrying`` and
-``piece_json`` (pieces of one log in several runs), ``other_formats`` (what a refused file looks like). Choices:
+``events`` (what a message says), ``dates`` (its local date), ``survey`` (whose each of several files is and when it was
+written), ``stream`` (those that overlap become one), ``local_time`` (its instants), ``server_replay`` (checkouts become
+sessions, numbered by ``ordinals``), ``session_heartbeats`` (sessions become heartbeats), ``reader`` (all of it),
+``carrying`` and ``piece_json`` (pieces of one log in several runs), ``other_formats`` (what a refused file looks like).
+Choices:
 
 - **Time zone.** In the hour that the end of summer time repeats, a line is of the first pass unless that puts it more
   than ten minutes before what was already logged. A clock time skipped in spring counts with the offset before it.

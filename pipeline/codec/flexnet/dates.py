@@ -1,4 +1,4 @@
-"""When a line was written: its local date, which few lines state, then its instant in UTC.
+"""When a line was written by its server's own clock: its local date, which few lines state.
 
 Only start lines, TIMESTAMP lines and dated prefixes state a date. Between two of them the clock passes midnight exactly
 as often as there are midnights between the dates, and it passes midnight where it goes back. Three cases:
@@ -19,15 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.codec.flexnet.log_lines import BrokenLine, Line, UndatedLines
 from pipeline.codec.flexnet.messages import LoggedMessage
 from pipeline.model.errors import InputError
-from pipeline.model.instants import MINUTE_MS, SECOND_MS
 
 DAY_S: Final = 86_400
 ROLLOVER_S: Final = 12 * 3600
@@ -36,17 +33,12 @@ LATE_S: Final = 3600
 """How far behind a line may be written across midnight: the daemons write within seconds of each other."""
 DISORDER_S: Final = 600
 """A step back by less is certainly disorder where the number of midnights does not need it."""
-REPEATED_HOUR_LATE_MS: Final = 10 * MINUTE_MS
-"""In the hour that the end of summer time repeats: a step back by more is the second pass, by less disorder."""
 LINES_NAMED_MAX: Final = 8
 
 _MORE_STEPS: Final = (
     "the clock goes back more often than midnights passed; the largest steps back are taken as midnights, the "
     "others as disorder"
 )
-OFFSET_BLOCK_S: Final = 900
-"""Zones change between quarters of an hour."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
 Stamped = tuple[int, LoggedMessage, int, bytes, str]
@@ -272,47 +264,3 @@ def _stamps_with(anchor: Line, clocks: Sequence[int], onwards: _Onwards, midnigh
         day += index in midnights
         stamps.append((day - (index in onwards.late)) * DAY_S + clock)
     return stamps
-
-
-class LocalTime:
-    """The server's time zone: local stamps to instants. Raises ``InputError`` for a zone nobody knows."""
-
-    def __init__(self, timezone: str) -> None:
-        try:
-            self._zone = ZoneInfo(timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise InputError(
-                f"timezone {timezone!r}", "is not a known time zone", "Give an IANA name such as Europe/Prague"
-            ) from error
-        self._offsets_ms: dict[int, tuple[int, int]] = {}
-
-    def instant(self, stamp: int, latest_at: int | None) -> int:
-        """The instant of a local stamp, where ``latest_at`` was logged before it.
-
-        A repeated local time is its first pass, unless that lies clearly before what was already logged.
-        """
-        first_ms, second_ms = self._offsets(stamp // OFFSET_BLOCK_S)
-        at = stamp * SECOND_MS - first_ms
-        if first_ms > second_ms and latest_at is not None and at < latest_at - REPEATED_HOUR_LATE_MS:
-            return stamp * SECOND_MS - second_ms
-        return at
-
-    def only_offset_ms(self, block: int) -> int | None:
-        """The offset to UTC in a quarter of an hour (``stamp // OFFSET_BLOCK_S``); ``None`` where it comes twice."""
-        first_ms, second_ms = self._offsets(block)
-        return None if first_ms > second_ms else first_ms
-
-    def _offsets(self, block: int) -> tuple[int, int]:
-        """Offsets to UTC of a quarter of an hour's first and second pass."""
-        offsets = self._offsets_ms.get(block)
-        if offsets is not None:
-            return offsets
-        moment = (_EPOCH + timedelta(seconds=block * OFFSET_BLOCK_S)).replace(tzinfo=self._zone)
-        offsets = self._offsets_ms[block] = (_offset_ms(moment), _offset_ms(moment.replace(fold=1)))
-        return offsets
-
-
-def _offset_ms(moment: datetime) -> int:
-    offset = moment.utcoffset()
-    assert offset is not None, "a zone of the database has an offset at any time"  # noqa: S101
-    return int(offset.total_seconds()) * SECOND_MS

@@ -1,8 +1,8 @@
 """What lines say behind their clocks. The same messages make up most of a log: each is read once and then looked up.
 
 A message is looked up by the bytes behind the clock, before anything is decoded. Measured on 200,000 events of an
-office (``tests/bench/license_logs.py``), CPU time a line from the file to heartbeats: 14.4 µs when each line was decoded
-and matched, 7.2 µs since messages are looked up and what was read is passed on as plain tuples.
+office (``tests/bench/license_logs.py``), CPU time a line from the file to heartbeats: 14.4 µs when each line was
+decoded and matched, 7.2 µs since messages are looked up and what was read is passed on as plain tuples.
 """
 
 from __future__ import annotations

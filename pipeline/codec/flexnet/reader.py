@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count, islice
 from typing import Final
 
-from pipeline.codec.flexnet.dates import DateNote, LocalTime, Stamped, stamp_lines
+from pipeline.codec.flexnet.dates import DateNote, Stamped, stamp_lines
 from pipeline.codec.flexnet.encodings import decode_line
 from pipeline.codec.flexnet.flexnet_log import (
     Counts,
@@ -15,6 +15,7 @@ from pipeline.codec.flexnet.flexnet_log import (
     LoggedHeartbeat,
     LogSummary,
 )
+from pipeline.codec.flexnet.local_time import LocalTime
 from pipeline.codec.flexnet.log_lines import BrokenLine, LineReader
 from pipeline.codec.flexnet.other_formats import looks_like, quoted
 from pipeline.codec.flexnet.server_replay import SESSIONS_PER_LINE, ServerReplay

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pipeline.codec.flexnet.dates import OFFSET_BLOCK_S, LocalTime, Stamped
+from pipeline.codec.flexnet.dates import Stamped
 from pipeline.codec.flexnet.events import REFUSALS, Event
 from pipeline.codec.flexnet.flexnet_log import (
     Counts,
@@ -21,6 +21,7 @@ from pipeline.codec.flexnet.flexnet_log import (
     OpenSession,
     UnmatchedIn,
 )
+from pipeline.codec.flexnet.local_time import OFFSET_BLOCK_S, LocalTime
 from pipeline.codec.flexnet.log_lines import BrokenLine
 from pipeline.codec.flexnet.messages import Holder, LoggedMessage
 from pipeline.codec.flexnet.ordinals import Ordinals
