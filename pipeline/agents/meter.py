@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple, get_args
+
+import numpy as np
 
 from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
 from pipeline.agents.quarantine import Quarantine
 from pipeline.agents.replayed_letters import at_first_place
+from pipeline.codec.columns.distinct import DISTINCT_MAX, Kind
+from pipeline.codec.columns.heartbeat_columns import HeartbeatColumns, HeartbeatJudge
+from pipeline.codec.columns.usage_messages import ARROW_ROWS_MIN, UsageMessage, UsageTables, deliveries_of, encode_usage
+from pipeline.codec.columns.usage_rows import folded, rows_of
 from pipeline.codec.json_text import NotJson, parse_json
 from pipeline.codec.topics import dead_letter_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter, member_text
-from pipeline.codec.topics.heartbeats import InvalidMember, invalid_member, judge, members_of
-from pipeline.codec.topics.known import KnownLayouts, Stranger
+from pipeline.codec.topics.heartbeats import InvalidMember, invalid_member, members_of
 from pipeline.codec.topics.message_keys import account_of, encode_key
-from pipeline.codec.topics.usage_frames import Delivery, encode_facts
-from pipeline.kafka.headers import CODE_HEADER, LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
+from pipeline.kafka.headers import CODE_HEADER, LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER, USAGE_VERSION_HEADER
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.kafka.settings import Settings
-from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
+from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE, partition_of
 from pipeline.model.errors import DeadLetterCode
-from pipeline.model.evidence import Heartbeat, SessionClose, SessionKey
-from pipeline.rules.evidence.merge import DayFact, UsageFold
 
 LETTER_BYTES_MAX = 3_500_000
 """Less than the dead-letter topic accepts, with room for the key. A whole source message in base64 always fits."""
 KEY_BYTES_MAX = 65_536
 HEADER_LENGTH_MAX = 1_000
+JUDGED_TOGETHER = 1_024
+"""Members, or messages, that are judged together, or fewer when their values take ``JUDGED_BYTES``."""
+JUDGED_BYTES = 4 * 1024 * 1024
+VALUE_BYTES = 96 * 1024 * 1024
+"""Values in a checkpoint: their columns take a third of that, dead letters of nothing but garbage four thirds."""
 BEHIND_INTERVALS = 4
 """While the meter is behind a checkpoint takes up to so many intervals: the sink then stores a quarter of the rows."""
 
@@ -42,67 +51,96 @@ class JudgedMessage(NamedTuple):
     quarantined: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Metered:
+    """The output of a checkpoint: heartbeats in columns, the places of their messages, and dead letters to be written.
+
+    Folding and encoding take a third of the work and no lock of Python's, so they are left to another thread.
+    """
+
+    columns: list[HeartbeatColumns]
+    accounts: list[str]
+    kinds: list[Kind]
+    log_id: str
+    places: list[tuple[int, int, int]]
+    letters: list[Outgoing]
+
+    @cached_property
+    def usage(self) -> UsageTables:
+        """Usage rows, folded, and how many heartbeats of each account a message held."""
+        partitions, offsets, received_at = np.array(self.places, np.int64).reshape(-1, 3).T
+        rows = folded(rows_of(self.columns, self.accounts, self.kinds, received_at))
+        return UsageTables(
+            rows, deliveries_of(self.columns, self.accounts, self.log_id, HEARTBEATS, (partitions, offsets))
+        )
+
+    def outgoing(self, usage_partitions: int, arrow_rows_min: int = ARROW_ROWS_MIN) -> list[Outgoing]:
+        """The messages to be written: usage first."""
+
+        encoded = encode_usage(self.usage, partial(_partition_of_account, usage_partitions), arrow_rows_min)
+        return [*map(_usage_message, encoded), *self.letters]
+
+
 class MeterStep:
-    """Folds heartbeats, counts the valid ones of each message, and keeps invalid members. No I/O."""
+    """Judges heartbeats, folds valid ones, counts those of each message, and keeps invalid members. No I/O.
+
+    The members of many messages are judged together, at the latest at the end of the checkpoint.
+    """
 
     def __init__(self, log_id: str, quarantine_letters_max: int = sys.maxsize) -> None:
         self._log_id = log_id
         self._quarantine = Quarantine(quarantine_letters_max)
-        self._layouts = KnownLayouts()
+        self._judge = HeartbeatJudge()
         self._restart()
         self._valid, self._codes = 0, Counter[str]()
 
     def _restart(self) -> None:
-        self._usage = UsageFold()
-        self._deliveries: defaultdict[str, list[Delivery]] = defaultdict(list)
+        self._places: list[tuple[int, int, int]] = []
+        self._unjudged: dict[int, Message] = {}
+        self._unjudged_bytes = 0
+        self._unusable: dict[int, list[InvalidMember]] = {}
+        self._columns: list[HeartbeatColumns] = []
         self._letters: list[Outgoing] = []
 
     def take(self, message: Message) -> None:
         """Judge and fold every heartbeat of a message. Never raises for bad data."""
-        invalid: list[InvalidMember] = []
-        delivered: dict[str, int] = {}
-        strangers = self._layouts.fold(message.value, message.received_at, delivered)
-        if strangers is None:
-            members, invalid = members_of(message.value)
-            strangers = [Stranger(index, member) for index, member in enumerate(members)]
-        for stranger in strangers:
-            judged = judge(stranger.member)
-            if isinstance(judged, Heartbeat):
-                self._usage.add(judged, message.received_at)
-                self._layouts.learn(stranger, judged)
-                delivered[judged.account] = delivered.get(judged.account, 0) + 1
-            else:
-                invalid.append(invalid_member(stranger.place, stranger.member, judged))
-        for account, heartbeats in delivered.items():
-            self._valid += heartbeats
-            place = (self._log_id, message.topic, message.partition, message.offset)
-            self._deliveries[account].append(Delivery(*place, heartbeats))
-        self._codes.update(member.reason.code for member in invalid)
-        for member in invalid:
-            self._refuse(message, member)
+        source = len(self._places)
+        members, self._unusable[source] = members_of(message.value)
+        self._places.append((message.partition, message.offset, message.received_at))
+        self._unjudged[source] = message
+        self._unjudged_bytes += len(message.value or b"")
+        self._judge.add(source, members)
+        if max(len(self._judge), len(self._unjudged)) >= JUDGED_TOGETHER or self._unjudged_bytes >= JUDGED_BYTES:
+            self._judge_gathered()
+
+    def _judge_gathered(self) -> None:
+        columns, faults = self._judge.judge(lambda source: members_of(self._unjudged[source].value)[0])
+        self._columns += columns
+        self._valid += sum(len(each.sources) for each in columns)
+        for fault in faults:
+            self._unusable[fault.source].append(invalid_member(fault.index, fault.member, fault.reason))
+        for source, message in self._unjudged.items():
+            for member in self._unusable[source]:
+                self._refuse(message, member)
+        self._unjudged.clear()
+        self._unjudged_bytes = 0
+        self._unusable.clear()
 
     def _refuse(self, message: Message, invalid: InvalidMember) -> None:
+        self._codes[invalid.reason.code] += 1
         letter = at_first_place(self._dead_letter(message, invalid), message)
         flood = self._quarantine.takes(letter.account, message.received_at)
         self._letters.append(_outgoing(HEARTBEATS_QUARANTINE if flood else HEARTBEATS_DLQ, message, letter))
 
-    def drain(self) -> list[Outgoing]:
-        """The output of the messages since the last drain: usage frames per account, then dead letters."""
-        self._layouts.drain(self._usage)
-        facts: defaultdict[str, list[tuple[SessionKey, int, DayFact]]] = defaultdict(list)
-        closes: defaultdict[str, list[SessionClose]] = defaultdict(list)
-        for session, day, fact in self._usage.facts():
-            facts[session.account].append((session, day, fact))
-        for close in self._usage.closes():
-            closes[close.session.account].append(close)
-        outgoing = [
-            Outgoing(USAGE, encode_key(account), frame)
-            for account in sorted(self._deliveries)
-            for frame in encode_facts(account, facts[account], closes[account], self._deliveries[account])
-        ]
-        outgoing += self._letters
+    def drain(self) -> Metered:
+        """The output of the messages since the last drain."""
+        self._judge_gathered()
+        accounts, kinds = [*self._judge.accounts.meanings], [*self._judge.kinds.meanings]
+        metered = Metered(self._columns, accounts, kinds, self._log_id, self._places, self._letters)
+        self._judge.accounts.forget_if_many()
+        self._judge.kinds.forget_if_many()
         self._restart()
-        return outgoing
+        return metered
 
     def tally(self) -> JudgedMessage:
         """The verdicts since the last call: for metrics, never for a bill."""
@@ -128,6 +166,18 @@ class MeterStep:
             source=_text(message.header(SOURCE_HEADER)),
             line=_line(message.header(LINES_HEADER), invalid.index),
         )
+
+
+@lru_cache(maxsize=DISTINCT_MAX)
+def _partition_of_account(partitions: int, account: str) -> int:
+    """Remembered, as murmur2 takes ten microseconds a name."""
+    return partition_of(encode_key(account), partitions)
+
+
+def _usage_message(message: UsageMessage) -> Outgoing:
+    if message.version is None:
+        return Outgoing(USAGE, encode_key(message.account), message.value)
+    return Outgoing(USAGE, None, message.value, ((USAGE_VERSION_HEADER, message.version),), message.partition)
 
 
 def _outgoing(topic: str, message: Message, letter: DeadLetter) -> Outgoing:
@@ -164,19 +214,25 @@ def meter_agent(
     producer: Producer,
     observe: Callable[[CheckpointMade], None] = lambda _: None,
     observe_judged: Callable[[JudgedMessage], None] = lambda _: None,
-) -> Agent[list[Outgoing]]:
-    """The meter: a checkpoint awaits every usage frame and dead letter before it acknowledges."""
+) -> Agent[Metered]:
+    """The meter: a checkpoint awaits every message of usage and every dead letter before it acknowledges."""
     step = MeterStep(settings.log_id, settings.quarantine_letters)
 
-    async def flush(outgoing: list[Outgoing]) -> None:
+    async def flush(metered: Metered) -> None:
         observe_judged(step.tally())
-        await producer.write(outgoing)
+        partitions = await producer.partitions(USAGE)
+        await producer.write(await asyncio.to_thread(metered.outgoing, partitions))
 
     return Agent(
         role="meter",
         topics=(HEARTBEATS,),
         step=step,
         flush=flush,
-        pace=Pace(settings.meter_checkpoint_messages, settings.meter_checkpoint_ms, behind_intervals=BEHIND_INTERVALS),
+        pace=Pace(
+            settings.meter_checkpoint_messages,
+            settings.meter_checkpoint_ms,
+            value_bytes=VALUE_BYTES,
+            behind_intervals=BEHIND_INTERVALS,
+        ),
         observe=observe,
     )

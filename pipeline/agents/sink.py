@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,12 +9,12 @@ from typing import Final
 from pipeline.agents.applied_contracts import AppliedContract, read_applied_contract
 from pipeline.agents.consuming import Agent, CheckpointMade, Message, Pace
 from pipeline.agents.store_calls import CallStore
+from pipeline.codec.columns.usage_messages import NO_USAGE, UsageTables, decode_usage, merged
 from pipeline.codec.topics import command_messages, dead_letter_messages, denial_messages, ledger_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.denial_messages import Denial
 from pipeline.codec.topics.message_keys import account_of, encode_key
-from pipeline.codec.topics.usage_frames import Delivery, decode_frame
-from pipeline.kafka.headers import APPLIED_BY_HEADER
+from pipeline.kafka.headers import APPLIED_BY_HEADER, USAGE_VERSION_HEADER
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import (
     COMMANDS,
@@ -27,8 +26,6 @@ from pipeline.kafka.topics import (
     USAGE,
 )
 from pipeline.model.errors import ContractInvalid
-from pipeline.model.evidence import SessionClose, SessionDay
-from pipeline.rules.evidence.merge import UsageFold
 from pipeline.store import facts
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
@@ -43,9 +40,7 @@ UNREADABLE = "unreadable"
 class Batch:
     """The rows of one checkpoint. Writing them again changes nothing."""
 
-    days: list[SessionDay] = field(default_factory=list)
-    closes: list[SessionClose] = field(default_factory=list)
-    deliveries: defaultdict[str, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    usage: UsageTables = NO_USAGE
     letters: list[DeadLetter] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
     commands: list[PlacedCommand] = field(default_factory=list)
@@ -54,8 +49,7 @@ class Batch:
 
     def write(self, client: Client) -> None:
         """Insert everything; facts first, so that what is counted as delivered is stored."""
-        facts.write_session_days(client, self.days)
-        facts.write_closes(client, self.closes)
+        facts.write_usage(client, self.usage.rows)
         facts.write_dead_letters(client, self.letters)
         facts.write_denials(client, self.denials)
         for applied in self.contracts:
@@ -63,7 +57,7 @@ class Batch:
             store_contract(client, contract, applied.body, applied.applied_at, applied.applied_by, applied.offset)
         write_commands(client, self.commands)
         write_postings(client, self.postings)
-        facts.write_deliveries(client, self.deliveries)
+        facts.write_deliveries(client, self.usage.deliveries)
 
 
 class SinkStep:
@@ -75,7 +69,7 @@ class SinkStep:
 
     def __init__(self, log_id: str) -> None:
         self._log_id = log_id
-        self._usage, self._batch = UsageFold(), Batch()
+        self._usage, self._batch = list[UsageTables](), Batch()
 
     def take(self, message: Message) -> None:
         """Read a message into the batch. Never raises for bad data."""
@@ -87,19 +81,14 @@ class SinkStep:
     def drain(self) -> Batch:
         """The rows of all messages since the last drain."""
         batch = self._batch
-        batch.days, batch.closes = list(self._usage.session_days()), list(self._usage.closes())
-        self._usage, self._batch = UsageFold(), Batch()
+        batch.usage = merged(self._usage)
+        self._usage, self._batch = [], Batch()
         return batch
 
     def _read(self, message: Message) -> None:
         value = message.value or b""
         if message.topic == USAGE:
-            frame = decode_frame(value)
-            for day in frame.days:
-                self._usage.merge(day)
-            for close in frame.closes:
-                self._usage.merge_close(close)
-            self._batch.deliveries[frame.account] += frame.deliveries
+            self._usage.append(decode_usage(value, message.header(USAGE_VERSION_HEADER)))
         elif message.topic in {HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE}:
             self._batch.letters.append(dead_letter_messages.decode(value))
         elif message.topic == COMMANDS:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+COMPRESSION: Final = "zstd"
+"""At level 3, aiokafka's own. A heartbeat in a frame of 170 takes 54 bytes and 0.8 us; lz4, which aiokafka fixes at
+level 9, 86 bytes and 5.7 us; uncompressed 370 bytes."""
 
 
 class Outgoing(NamedTuple):
-    """A message to be written."""
+    """A message to be written: to ``partition``, or to that of its key where it is ``None``."""
 
     topic: str
     key: bytes | None
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
 
 
 class Producer:
@@ -35,7 +39,7 @@ class Producer:
             bootstrap_servers=bootstrap,
             enable_idempotence=idempotent,
             acks="all",
-            compression_type="lz4",
+            compression_type=COMPRESSION,
             max_request_size=MESSAGE_BYTES_MAX,
             max_batch_size=1024 * 1024,
         )
@@ -52,11 +56,19 @@ class Producer:
         """Write what is pending, and disconnect."""
         await self._producer.stop()
 
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has. Raises ``KafkaError``."""
+        return len(await self._producer.partitions_for(topic))
+
     async def write(self, messages: Iterable[Outgoing]) -> None:
         """Write all messages and wait until the broker has them. Raises ``KafkaError`` if it refuses any."""
         written = [
             await self._producer.send(
-                message.topic, value=message.value, key=message.key, headers=list(message.headers)
+                message.topic,
+                value=message.value,
+                key=message.key,
+                partition=message.partition,
+                headers=list(message.headers),
             )
             for message in messages
         ]

@@ -30,7 +30,7 @@ class Settings:
     app_id: str = "seatbeat"
     instance_id: str = ""
     log_id: str = "main"
-    meter_checkpoint_messages: int = 1_024
+    meter_checkpoint_messages: int = 4_096
     meter_checkpoint_ms: int = 500
     sink_checkpoint_messages: int = 2_000
     sink_checkpoint_ms: int = 10_000

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline.codec.columns.usage_rows import NO_DAY, bits
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.denial_messages import Denial
-from pipeline.codec.topics.usage_frames import Delivery
-from pipeline.model.evidence import SessionClose, SessionDay
-from pipeline.rules.evidence.merge import slots_of
 from pipeline.store.arrow_inserts import INSTANT, insert_rows
 from pipeline.store.client import Client
 
@@ -38,6 +38,7 @@ _DELIVERIES: Final = pa.schema(
         "block": pa.uint64(), "heartbeats": pa.map_(pa.uint64(), pa.uint32()),
     }
 )  # fmt: skip
+_COUNTS: Final = (pa.field("offset", pa.uint64()), pa.field("heartbeats", pa.uint32()))
 _DEAD_LETTERS: Final = pa.schema(
     {
         "account": pa.string(), "log": pa.string(), "topic": pa.string(), "partition": pa.uint32(),
@@ -54,32 +55,46 @@ _DENIALS: Final = pa.schema(
 )  # fmt: skip
 
 
-def write_session_days(client: Client, days: Iterable[SessionDay]) -> None:
-    """Merge session days into ``usage_days``."""
-    rows = [
-        (
-            *day.session[:4], day.day, *day.session[4:], day.opened_at, day.last_at, list(slots_of(day.used_slots)),
-            list(day.stretches.items()), day.version, day.received_min_at, day.received_max_at,
-        )
-        for day in days
-    ]  # fmt: skip
-    insert_rows(client, "usage_days", _USAGE_DAYS, rows)
+def write_usage(client: Client, rows: pa.Table) -> None:
+    """Merge usage rows (``codec/columns/usage_rows.py``) into ``usage_days`` and ``session_closes``."""
+    days = rows.filter(pc.not_equal(rows["day"], NO_DAY))
+    if days.num_rows:
+        client.insert_arrow("usage_days", _cast(days.set_column(*_slots(days)), _USAGE_DAYS))
+    closed = rows.filter(pc.greater(rows["closed_at"], 0))
+    if closed.num_rows:
+        client.insert_arrow("session_closes", _cast(closed, _SESSION_CLOSES))
 
 
-def write_closes(client: Client, closes: Iterable[SessionClose]) -> None:
-    """Merge closes into ``session_closes``."""
-    insert_rows(client, "session_closes", _SESSION_CLOSES, [(*close.session, close.closed_at) for close in closes])
+def write_deliveries(client: Client, deliveries: pa.Table) -> None:
+    """Merge deliveries (``codec/columns/usage_messages.py``) into ``deliveries``, a row per thousand offsets."""
+    if not deliveries.num_rows:
+        return
+    place = ["account", "log", "topic", "partition", "block"]
+    blocks = _cast(
+        deliveries.append_column("block", pc.divide(deliveries["offset"], DELIVERY_BLOCK)),
+        pa.schema([(name, _DELIVERIES.field(name).type) for name in place] + [*_COUNTS]),
+    )
+    counts = blocks.group_by([*place, "offset"], use_threads=False).aggregate([("heartbeats", "max")])
+    grouped = counts.group_by(place, use_threads=False).aggregate([("offset", "list"), ("heartbeats_max", "list")])
+    grouped = grouped.combine_chunks()
+    offsets, heartbeats = (grouped[name].combine_chunks() for name in ("offset_list", "heartbeats_max_list"))
+    maps = pa.MapArray.from_arrays(offsets.offsets, offsets.flatten(), heartbeats.flatten())
+    client.insert_arrow("deliveries", grouped.select(place).append_column("heartbeats", maps))
 
 
-def write_deliveries(client: Client, deliveries: Mapping[str, Iterable[Delivery]]) -> None:
-    """Merge the deliveries of each account into ``deliveries``, a row per thousand offsets."""
-    blocks: dict[tuple[str, str, str, int, int], dict[int, int]] = {}
-    for account, delivered in deliveries.items():
-        for delivery in delivered:
-            block = (account, delivery.log, delivery.topic, delivery.partition, delivery.offset // DELIVERY_BLOCK)
-            counts = blocks.setdefault(block, {})
-            counts[delivery.offset] = max(delivery.heartbeats, counts.get(delivery.offset, 0))
-    insert_rows(client, "deliveries", _DELIVERIES, [(*block, list(counts.items())) for block, counts in blocks.items()])
+def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of a schema, in its types: dictionaries become texts, and epoch ms instants."""
+    return pa.table([table[name].cast(kind) for name, kind in zip(schema.names, schema.types, strict=True)], schema)
+
+
+def _slots(rows: pa.Table) -> tuple[int, str, pa.ListArray]:
+    """The column of used slots, as lists: its place, its name and itself."""
+    words = np.concatenate([bits(chunk) for chunk in rows["used_slots"].chunks])
+    is_used = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+    _, slots = np.nonzero(is_used)
+    ends = np.cumsum(is_used.sum(axis=1, dtype=np.int32), dtype=np.int32)
+    lists = pa.ListArray.from_arrays(np.append(np.int32(0), ends), slots.astype(np.uint8))
+    return rows.schema.get_field_index("used_slots"), "used_slots", lists
 
 
 def write_dead_letters(client: Client, letters: Iterable[DeadLetter]) -> None:

@@ -14,10 +14,12 @@ from typing import Final, cast
 from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SINK_TOPICS
 from pipeline.application.tokens.token_reading import token_reading
+from pipeline.codec.columns.usage_messages import decode_usage
+from pipeline.codec.columns.usage_rows import of_accounts, session_days
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics import command_messages
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import decode_frame
+from pipeline.kafka.headers import USAGE_VERSION_HEADER
 from pipeline.kafka.posting import command_message, contract_message
 from pipeline.kafka.producer import Outgoing
 from pipeline.kafka.topics import COMMANDS, HEARTBEATS, TOKEN_LEDGER, USAGE
@@ -189,8 +191,8 @@ class TokenStory:
         ledger, evidence = Ledger(account), TokenEvidence(reading)
         orders: list[Logged] = []
         for usage, logged in _by_order(account, log, USAGE):
-            for frame in (decode_frame(message.value or b"") for message in usage):
-                for day in frame.days if frame.account == account else ():
+            for read in (decode_usage(message.value or b"", message.header(USAGE_VERSION_HEADER)) for message in usage):
+                for day in session_days(of_accounts(read.rows, [account])):
                     evidence.merge(day)
             orders.append(logged)
             evidence.touch()

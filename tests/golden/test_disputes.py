@@ -21,11 +21,11 @@ from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.people.holders import people_of
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.golden.tables import Cells, Scenario, cells, read_rows, read_scenarios
 from tests.support.evidence.evidence_shorthand import instant
 from tests.support.evidence.packet_shorthand import plain_packet
 from tests.support.evidence.random_fleets import reading_of
+from tests.support.store.written_facts import write_session_days
 
 SCENARIOS = [
     scenario for path in sorted(Path(__file__).parent.glob("disputes/*.txt")) for scenario in read_scenarios(path)

@@ -11,13 +11,15 @@ import pytest
 
 from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
+from pipeline.codec.columns.usage_rows import closes, session_days
 from pipeline.codec.topics import command_messages, denial_messages, ledger_messages
 from pipeline.codec.topics.dead_letter_messages import decode as decode_dead_letter
 from pipeline.codec.topics.heartbeats import decode
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import decode_frame
+from pipeline.codec.topics.usage_frames import Delivery, decode_frame
 from pipeline.kafka.topics import COMMANDS, DENIALS, HEARTBEATS_DLQ, USAGE
 from pipeline.model.errors import DEAD_LETTER_CODES, LICENCE_LOG_CODES
+from tests.support.agents.step_messages import rows_in
 from tests.support.evidence.frame_members import AT, SPAN_MS
 from tests.support.evidence.schema_examples import (
     DISPUTE,
@@ -92,12 +94,13 @@ def stored(event: str, path: Path) -> dict[str, object]:
     step = SinkStep("main")
     step.take(Message(SINK_TOPICS[event], 0, 0, encode_key("acme"), path.read_bytes(), (), AT))
     batch = step.drain()
+    deliveries: dict[str, list[object]] = {}
+    for account, *place in rows_in(batch.usage.deliveries):
+        deliveries.setdefault(account, []).append(Delivery(*place)._asdict())
     return {
-        "days": [asdict(day) for day in batch.days],
-        "closes": [close._asdict() for close in batch.closes],
-        "deliveries": {
-            account: [delivery._asdict() for delivery in delivered] for account, delivered in batch.deliveries.items()
-        },
+        "days": [asdict(day) for day in session_days(batch.usage.rows)],
+        "closes": [close._asdict() for close in closes(batch.usage.rows)],
+        "deliveries": deliveries,
         "dead_letters": [asdict(letter) for letter in batch.letters],
         "denials": [asdict(denial) for denial in batch.denials],
         "commands": [asdict(placed) for placed in batch.commands],

@@ -23,10 +23,10 @@ from pipeline.rules.explain.seat_use import CheckoutUse, SessionUse, SlotsByStep
 from pipeline.rules.tokens.charge_explanation import Charge
 from pipeline.rules.tokens.spans import Span
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.golden.tables import Cells, Scenario, read_rows, read_scenarios
 from tests.support.evidence.random_fleets import reading_of
 from tests.support.evidence.schema_examples import LINE_EXPLANATION, validator
+from tests.support.store.written_facts import write_session_days
 
 SCENARIOS = [
     scenario for path in sorted(Path(__file__).parent.glob("explained/*.txt")) for scenario in read_scenarios(path)

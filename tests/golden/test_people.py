@@ -23,10 +23,10 @@ from pipeline.rules.people.waterfall import uncovered, units_by_slot
 from pipeline.rules.statement import recount
 from pipeline.store.client import Client
 from pipeline.store.counting.uncovered_counts import uncovered_counts
-from pipeline.store.facts import write_session_days
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios, refusal
 from tests.support.evidence.evidence_shorthand import ways
 from tests.support.evidence.random_fleets import reading_of
+from tests.support.store.written_facts import write_session_days
 
 SCENARIOS = [
     scenario for path in sorted(Path(__file__).parent.glob("people/*.txt")) for scenario in read_scenarios(path)

@@ -22,9 +22,9 @@ from pipeline.rules.pool.pooled_lines import pooled_lines
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.counting import counts as store_counts
-from pipeline.store.facts import write_session_days
 from tests.golden.tables import Counts, Scenario, cells, read_scenarios
 from tests.support.evidence.evidence_shorthand import merged, ways
+from tests.support.store.written_facts import write_session_days
 
 SCENARIOS = [
     scenario for path in sorted(Path(__file__).parent.glob("pooled/*.txt")) for scenario in read_scenarios(path)

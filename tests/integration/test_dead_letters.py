@@ -23,9 +23,9 @@ from tests.support.process.seatbeat_process import ENDS_S_MAX, Ended, seatbeat, 
 
 TOO_STRICT: Final = """
 import sys
-import pipeline.codec.topics.accept as hot_half
-import pipeline.codec.topics.heartbeats as plain_half
-hot_half.TEXT_LENGTH_MAX = plain_half.TEXT_LENGTH_MAX = 8
+import pipeline.codec.columns.column_checks as by_columns
+import pipeline.codec.topics.heartbeats as in_words
+by_columns.TEXT_LENGTH_MAX = in_words.TEXT_LENGTH_MAX = 8
 from pipeline.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -20,11 +20,11 @@ from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.people.holders import people_of
 from pipeline.rules.statement import recount
 from pipeline.store.client import Client, connect
-from pipeline.store.facts import write_session_days
 from pipeline.store.migrations import migrate
 from tests.support.clickhouse.server import ClickhouseSeam
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.random_fleets import reading_of
+from tests.support.store.written_facts import write_session_days
 
 MANY = 3_000
 QUARTER = Period.parse("2022Q2")

@@ -26,12 +26,13 @@ from pipeline.rules.pool.reading import ContractReading
 from pipeline.rules.tokens.ledger import entry_id
 from pipeline.store.client import Client, connect
 from pipeline.store.contract_versions import store_contract, store_policies
-from pipeline.store.facts import write_completeness, write_session_days
+from pipeline.store.facts import write_completeness
 from pipeline.store.migrations import migrate
 from pipeline.store.order_log import PlacedCommand, write_commands
 from tests.support.clickhouse.server import ClickhouseSeam
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.empty_stores import address_of, new_account
+from tests.support.store.written_facts import write_session_days
 
 MONDAY = instant("2022-05-02 08:00")
 NOW = instant("2022-07-02 00:00")

@@ -16,12 +16,12 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.people.holders import people_of
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.packet_shorthand import plain_packet
 from tests.support.evidence.random_fleets import Fleet, fleets, reading_of
 from tests.support.evidence.random_people import logs, people_contracts
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 
 pytestmark = pytest.mark.slow
 

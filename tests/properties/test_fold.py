@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay, SessionKey
-from pipeline.model.instants import BASE_SLOT_MS, DAY_MS, day_of
-from pipeline.rules.evidence.columns import ColumnFold
+from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay
+from pipeline.model.instants import BASE_SLOT_MS, DAY_MS
 from pipeline.rules.evidence.merge import UsageFold, fold, slot_mask, slots_of
 from pipeline.rules.evidence.sessions import sessions
 from tests.support.evidence.evidence_shorthand import merged
@@ -148,47 +146,3 @@ def test_a_bit_set_returns_its_slots_in_order(slots: set[int]) -> None:
 def test_a_mask_holds_the_slots_from_first_to_last(one_end: int, other: int) -> None:
     first, last = sorted((one_end, other))
     assert [*slots_of(slot_mask(first, last))] == [*range(first, last + 1)]
-
-
-def test_the_later_end_of_a_repeated_stretch_is_kept_in_columns() -> None:
-    columns, usage, midnight = ColumnFold(), UsageFold(), 18_000 * DAY_MS
-    times = np.array([(0, 5, 9, 0, 9), (0, 5, 9, 0, 4), (0, 5, 9, 3, 8), (0, 5, 9, 3, 9)]) + midnight
-    columns.add([0, 0, 0, 0], times, 0)
-    columns.fold_into(usage, [(SessionKey("a", "p", "", "production", "m", "u", "s"), "")])
-    assert [day.stretches for day in usage.session_days()] == [{midnight: midnight + 9, midnight + 3: midnight + 9}]
-
-
-def within_a_day(heartbeats: Iterable[Heartbeat]) -> list[Heartbeat]:
-    return [
-        heartbeat
-        for heartbeat in heartbeats
-        if heartbeat.state != "close" and day_of(heartbeat.since) == day_of(heartbeat.at)
-    ]
-
-
-@few
-@given(some_fleets, st.data())
-def test_columns_fold_to_the_same_session_days(fleet: Fleet, data: st.DataObject) -> None:
-    heartbeats = within_a_day(fleet.heartbeats)
-    named = sorted({(SessionKey._make(heartbeat[:7]), heartbeat.version) for heartbeat in heartbeats}, key=repr)
-    columns, in_columns, plainly = ColumnFold(), UsageFold(), UsageFold()
-    while heartbeats:
-        size, received_at = data.draw(st.integers(1, len(heartbeats))), data.draw(st.integers(0, 3))
-        frame, heartbeats = heartbeats[:size], heartbeats[size:]
-        for heartbeat in frame:
-            plainly.add(heartbeat, received_at)
-        numbers = [named.index((SessionKey._make(heartbeat[:7]), heartbeat.version)) for heartbeat in frame]
-        times = [
-            (heartbeat.opened_at, heartbeat.since, heartbeat.at, heartbeat.resumed_at, heartbeat.active_at)
-            for heartbeat in frame
-        ]
-        columns.add(numbers, np.array(times), received_at)
-        if data.draw(st.booleans()):
-            columns.fold_into(in_columns, named)
-    columns.fold_into(in_columns, named)
-    columns.fold_into(in_columns, named)
-    assert in_order(in_columns) == in_order(plainly)
-
-
-def in_order(usage: UsageFold) -> list[SessionDay]:
-    return sorted(usage.session_days(), key=lambda day: (day.session, day.day))

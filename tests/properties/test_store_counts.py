@@ -23,12 +23,12 @@ from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.counting.counts import reported_codes, slot_counts
-from pipeline.store.facts import write_session_days
 from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
 from tests.support.evidence.evidence_shorthand import merged
 from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 
 pytestmark = pytest.mark.slow
 

@@ -11,12 +11,12 @@ from pipeline.rules.evidence.merge import UsageFold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.statement.silent_machines import SilentRange, silent_machines
 from pipeline.store.client import Client
-from pipeline.store.facts import write_closes, write_session_days
 from pipeline.store.silent_sessions import read_silent_machines
 from tests.support.evidence.evidence_shorthand import heartbeat
 from tests.support.evidence.random_fleets import Fleet, fleets
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_closes, write_session_days
 
 pytestmark = pytest.mark.slow
 

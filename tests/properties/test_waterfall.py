@@ -21,11 +21,11 @@ from pipeline.rules.people.waterfall import uncovered, units_by_slot
 from pipeline.rules.pool.entitled import seats_at
 from pipeline.rules.statement import recount
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
 from tests.support.evidence.random_people import logs, people_contracts
 from tests.support.laws import examples
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 
 pytestmark = pytest.mark.slow
 

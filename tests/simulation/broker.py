@@ -65,10 +65,19 @@ class Broker:
         }
         self.is_away = False
 
-    def append(self, now_ms: int, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> Message:
-        """Append a message to the partition of its key, with the clock of that partition's broker."""
+    def append(
+        self,
+        now_ms: int,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        partition: int | None = None,
+    ) -> Message:
+        """Append a message to a partition, else to that of its key, with the clock of that partition's broker."""
         count = PARTITIONS[topic]
-        partition = self._chance.randrange(count) if key is None else partition_of(key, count)
+        if partition is None:
+            partition = self._chance.randrange(count) if key is None else partition_of(key, count)
         log = self.logs[topic, partition]
         received_at = START_AT + now_ms + self._clock_skews_ms[topic, partition]
         message = Message(topic, partition, len(log), key, value, headers, received_at)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from operator import add
 from typing import ClassVar, Final
 
+import pyarrow as pa
+
 from pipeline.agents.consuming import Message, Step
-from pipeline.agents.meter import MeterStep
+from pipeline.agents.meter import Metered, MeterStep
 from pipeline.agents.sink import Batch, SinkStep
+from pipeline.codec.columns.usage_rows import KEY
 from pipeline.codec.topics.heartbeats import decode
-from pipeline.kafka.producer import Outgoing
+from pipeline.kafka.topics import USAGE
 from pipeline.store import facts
 from pipeline.store.client import Client
 from tests.simulation.auditor import LOG
-from tests.simulation.broker import Place
+from tests.simulation.broker import PARTITIONS, Place
 from tests.simulation.faults import Fault
 from tests.simulation.store import MERGES, Cell, Merge, StoreModel
 from tests.simulation.workers import MeterWorker, Output, SinkWorker, Task, Worker
@@ -36,8 +40,8 @@ class AcknowledgesBeforeInsert(SinkWorker):
 
 
 class IgnoresRefusedProduce(MeterWorker):
-    def flush(self, output: list[Outgoing]) -> Task:
-        for outgoing in output:
+    def flush(self, output: Metered) -> Task:
+        for outgoing in output.outgoing(PARTITIONS[USAGE]):
             fault = yield f"meter produce {outgoing.topic}"
             self.environment.write(self.name, *outgoing, fault)
 
@@ -60,7 +64,7 @@ class RetriesWithOtherRows(SinkWorker):
 class DrainsAgainAfterFlush(MeterWorker):
     """Clears its step after the flush, and with it what arrived during the flush."""
 
-    def flush(self, output: list[Outgoing]) -> Task:
+    def flush(self, output: Metered) -> Task:
         yield from super().flush(output)
         self.step.drain()
 
@@ -90,7 +94,7 @@ class GoesOnAfterFailure(Worker[Output]):
             self._is_flushing = False
 
 
-class MeterGoesOnAfterFailure(GoesOnAfterFailure[list[Outgoing]], MeterWorker):
+class MeterGoesOnAfterFailure(GoesOnAfterFailure[Metered], MeterWorker):
     pass
 
 
@@ -106,7 +110,7 @@ class SwallowsErrorOfTake(Worker[Output]):
             super().take(message, fault)
 
 
-class MeterSwallowsErrorOfTake(SwallowsErrorOfTake[list[Outgoing]], MeterWorker):
+class MeterSwallowsErrorOfTake(SwallowsErrorOfTake[Metered], MeterWorker):
     pass
 
 
@@ -115,9 +119,9 @@ class SinkSwallowsErrorOfTake(SwallowsErrorOfTake[Batch], SinkWorker):
 
 
 class SwallowsErrorOfDrain(MeterWorker):
-    def drain(self, fault: Fault | None) -> list[Outgoing]:
+    def drain(self, fault: Fault | None) -> Metered:
         output = super().drain(None)
-        return [] if fault is Fault.RAISES else output
+        return replace(output, columns=[], letters=[]) if fault is Fault.RAISES else output
 
 
 class CommitsWhatItHasRead(SinkWorker):
@@ -130,29 +134,41 @@ class CommitsWhatItHasRead(SinkWorker):
 class LastOpeningStep(MeterStep):
     """Takes the opening of a session from the latest message."""
 
+    def __init__(self, log_id: str) -> None:
+        super().__init__(log_id)
+        self._opened_at: dict[tuple[str, ...], int] = {}
+
     def take(self, message: Message) -> None:
         super().take(message)
         for heartbeat in decode(message.value).heartbeats:
-            for session, _, fact in self._usage.facts():
-                if session == heartbeat[:7]:
-                    fact[0] = heartbeat.opened_at
+            self._opened_at[heartbeat[:7]] = heartbeat.opened_at
+
+    def drain(self) -> Metered:
+        metered = super().drain()
+        rows = metered.usage.rows
+        last = [self._opened_at[session] for session in zip(*rows.select(KEY[:7]).to_pydict().values(), strict=True)]
+        place = rows.schema.get_field_index("opened_at")
+        changed = rows.set_column(place, rows.schema.field(place), [pa.array(last, pa.int64())])
+        self._opened_at.clear()
+        metered.__dict__["usage"] = metered.usage._replace(rows=changed)
+        return metered
 
 
 class FoldsLastOpening(MeterWorker):
-    def new_step(self) -> Step[list[Outgoing]]:
+    def new_step(self) -> Step[Metered]:
         return LastOpeningStep(LOG)
 
 
 class DeliveriesFirst(Batch):
     def write(self, client: Client) -> None:
-        facts.write_deliveries(client, self.deliveries)
+        facts.write_deliveries(client, self.usage.deliveries)
         super().write(client)
 
 
 class DeliveriesFirstStep(SinkStep):
     def drain(self) -> Batch:
         batch = super().drain()
-        return DeliveriesFirst(batch.days, batch.closes, batch.deliveries, batch.letters, batch.denials)
+        return DeliveriesFirst(batch.usage, batch.letters, batch.denials)
 
 
 class CountsBeforeItStores(SinkWorker):

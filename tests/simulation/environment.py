@@ -37,14 +37,21 @@ class Environment:
         return (needs_store and self.store_is_away) or (needs_broker and self.broker.is_away)
 
     def write(
-        self, who: str, topic: str, key: bytes | None, value: bytes | None, headers: Headers, fault: Fault | None
+        self,
+        who: str,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        partition: int | None,
+        fault: Fault | None,
     ) -> bool:
         """Write a message to a topic under a fault; whether the broker acknowledges it."""
         if self.broker.is_away or fault is Fault.REFUSED:
             self.trace.note(who, "is refused by", topic)
             return False
         for _ in range(2 if fault is Fault.DUPLICATE else 1):
-            message = self.broker.append(self.scheduler.now_ms, topic, key, value, headers)
+            message = self.broker.append(self.scheduler.now_ms, topic, key, value, headers, partition)
             self.trace.note(who, "writes", f"{topic}/{message.partition}@{message.offset}")
         return fault is not Fault.ANSWER_LOST
 

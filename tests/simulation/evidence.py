@@ -6,6 +6,8 @@ import json
 from typing import Any, Final
 from unicodedata import normalize
 
+import pyarrow as pa
+
 from pipeline.agents.consuming import Message
 from tests.simulation.knowledge import Fact, Knowledge
 
@@ -49,6 +51,8 @@ def read_heartbeats(message: Message) -> tuple[int, Knowledge]:
 
 def read_usage(message: Message) -> Knowledge:
     """The facts in a message of ``usage``."""
+    if message.header("usage") is not None:
+        return _read_arrow(message.value or b"")
     frame = json.loads(message.value or b"")
     knowledge = Knowledge()
     for row in frame["days"]:
@@ -63,6 +67,27 @@ def read_usage(message: Message) -> Knowledge:
         knowledge.learn_close(_session(frame["account"], row), row["closed_at"])
     for row in frame["deliveries"]:
         knowledge.deliveries[frame["account"], row["partition"], row["offset"]] = row["heartbeats"]
+    return knowledge
+
+
+def _read_arrow(value: bytes) -> Knowledge:
+    """The facts in the two Arrow streams of version 2."""
+    knowledge, source = Knowledge(), pa.BufferReader(value)
+    rows, deliveries = (pa.ipc.open_stream(source).read_all().to_pylist() for _ in range(2))
+    for row in rows:
+        session = _session(row["account"], row)
+        if row["closed_at"]:
+            knowledge.learn_close(session, row["closed_at"])
+        if row["day"] >= 0:
+            bits = int.from_bytes(row["used_slots"], "little")
+            slots = frozenset(slot for slot in range(144) if bits >> slot & 1)
+            fact = Fact(
+                row["opened_at"], row["last_at"], slots, dict(row["stretches"]), row["version"],
+                row["received_min_at"], row["received_max_at"],
+            )  # fmt: skip
+            knowledge.learn_day((session, row["day"]), fact)
+    for row in deliveries:
+        knowledge.deliveries[row["account"], row["partition"], row["offset"]] = row["heartbeats"]
     return knowledge
 
 

@@ -11,12 +11,12 @@ from collections.abc import Generator
 from typing import ClassVar, Final, Generic, TypeVar
 
 from pipeline.agents.consuming import Message, Step
-from pipeline.agents.meter import MeterStep
+from pipeline.agents.meter import Metered, MeterStep
 from pipeline.agents.sink import Batch, SinkStep
-from pipeline.kafka.producer import Outgoing
-from pipeline.kafka.topics import HEARTBEATS
+from pipeline.codec.columns.usage_messages import ARROW_ROWS_MIN
+from pipeline.kafka.topics import HEARTBEATS, USAGE
 from tests.simulation.auditor import LOG
-from tests.simulation.broker import Group, Place
+from tests.simulation.broker import PARTITIONS, Group, Place
 from tests.simulation.environment import Environment
 from tests.simulation.faults import Fault
 from tests.simulation.store import Inserts
@@ -66,7 +66,7 @@ class Client(Process):
             yield environment.chance.randint(0, pause_ms_max)
             sent = environment.chance.choice(waiting[:4])
             fault = yield "client send"
-            if environment.write(self.name, HEARTBEATS, *sent, fault):
+            if environment.write(self.name, HEARTBEATS, *sent, None, fault):
                 waiting.remove(sent)
 
 
@@ -206,18 +206,19 @@ class Worker(Process, Generic[Output]):
         return offsets
 
 
-class MeterWorker(Worker[list[Outgoing]]):
+class MeterWorker(Worker[Metered]):
     """The meter around ``MeterStep``."""
 
     role = "meter"
 
-    def new_step(self) -> Step[list[Outgoing]]:
+    def new_step(self) -> Step[Metered]:
         return MeterStep(LOG)
 
-    def flush(self, output: list[Outgoing]) -> Task:
+    def flush(self, output: Metered) -> Task:
         """All writes run concurrently: a refused write does not hold back the others."""
         are_written = True
-        for outgoing in output:
+        rows_min = self.environment.chance.choice((1, ARROW_ROWS_MIN))
+        for outgoing in output.outgoing(PARTITIONS[USAGE], rows_min):
             fault = yield f"meter produce {outgoing.topic}"
             are_written &= self.environment.write(self.name, *outgoing, fault)
         if not are_written:

@@ -7,8 +7,9 @@ import logging
 from aiokafka import ConsumerRecord
 
 from pipeline.agents.applied_contracts import AppliedContract, read_applied_contract
+from pipeline.codec.columns.usage_messages import UsageTables
+from pipeline.codec.columns.usage_rows import closes, session_days
 from pipeline.codec.contract.policies import DEFAULT_POLICY
-from pipeline.codec.topics.usage_frames import UsageFrame
 from pipeline.model.errors import ContractInvalid
 from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.live.default_judgement import DefaultJudgement
@@ -27,14 +28,14 @@ class LiveCounts:
         self._contracts: dict[str, AppliedContract] = {}
         self._default = DefaultJudgement(metering_catalogue()[DEFAULT_POLICY])
 
-    def merge(self, frame: UsageFrame) -> None:
-        """Take in a usage frame; the same one again changes nothing."""
-        account = self.account(frame.account)
-        for day in frame.days:
-            account.merge(day)
-        for close in frame.closes:
-            account.close(close)
-        account.forget()
+    def merge(self, usage: UsageTables) -> None:
+        """Take in a message of usage; the same one again changes nothing."""
+        for day in session_days(usage.rows):
+            self.account(day.session.account).merge(day)
+        for close in closes(usage.rows):
+            self.account(close.session.account).close(close)
+        for account in set(usage.rows["account"].to_pylist()):
+            self.account(account).forget()
 
     def account(self, name: str) -> AccountSeats:
         """The seats of one account, empty at first."""

@@ -11,8 +11,10 @@ from aiokafka import TopicPartition
 
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.store_calls import CallStore
+from pipeline.codec.columns.usage_messages import decode_usage
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import UnreadableUsage, decode_frame
+from pipeline.codec.topics.usage_frames import UnreadableUsage
+from pipeline.kafka.headers import USAGE_VERSION_HEADER
 from pipeline.kafka.ranges import Ranges
 from pipeline.kafka.topics import USAGE, partition_of
 from pipeline.rules.live.seats_in_use import AccountSeats
@@ -42,7 +44,7 @@ async def rebuild(counts: LiveCounts, partitions: frozenset[int], stored: Ranges
     _, records = await stored.stored_then_log(ends, merge_stored)
     async for record in records:
         with suppress(UnreadableUsage):
-            counts.merge(decode_frame(record.value or b""))
+            counts.merge(decode_usage(record.value or b"", dict(record.headers).get(USAGE_VERSION_HEADER)))
 
 
 async def _merge_stored(counts: LiveCounts, partitions: frozenset[int], all_partitions: int, call: CallStore) -> None:

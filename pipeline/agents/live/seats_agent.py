@@ -21,7 +21,9 @@ from pipeline.agents.consuming import Agent, CheckpointMade, Fail, Message, Pace
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.rebuild import rebuild
 from pipeline.agents.store_calls import CallStore
-from pipeline.codec.topics.usage_frames import UnreadableUsage, decode_frame
+from pipeline.codec.columns.usage_messages import decode_usage
+from pipeline.codec.topics.usage_frames import UnreadableUsage
+from pipeline.kafka.headers import USAGE_VERSION_HEADER
 from pipeline.kafka.ranges import Ranges
 from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import CONTRACTS, USAGE
@@ -43,7 +45,7 @@ class SeatsStep:
     def take(self, message: Message) -> None:
         """Merge a usage frame."""
         with suppress(UnreadableUsage):
-            self._counts.merge(decode_frame(message.value or b""))
+            self._counts.merge(decode_usage(message.value or b"", message.header(USAGE_VERSION_HEADER)))
 
     def drain(self) -> None:
         """Nothing: the counts are the output."""

@@ -18,18 +18,21 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from pipeline.agents.consuming import Message
 from pipeline.agents.store_calls import CallStore
 from pipeline.agents.tokens.account_book import POSTING_ORDERS, Book
 from pipeline.agents.tokens.ledger_log import LedgerLog
 from pipeline.application.tokens.token_reading import read_token_evidence
+from pipeline.codec.columns.usage_messages import decode_usage
+from pipeline.codec.columns.usage_rows import of_accounts, session_days
 from pipeline.codec.topics import command_messages
 from pipeline.codec.topics.command_messages import CommandInvalid
 from pipeline.codec.topics.ledger_messages import PostingEncoder
 from pipeline.codec.topics.message_keys import account_of, encode_key
-from pipeline.codec.topics.usage_frames import UnreadableUsage, decode_frame
+from pipeline.codec.topics.usage_frames import UnreadableUsage
+from pipeline.kafka.headers import USAGE_VERSION_HEADER
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.ranges import Ranges
 from pipeline.kafka.topics import COMMANDS, USAGE
@@ -79,7 +82,7 @@ class Bookkeeper:
     def _hear_usage(self, message: Message) -> None:
         """Merge the next message. After a gap nothing is merged: the gap is read when an order needs it."""
         if message.offset == self._usage_to.get(message.partition):
-            self._merge(message.key, message.value, self._books)
+            self._merge(message, self._books)
             self._usage_to[message.partition] = message.offset + 1
 
     async def _hear_order(self, message: Message) -> None:
@@ -149,7 +152,7 @@ class Bookkeeper:
             {usage: self._usage_to[usage.partition]}, lambda: self._call(read_token_evidence, book.reading, ledger)
         )
         async for record in records:
-            self._merge(record.key, record.value, {contract.account: book})
+            self._merge(record, {contract.account: book})
         self._books[contract.account] = book
         return book
 
@@ -179,7 +182,7 @@ class Bookkeeper:
         end = await self._stored.end(usage)
         start = self._usage_to.get(usage.partition, end)
         async for record in self._stored.read(usage, start, end):
-            self._merge(record.key, record.value, self._books)
+            self._merge(record, self._books)
         self._usage_to[usage.partition] = max(start, end)
 
     def _close(self, account: str) -> None:
@@ -192,14 +195,13 @@ class Bookkeeper:
             self._books[posting.account].evidence.posted(posting)
 
     @staticmethod
-    def _merge(key: bytes | None, value: bytes | None, books: Mapping[str, Book]) -> None:
+    def _merge(message: Message | ConsumerRecord, books: Mapping[str, Book]) -> None:
         """Skips a message that no meter wrote: the sink keeps it as a dead letter."""
-        if account_of(key) in books:
+        version = dict(message.headers).get(USAGE_VERSION_HEADER)
+        if books and (version is not None or account_of(message.key) in books):
             with suppress(UnreadableUsage):
-                frame = decode_frame(value or b"")
-                if frame.account in books:
-                    for day in frame.days:
-                        books[frame.account].evidence.merge(day)
+                for day in session_days(of_accounts(decode_usage(message.value or b"", version).rows, books)):
+                    books[day.session.account].evidence.merge(day)
 
 
 def _read_order(key: bytes | None, value: bytes | None, received_at: int) -> Logged | None:

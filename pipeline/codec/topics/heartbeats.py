@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from pipeline.codec.json_text import Json, NotJson, parse_json
-from pipeline.codec.topics.accept import VERSION, accept
 from pipeline.model.errors import DeadLetterCode, InvalidHeartbeat
 from pipeline.model.evidence import PRODUCTION, STATES, USAGES, Heartbeat
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
 from pipeline.model.text import CONTROL_CHARACTER, TEXT_LENGTH_MAX, fold
 from pipeline.rules.evidence.span_limit import invalid_times
 
+VERSION: Final = 1
+"""Of the format of a heartbeat."""
 FRAME_BYTES_MAX: Final = 1_048_576
 """Of a Kafka value with heartbeats."""
 FRAME_HEARTBEATS_MAX: Final = 10_000
@@ -87,12 +88,11 @@ def invalid_member(index: int, member: Json, reason: InvalidHeartbeat) -> Invali
 
 
 def judge(member: Json) -> Heartbeat | InvalidHeartbeat:
-    """A member of a frame as a heartbeat, or the first thing wrong with it."""
-    return accept(member) or judge_plainly(member)
+    """A member of a frame as a heartbeat, or the first thing wrong with it.
 
-
-def judge_plainly(member: Json) -> Heartbeat | InvalidHeartbeat:
-    """The same, field by field: the form in which the rules are written. ``accept`` must agree with it."""
+    This is the form in which the rules are written. ``codec/columns/heartbeat_columns.py`` judges many at once, and
+    must agree with it.
+    """
     if not isinstance(member, dict):
         if member is None:
             return InvalidHeartbeat("empty", "", "null instead of a heartbeat")

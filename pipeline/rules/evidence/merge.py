@@ -4,9 +4,9 @@ RULES 1: "Merging session days is min, max and union. So duplicates, order, repl
 late evidence only adds use." A split over frames, partitions or restarts cannot change them either:
 ``fold(a + b) == merge(fold(a), fold(b))``. Whoever adds a sum or a counter here breaks the product.
 
-The same algebra stands, each time held to this file by a property or a test: over columns in ``columns.py``, over the
-days of a session in ``sessions.py``, and in SQL in the engine of the table ``usage_days``
-(``schemas/clickhouse``).
+The same algebra stands, each time held to this file by a property or a test: over columns in
+``pipeline/codec/columns``, over the days of a session in ``sessions.py``, and in SQL in the engine of the table
+``usage_days`` (``schemas/clickhouse``).
 """
 
 from __future__ import annotations

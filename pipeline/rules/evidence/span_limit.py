@@ -1,7 +1,7 @@
 """Which times a heartbeat may carry together: in order, and over at most 35 days (RULES 1).
 
-This is the only statement of the rule in words. ``codec/topics/accept.py`` and ``codec/topics/heartbeats.py`` ask it
-for each heartbeat; the columns of ``codec/topics/known.py`` use its constants and are held equal to it by a property.
+This is the only statement of the rule in words. ``codec/topics/heartbeats.py`` asks it for each heartbeat;
+``codec/columns/heartbeat_columns.py`` states it for columns and is held equal to it by a property.
 """
 
 from __future__ import annotations

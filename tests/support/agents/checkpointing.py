@@ -27,6 +27,8 @@ from pipeline.agents.faust.transport import WAITING_BYTES, waiting_bytes
 from pipeline.agents.health.monitor import Monitor, StandsStill
 from pipeline.agents.sink import Batch
 from pipeline.agents.store_calls import RetryingStore
+from pipeline.codec.columns.usage_messages import NO_USAGE
+from pipeline.codec.columns.usage_rows import rows_of_days
 from pipeline.kafka.producer import Outgoing
 from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.store.client import StoreRefused
@@ -251,12 +253,11 @@ async def refused(case: FaustCase) -> Seen:
 
 
 def _batch(texts: list[str]) -> Batch:
-    return Batch(
-        days=[
-            SessionDay(SessionKey("acme", "MSTN", "", "production", "pc", "eva", text), 19_000, 1, 2, 1, {}, "", 0, 0)
-            for text in texts
-        ]
-    )
+    days = [
+        SessionDay(SessionKey("acme", "MSTN", "", "production", "pc", "eva", text), 19_000, 1, 2, 1, {}, "", 0, 0)
+        for text in texts
+    ]
+    return Batch(NO_USAGE._replace(rows=rows_of_days(days, ())))
 
 
 CASES: Final = (

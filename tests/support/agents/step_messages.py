@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from pipeline.agents.consuming import Message
 from pipeline.agents.meter import MeterStep
 from pipeline.agents.sink import Batch, SinkStep
+from pipeline.codec.columns.usage_messages import decode_usage
+from pipeline.codec.columns.usage_rows import closes, session_days
 from pipeline.codec.json_text import Json
 from pipeline.codec.topics import dead_letter_messages
 from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import Delivery, decode_frame
+from pipeline.codec.topics.usage_frames import Delivery
+from pipeline.kafka.headers import USAGE_VERSION_HEADER
 from pipeline.kafka.producer import Outgoing
-from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE
+from pipeline.kafka.topics import HEARTBEATS, HEARTBEATS_DLQ, USAGE, partition_of
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.rules.evidence.merge import UsageFold
 from tests.support.evidence.frame_members import AT
 
 LOG = "main"
+PARTITIONS = 2
+"""Of `usage`."""
 
 
 def message(
@@ -54,7 +61,7 @@ def metered(checkpoints: Iterable[Sequence[Message]]) -> list[Outgoing]:
     for messages in checkpoints:
         for message in messages:
             step.take(message)
-        written += step.drain()
+        written += step.drain().outgoing(PARTITIONS)
     return written
 
 
@@ -66,10 +73,11 @@ def facts_of(written: Iterable[Outgoing]) -> Facts:
             letters.add(dead_letter_messages.decode(outgoing.value))
             continue
         assert outgoing.topic == USAGE
-        frame = decode_frame(outgoing.value)
-        assert outgoing.key == encode_key(frame.account)
-        _merge(usage, frame.days, frame.closes)
-        deliveries |= {(frame.account, delivery) for delivery in frame.deliveries}
+        read = decode_usage(outgoing.value, dict(outgoing.headers).get(USAGE_VERSION_HEADER))
+        _merge(usage, session_days(read.rows), closes(read.rows))
+        for account, *place in rows_in(read.deliveries):
+            assert partition_of(encode_key(account), PARTITIONS) == partition_written(outgoing)
+            deliveries.add((account, Delivery(*place)))
     return _facts(usage, deliveries, letters)
 
 
@@ -87,10 +95,20 @@ def facts_stored(batches: Iterable[Batch]) -> Facts:
     """The facts in the batches of a sink, merged as the store merges them."""
     usage, deliveries, letters = UsageFold(), set[tuple[str, Delivery]](), set[DeadLetter]()
     for batch in batches:
-        _merge(usage, batch.days, batch.closes)
-        deliveries |= {(account, delivery) for account, delivered in batch.deliveries.items() for delivery in delivered}
+        _merge(usage, session_days(batch.usage.rows), closes(batch.usage.rows))
+        deliveries |= {(account, Delivery(*place)) for account, *place in rows_in(batch.usage.deliveries)}
         letters |= set(batch.letters)
     return _facts(usage, deliveries, letters)
+
+
+def rows_in(table: pa.Table) -> list[tuple[Any, ...]]:
+    """The rows of a table."""
+    return list(zip(*table.to_pydict().values(), strict=True))
+
+
+def partition_written(outgoing: Outgoing) -> int:
+    """The partition that a message of usage is written to."""
+    return partition_of(outgoing.key or b"", PARTITIONS) if outgoing.partition is None else outgoing.partition
 
 
 def _merge(usage: UsageFold, days: Iterable[SessionDay], closes: Iterable[SessionClose]) -> None:

@@ -40,12 +40,12 @@ from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import UsageFold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client, connect
-from pipeline.store.facts import write_closes, write_session_days
 from pipeline.store.letters import read_letters
 from pipeline.store.migrations import migrate
 from pipeline.store.stored_sessions import Selection, read_session_days
 from tests.support.auditors.recompute import unreceived, valid
 from tests.support.process.scenario_messages import encode_day, read_messages
+from tests.support.store.written_facts import write_closes, write_session_days
 
 TURN_S: Final = 0.05
 LineRecord = dict[str, object]

@@ -28,6 +28,7 @@ from pipeline.store.client import Client, connect
 from pipeline.store.contract_versions import store_contract, store_policies
 from pipeline.store.migrations import migrate
 from pipeline.store.stored_sessions import Selection, read_sessions
+from tests.support.agents.step_messages import PARTITIONS
 
 PLAN: Final = FleetPlan(
     products=(FleetProduct("MSTN", 4), FleetProduct("ORD", 2)),
@@ -52,7 +53,7 @@ def batches() -> tuple[Batch, ...]:
         meter, sink = MeterStep("main"), SinkStep("main")
         for offset, line in enumerate(lines[start : start + _MESSAGES_PER_BATCH], start):
             meter.take(Message(HEARTBEATS, 0, offset, None, line, (), _RECEIVED_AT + offset))
-        for offset, out in enumerate(meter.drain()):
+        for offset, out in enumerate(meter.drain().outgoing(PARTITIONS)):
             sink.take(Message(out.topic, 0, offset, out.key, out.value, out.headers, _RECEIVED_AT))
         stored.append(sink.drain())
     return tuple(stored)

@@ -19,10 +19,10 @@ from pipeline.rules.statement.adjustments import LineId
 from pipeline.rules.statement.closes import Closes
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
-from pipeline.store.facts import write_session_days
 from pipeline.store.order_log import PlacedCommand, write_commands
 from tests.support.evidence.histories import BEFORE_GRANTED
 from tests.support.evidence.random_fleets import reading_of
+from tests.support.store.written_facts import write_session_days
 
 SENT_AT = LATEST_AT - 1
 

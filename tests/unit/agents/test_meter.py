@@ -21,7 +21,7 @@ from pipeline.kafka.headers import LINES_HEADER, PROBLEM_HEADER, SOURCE_HEADER
 from pipeline.kafka.topics import HEARTBEATS_DLQ, USAGE
 from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
 from pipeline.model.instants import DAY_MS, HOUR_MS
-from tests.support.agents.step_messages import LOG, Facts, facts_of, message, metered
+from tests.support.agents.step_messages import LOG, PARTITIONS, Facts, facts_of, message, metered
 from tests.support.evidence.frame_members import AT, MINIMAL, OPENED_AT, with_fields
 
 KEY = SessionKey("acme", "MSTN", "", "production", "ws-0123", "jana@acme.example", "s1")
@@ -158,8 +158,8 @@ def test_usage_is_written_by_account_and_dead_letters_last() -> None:
 def test_a_drain_returns_each_output_once() -> None:
     step = MeterStep(LOG)
     step.take(message([dict(MINIMAL), None]))
-    assert len(step.drain()) == 2
-    assert step.drain() == []
+    assert len(step.drain().outgoing(PARTITIONS)) == 2
+    assert step.drain().outgoing(PARTITIONS) == []
 
 
 def test_the_id_of_a_dead_letter_is_its_place_and_its_member_is_kept_whole() -> None:

@@ -12,7 +12,7 @@ from pipeline.codec.topics import dead_letter_messages
 from pipeline.codec.topics.message_keys import encode_key
 from pipeline.kafka.topics import HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, USAGE
 from pipeline.model.instants import MINUTE_MS
-from tests.support.agents.step_messages import message
+from tests.support.agents.step_messages import PARTITIONS, message
 from tests.support.evidence.frame_members import MINIMAL, with_fields
 
 
@@ -68,7 +68,7 @@ def test_a_flood_goes_to_the_quarantine_topic_with_unchanged_ids() -> None:
     flood: list[Json] = [with_fields(v=2), with_fields(v=2), with_fields(v=2), dict(MINIMAL)]
     step.take(message(flood, 0, key=encode_key("acme", "jana")))
     step.take(message([with_fields(account="studio", v=2)], 1, key=encode_key("studio", "petr")))
-    written = step.drain()
+    written = step.drain().outgoing(PARTITIONS)
     topics = [outgoing.topic for outgoing in written]
     assert topics == [USAGE, HEARTBEATS_DLQ, HEARTBEATS_DLQ, HEARTBEATS_QUARANTINE, HEARTBEATS_DLQ]
     letters = [dead_letter_messages.decode(outgoing.value) for outgoing in written if outgoing.topic != USAGE]

@@ -16,7 +16,7 @@ def judged(*headers: tuple[str, bytes], value: bytes = b"17") -> list[tuple[str,
     """The places and times of receipt of the dead letters of a message."""
     step = MeterStep("now")
     step.take(Message(HEARTBEATS, 2, 40, b"", value, headers, 900))
-    letters = [dead_letter_messages.decode(outgoing.value) for outgoing in step.drain()]
+    letters = [dead_letter_messages.decode(outgoing.value) for outgoing in step.drain().letters]
     return [(write_id(id_of(letter)), letter.received_at) for letter in letters]
 
 

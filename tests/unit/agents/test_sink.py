@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from pipeline.agents.consuming import Message
 from pipeline.agents.sink import SinkStep
+from pipeline.codec.columns.usage_messages import NO_USAGE
+from pipeline.codec.columns.usage_rows import session_days
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics import denial_messages, ledger_messages
 from pipeline.codec.topics.denial_messages import Denial
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import Delivery
 from pipeline.kafka.posting import contract_message
 from pipeline.kafka.topics import COMMANDS, CONTRACTS, DENIALS, HEARTBEATS_DLQ, TOKEN_LEDGER, USAGE
 from pipeline.model.ledger_entries import Entry, Posting, Settled
-from tests.support.agents.step_messages import LOG, facts_of, facts_stored, message, metered, sunk
+from tests.support.agents.step_messages import LOG, facts_of, facts_stored, message, metered, rows_in, sunk
 from tests.support.evidence.frame_members import AT, MINIMAL, with_fields
 from tests.support.evidence.order_shorthand import AT as AT_ORDERS
 from tests.support.evidence.order_shorthand import ORDERS, command, command_at
@@ -29,7 +30,7 @@ def as_messages(messages: list[Message]) -> list[Message]:
     """The meter's outputs for each single message, as input of the sink."""
     written = metered([[sent] for sent in messages])
     return [
-        message(outgoing.value, offset, key=outgoing.key, topic=outgoing.topic)
+        message(outgoing.value, offset, key=outgoing.key, topic=outgoing.topic, headers=outgoing.headers)
         for offset, outgoing in enumerate(written)
     ]
 
@@ -53,8 +54,8 @@ def test_the_stored_facts_do_not_depend_on_order_and_repetition_of_messages(
 def test_rows_of_a_session_day_are_folded_before_they_are_stored() -> None:
     heard = as_messages([message(with_fields(at=AT + n), n) for n in range(50)])
     [batch] = sunk([heard])
-    assert [(day.last_at, len(day.stretches)) for day in batch.days] == [(AT + 49, 1)]
-    assert batch.deliveries == {"acme": [Delivery("main", "heartbeats", 0, n, 1) for n in range(50)]}
+    assert [(day.last_at, len(day.stretches)) for day in session_days(batch.usage.rows)] == [(AT + 49, 1)]
+    assert rows_in(batch.usage.deliveries) == [("acme", "main", "heartbeats", 0, n, 1) for n in range(50)]
 
 
 def test_dead_letters_and_denials_are_stored_unchanged() -> None:
@@ -62,7 +63,7 @@ def test_dead_letters_and_denials_are_stored_unchanged() -> None:
     [batch] = sunk([[heard, message(denial_messages.encode(DENIAL), topic=DENIALS)]])
     assert [(letter.offset, letter.code) for letter in batch.letters] == [(7, "empty")]
     assert batch.denials == [DENIAL]
-    assert (batch.days, batch.closes, dict(batch.deliveries)) == ([], [], {})
+    assert batch.usage == NO_USAGE
 
 
 def test_a_drain_returns_everything_once() -> None:
@@ -73,8 +74,8 @@ def test_a_drain_returns_everything_once() -> None:
     ):
         step.take(sent)
     first, second = step.drain(), step.drain()
-    assert all((first.days, first.deliveries, first.letters, first.denials))
-    assert not any((second.days, second.closes, second.deliveries, second.letters, second.denials))
+    assert all((first.usage.rows.num_rows, first.usage.deliveries.num_rows, first.letters, first.denials))
+    assert (second.usage, second.letters, second.denials) == (NO_USAGE, [], [])
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"null", b"[]", b"{}", b'"x"', b"\xff"])
@@ -88,7 +89,7 @@ def test_a_foreign_message_is_a_dead_letter_and_does_not_affect_others(topic: st
     [letter] = batch.letters
     assert (letter.topic, letter.partition, letter.offset, letter.code) == (topic, 3, 9, "unreadable")
     assert (letter.account, letter.member, letter.raw) == ("acme", None, value or b"")
-    assert len(batch.days) == 1
+    assert batch.usage.rows.num_rows == 1
 
 
 CONTRACT = b"account: acme\ncountry: CZ\ncurrency: EUR\n"

@@ -47,7 +47,9 @@ def metered(plan: ReplayPlan) -> list[DeadLetter]:
     for offset, sent in enumerate(plan.messages):
         step.take(Message(sent.topic, 0, offset, sent.key, sent.value, sent.headers, 2))
     return [
-        dead_letter_messages.decode(outgoing.value) for outgoing in step.drain() if outgoing.topic == HEARTBEATS_DLQ
+        dead_letter_messages.decode(outgoing.value)
+        for outgoing in step.drain().letters
+        if outgoing.topic == HEARTBEATS_DLQ
     ]
 
 

@@ -12,16 +12,11 @@ from pipeline.model.evidence import Heartbeat, SessionClose, SessionDay
 from pipeline.model.instants import DAY_MS, EARLIEST_AT, LATEST_AT, SLOTS_PER_DAY
 from pipeline.rules.evidence.merge import fold
 from pipeline.store.client import Client, Row
-from pipeline.store.facts import (
-    write_closes,
-    write_completeness,
-    write_deliveries,
-    write_denials,
-    write_session_days,
-)
+from pipeline.store.facts import write_completeness, write_denials
 from pipeline.store.stored_sessions import Selection, read_session_days
 from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant, merged
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_closes, write_deliveries, write_session_days
 
 OPENED_AT = instant("2022-05-03 23:45")
 

@@ -11,7 +11,7 @@ from pipeline.codec.topics.dead_letter_messages import DeadLetter
 from pipeline.codec.topics.letter_ids import LetterId, id_of
 from pipeline.codec.topics.usage_frames import Delivery
 from pipeline.store.client import Client
-from pipeline.store.facts import write_dead_letters, write_deliveries
+from pipeline.store.facts import write_dead_letters
 from pipeline.store.letters import (
     SHOWN_MAX,
     Letter,
@@ -25,6 +25,7 @@ from pipeline.store.letters import (
     read_letters,
 )
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_deliveries
 
 BYTES = bytes(range(256))
 

@@ -15,11 +15,11 @@ from pipeline.rules.orders.first_of_id import first_of_each
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import contract_accounts, contract_versions, store_contract, stored_contract
 from pipeline.store.counting.void_filter import has_evidence
-from pipeline.store.facts import write_session_days
 from pipeline.store.order_log import PlacedCommand, is_stored, read_commands, write_commands
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.order_shorthand import AT, LATER, ORDERS, command
 from tests.support.store.empty_stores import empty_store, new_account
+from tests.support.store.written_facts import write_session_days
 
 
 def placed(sent: Command, offset: int, log: str = "main", received_at: int = AT, partition: int = 0) -> PlacedCommand:

@@ -12,9 +12,10 @@ from pipeline.policy.catalogue import metering_catalogue
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.facts import write_closes, write_denials, write_session_days
+from pipeline.store.facts import write_denials
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_closes, write_session_days
 
 DENIED_AT = instant("2022-05-03 09:00")
 

@@ -13,11 +13,11 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
 from tests.support.evidence.evidence_shorthand import heartbeat, instant, merged
 from tests.support.evidence.random_fleets import reading_of
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 
 BIG_BANG_AT, DOOMSDAY_AT = -(10**13), 253_402_300_799_999
 """1653 and the last instant of the year 9999."""

@@ -9,9 +9,10 @@ from aiokafka import ConsumerRecord
 
 from pipeline.agents.applied_contracts import AppliedContract, read_applied_contract
 from pipeline.agents.live.live_counts import LiveCounts
+from pipeline.codec.columns.usage_messages import NO_USAGE
+from pipeline.codec.columns.usage_rows import rows_of_days
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.topics.message_keys import encode_key
-from pipeline.codec.topics.usage_frames import UsageFrame
 from pipeline.kafka.topics import CONTRACTS
 from pipeline.model.instants import MINUTE_MS
 from pipeline.rules.evidence.merge import fold
@@ -33,7 +34,7 @@ def counting(*versions: AppliedContract, account: str = "acme") -> LiveCounts:
     """Counts of half an hour's use, followed by versions of the contract."""
     counts = LiveCounts()
     beat = heartbeat(OPENED_AT, OPENED_AT + 30 * MINUTE_MS, account=account)
-    counts.merge(UsageFrame(account, tuple(fold([beat])), (), ()))
+    counts.merge(NO_USAGE._replace(rows=rows_of_days(fold([beat]), ())))
     assert sum(units for *_, units in counts.account(account).counts()) == 3
     for applied in versions:
         counts.apply(applied)

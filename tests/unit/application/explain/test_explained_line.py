@@ -22,11 +22,11 @@ from pipeline.model.statements import Statement
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.explain.line_explanation import LineExplanation
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.evidence.random_fleets import reading_of
 from tests.support.evidence.schema_examples import LINE_EXPLANATION, validator
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 
 PERIOD = Period.parse("2022Q2")
 FROM_AT = instant("2022-01-01 00:00")

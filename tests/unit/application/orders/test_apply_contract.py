@@ -12,9 +12,9 @@ from pipeline.model.instants import MINUTE_MS, Period
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.statement.closes import Closed
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.ordering_account import CONTRACT, OrderingAccount
+from tests.support.store.written_facts import write_session_days
 
 LATE_POLICY = """\
 account: {account}

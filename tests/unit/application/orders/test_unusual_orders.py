@@ -23,9 +23,9 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.orders.outcomes import Outcome
 from pipeline.rules.statement.closes import Closed
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.ordering_account import CONTRACT, OrderingAccount
+from tests.support.store.written_facts import write_session_days
 
 PRICED = CONTRACT.replace("MSTN: {{}}", 'MSTN: {{term_license_price: "24000.00"}}')
 NOW = instant("2022-07-02 00:00")

@@ -8,9 +8,9 @@ from pipeline.application.orders.void_evidence import void_evidence
 from pipeline.model.orders import Void
 from pipeline.rules.evidence.merge import fold
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.ordering_account import OrderingAccount
+from tests.support.store.written_facts import write_session_days
 
 OPENED = instant("2022-05-03 09:01")
 

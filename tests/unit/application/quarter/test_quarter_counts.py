@@ -13,11 +13,12 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.store.account_totals import latest_evidence_at
 from pipeline.store.client import Client
 from pipeline.store.completeness_marks import ALL_ACCOUNTS, read_complete_until
-from pipeline.store.facts import write_completeness, write_dead_letters, write_deliveries, write_session_days
+from pipeline.store.facts import write_completeness, write_dead_letters
 from pipeline.store.migrations import migrate
 from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
 from tests.support.evidence.random_fleets import reading_of
 from tests.support.store.empty_stores import empty_store, new_account
+from tests.support.store.written_facts import write_deliveries, write_session_days
 
 PERIOD = Period.parse("2022Q2")
 
@@ -86,7 +87,7 @@ def test_deliveries_that_were_written_twice_are_counted_once(store: Client) -> N
     account = new_account()
     places = [Delivery("log", "heartbeats", 0, 0, 250), Delivery("log", "heartbeats", 1, 0, 3)]
     places += [Delivery("log", "heartbeats", 0, 1_500, 7), Delivery("other log", "heartbeats", 0, 0, 11)]
-    for written in (places, places[:2], reversed(places)):
+    for written in (places, places[:2], places[::-1]):
         write_deliveries(store, {account: written})
     assert statement_of(store, account).basis.heartbeats == 250 + 3 + 7 + 11
 

@@ -22,12 +22,13 @@ from pipeline.rules.tokens.drafts import postings
 from pipeline.rules.tokens.flex_lines import debits, token_block
 from pipeline.rules.tokens.ledger import Ledger, read_ledger
 from pipeline.store.client import Client
-from pipeline.store.facts import write_completeness, write_session_days
+from pipeline.store.facts import write_completeness
 from pipeline.store.order_log import PlacedCommand, write_commands
 from pipeline.store.postings import PlacedPosting, read_postings, write_postings
 from tests.support.evidence.evidence_shorthand import heartbeat
 from tests.support.evidence.order_shorthand import command
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 from tests.unit.application.tokens.test_token_settlement import MONDAY, NOW, contract, use
 
 BOUGHT = TokenPack("B", "PO-77", "default", 50, MONDAY + 20 * DAY_MS, 15_000)

@@ -21,11 +21,11 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
-from pipeline.store.facts import write_session_days
 from pipeline.store.order_log import PlacedCommand, write_commands
 from pipeline.store.postings import read_postings
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 
 pytestmark = pytest.mark.slow
 

@@ -18,10 +18,10 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.statement.closes import Closed
 from pipeline.store import opening
 from pipeline.store.client import Client
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.evidence_shorthand import heartbeat, instant
 from tests.support.store.counting_client import CountingClient
 from tests.support.store.ordering_account import OrderingAccount
+from tests.support.store.written_facts import write_session_days
 
 RECORDS: Final = ("commands", "ledger_log", "contracts", "completeness")
 """The tables of which an ``AccountView`` reads each at most once."""

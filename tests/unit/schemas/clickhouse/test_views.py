@@ -11,10 +11,10 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.pool.counting import Pool
 from pipeline.store.client import Client, Row
 from pipeline.store.contract_versions import store_contract
-from pipeline.store.facts import write_session_days
 from tests.support.evidence.evidence_shorthand import beating, heartbeat, instant
 from tests.support.evidence.random_fleets import pure_counts, reading_of
 from tests.support.store.empty_stores import new_account
+from tests.support.store.written_facts import write_session_days
 
 pytestmark = pytest.mark.slow
 
