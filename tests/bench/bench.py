@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.bench.fleet import Fleet
+from tests.bench.fleet import Fleet, LargeFleet
 from tests.bench.jobs import Job, ours, reference
 from tests.bench.results import Results
 from tests.bench.worlds import World
 
 FLEET: Final = Fleet()
-MANY_SESSIONS: Final = Fleet(accounts=400)
+LARGE_FLEET: Final = LargeFleet()
+FEWER_SESSIONS: Final = LargeFleet(accounts=100)
+MORE_SESSIONS: Final = LargeFleet(accounts=5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,12 @@ class Sizes:
     repetitions: int = 5
     fleet: Fleet = FLEET
     frames: int = 960_000
-    many_sessions: Fleet = MANY_SESSIONS
-    of_many_sessions: int = 1_200_000
+    large_fleet: LargeFleet = LARGE_FLEET
+    large_frames: int = 1_200_200
+    fewer_sessions: LargeFleet = FEWER_SESSIONS
+    more_sessions: LargeFleet = MORE_SESSIONS
+    stored_heartbeats: int = 170_000
+    kept_up_s: int = 60
     bare_singles: int = 400_000
     singles: int = 15_000
     quixstreams: int = 24_000
@@ -42,8 +48,9 @@ class Sizes:
 
 
 SMOKE = Sizes(
-    repetitions=1, fleet=Fleet(accounts=2, machines=50), frames=6_000, many_sessions=Fleet(accounts=8, machines=50),
-    of_many_sessions=2_000, bare_singles=2_000, singles=1_000,
+    repetitions=1, fleet=Fleet(accounts=2, machines=50), frames=6_000, large_fleet=LargeFleet(8, 50, 20),
+    large_frames=2_000, fewer_sessions=LargeFleet(2, 50, 20), more_sessions=LargeFleet(16, 50, 20),
+    stored_heartbeats=3_400, kept_up_s=2, bare_singles=2_000, singles=1_000,
     quixstreams=500, stock_map=500, stock_table=300, visible=6_000, two_workers=6_000, memory=(2_000, 6_000), live_s=2,
     statement_machines=40, statement_days=91, other_account_days=2_000, open_sessions=2_000, log_events=(2_000, 4_000),
 )  # fmt: skip

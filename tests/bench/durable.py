@@ -40,17 +40,27 @@ def run(bench: Bench) -> None:
                 decoding = rate(bench.reference("faust_map", singles, sizes.stock_map).answer())
                 results.figure("stock_faust_map_per_s", decoding)
                 results.ratio("single_over_stock_faust_map", single / decoding)
-    many_sessions(bench)
+    large_fleet(bench)
 
 
-def many_sessions(bench: Bench) -> None:
-    """Ours alone, with more sessions than the cache of known bytes holds (``codec/topics/known.py``)."""
-    sizes = bench.sizes
-    with world(bench.folder, "many-sessions") as where:
-        load_frames(where, sizes.many_sessions, sizes.of_many_sessions)
-        answer = bench.pipeline(where, sizes.of_many_sessions).answer()
-    bench.results.figure("many_sessions_per_s", rate(answer))
-    bench.results.figure("many_sessions_per_cpu_s", answer["heartbeats"] / answer["cpu_seconds"])
+def large_fleet(bench: Bench) -> None:
+    """A session for each desktop: ours and the bare loop in turns, then what a session more costs."""
+    sizes, results = bench.sizes, bench.results
+    with world(bench.folder, "large") as where:
+        load_frames(where, sizes.large_fleet, sizes.large_frames)
+        for _ in range(sizes.repetitions):
+            answer = bench.pipeline(where, sizes.large_frames).answer()
+            on_frames = rate(bench.reference("bare_loop", where, sizes.large_frames).answer())
+            results.figure("many_sessions_per_s", rate(answer))
+            results.figure("many_sessions_per_cpu_s", answer["heartbeats"] / answer["cpu_seconds"])
+            results.figure("bare_loop_on_large_frames_per_s", on_frames)
+            results.ratio("many_sessions_over_bare_loop_on_frames", rate(answer) / on_frames)
+    with world(bench.folder, "fewer") as fewer, world(bench.folder, "more") as more:
+        load_frames(fewer, sizes.fewer_sessions, sizes.large_frames)
+        load_frames(more, sizes.more_sessions, sizes.large_frames)
+        for _ in range(min(3, sizes.repetitions)):
+            costs = [bench.pipeline(where, sizes.large_frames).answer()["cpu_seconds"] for where in (fewer, more)]
+            results.ratio("a_million_sessions_over_20000", costs[1] / costs[0])
 
 
 def _heartbeats(sizes: Sizes, name: str) -> int:

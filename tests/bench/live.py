@@ -16,6 +16,9 @@ from tests.bench.worlds import World, load_frames, world
 from tests.support.clickhouse.server import ClickhouseSeam
 
 SLOW_MS = 500
+KEPT_UP_SHARES = (0.9, 0.7, 0.5, 0.35)
+KEPT_UP_MS = 5_000.0
+"""A frame that waits longer than this at the end of a load waits behind others."""
 WARM_UP_S = 2.0
 """The first seconds, in which a new process still loads code, are not measured."""
 
@@ -39,15 +42,29 @@ def run(bench: Bench) -> None:
 
 
 def half_peak(bench: Bench) -> None:
-    """Half of the peak that ``visible`` measured; if run alone, half of twice the load of a million desktops."""
+    """Half of the highest load of the large fleet that is kept up with."""
     results = bench.results
-    peak = statistics.median(results.figures.get("visible_per_s", [2.0 * LIVE_PER_S]))
+    peak = _kept_up_with(bench)
     with world(bench.folder, "half-peak") as where:
         waits = sent_to_visible(bench, where, peak / 2, store=bench.new_store(where))
+    results.figure("kept_up_per_s", peak)
     results.figure("half_peak_per_s", peak / 2)
     results.figure("visible_p50_ms", waits.percentile(50))
     results.figure("visible_p99_ms", waits.percentile(99))
     results.figure("visible_max_ms", max(waits.waits_ms))
+
+
+def _kept_up_with(bench: Bench) -> float:
+    """The highest of some loads, parts of the speed of catching up, at whose end frames wait as long as before."""
+    catching_up = statistics.median(bench.results.figures.get("visible_many_per_s", [2.0 * LIVE_PER_S]))
+    for share in KEPT_UP_SHARES:
+        with world(bench.folder, f"kept-up-{share}") as where:
+            seconds = bench.sizes.kept_up_s
+            waits = sent_to_visible(bench, where, share * catching_up, store=bench.new_store(where), seconds=seconds)
+        last = len(waits.waits_ms) // 10
+        if statistics.median(waits.waits_ms[-last:]) < KEPT_UP_MS:
+            return share * catching_up
+    return KEPT_UP_SHARES[-1] * catching_up / 2
 
 
 def slow_store(bench: Bench) -> None:
@@ -61,23 +78,28 @@ def slow_store(bench: Bench) -> None:
 def behind_backlog(bench: Bench) -> None:
     sizes = bench.sizes
     with world(bench.folder, "backlog") as where:
-        load_frames(where, sizes.fleet, sizes.frames)
+        load_frames(where, sizes.large_fleet, sizes.large_frames)
         started_s = time.perf_counter()
-        waits = sent_to_visible(bench, where, _live_rate(bench), store=bench.new_store(where), backlog=sizes.frames)
+        waits = sent_to_visible(
+            bench, where, _live_rate(bench), store=bench.new_store(where), backlog=sizes.large_frames
+        )
     bench.results.figure("backlog_live_p99_ms", waits.percentile(99))
     bench.results.figure("backlog_caught_up_s", waits.finished_s - started_s)
 
 
-def sent_to_visible(bench: Bench, where: World, load_per_s: float, *, store: str, backlog: int = 0) -> Waits:
+def sent_to_visible(
+    bench: Bench, where: World, load_per_s: float, *, store: str, backlog: int = 0, seconds: float = 0
+) -> Waits:
     """Send for a while and wait until all frames are visible. With a backlog, worker and sender start together."""
-    sizes = bench.sizes
-    frame = sizes.fleet.machines
-    sent_heartbeats = int(load_per_s * sizes.live_s) // frame * frame
+    sizes, fleet = bench.sizes, bench.sizes.large_fleet
+    frame = fleet.frame_members
+    sent_heartbeats = int(load_per_s * (seconds or sizes.live_s)) // frame * frame
     worker = bench.pipeline(where, backlog + sent_heartbeats, store=store, trace="yes")
     worker.until("started")
     sender = ours(
         "sender", where.folder, bootstrap=where.bootstrap, partitions=where.partitions, rate=load_per_s,
-        seconds=sent_heartbeats / load_per_s, accounts=sizes.fleet.accounts, machines=frame, start=backlog // frame,
+        seconds=sent_heartbeats / load_per_s, accounts=fleet.accounts, machines=fleet.machines, frame_members=frame,
+        start=backlog // frame,
     )  # fmt: skip
     sender.answer()
     worker.answer()

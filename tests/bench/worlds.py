@@ -16,7 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.kafka.topics import HEARTBEATS, Stage, create_topics, topic, topics
-from tests.bench.fleet import Fleet
+from tests.bench.fleet import Fleet, LargeFleet
 from tests.bench.work.loading import quick_lz4
 from tests.support.broker.apache import ApacheKafka, available
 
@@ -75,7 +75,7 @@ async def _create_topics(bootstrap: str, stage: Stage) -> None:
     await create_topics(bootstrap, topics(stage), with_config=stage != "embedded")
 
 
-def load_frames(where: World, fleet: Fleet, heartbeats: int, start: int = 0) -> None:
+def load_frames(where: World, fleet: Fleet | LargeFleet, heartbeats: int, start: int = 0) -> None:
     """Write the fleet's frames into ``heartbeats``, over its partitions in turn."""
     turns = itertools.cycle(range(where.partitions))
     with quick_lz4():

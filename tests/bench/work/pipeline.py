@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
+import pyarrow.compute as pc
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.agents.consuming import Agent, CheckpointMade
@@ -78,10 +79,12 @@ def watched(agent: Agent[Batch], progress: Progress, log_id: str, *, trace: bool
     async def flush(batch: Batch) -> None:
         await agent.flush(batch)
         now_s = time.perf_counter()
-        delivered = [delivery for listed in batch.deliveries.values() for delivery in listed if delivery.log == log_id]
+        delivered = batch.usage.deliveries
+        delivered = delivered.filter(pc.equal(delivered["log"], log_id))
         if trace:
-            progress.places += [(now_s, delivery.partition, delivery.offset) for delivery in delivered]
-        progress.stored(sum(delivery.heartbeats for delivery in delivered))
+            places = zip(delivered["partition"].to_pylist(), delivered["offset"].to_pylist(), strict=True)
+            progress.places += [(now_s, *place) for place in set(places)]
+        progress.stored(pc.sum(delivered["heartbeats"]).as_py() or 0)
 
     return replace(agent, flush=flush)
 
