@@ -57,7 +57,11 @@ def seatbeat(
     file_bytes_max: int | None = None,
     folder: Path = ROOT,
 ) -> Ended:
-    """Run a command in a folder to its end. ``temporary`` holds its temporary folders."""
+    """Run a command in a folder to its end. ``temporary`` holds its temporary folders.
+
+    With ``file_bytes_max`` no file that it writes can grow beyond that, so its coverage is not measured: the file
+    of coverage would not find room either, and complain on stderr.
+    """
     words, variables = [str(argument) for argument in arguments], surroundings(temporary, environment)
     if AVAILABLE and file_bytes_max is None:
         status, out, err = _launcher.run(words, stdin, variables, folder, ENDS_S_MAX)
@@ -65,6 +69,7 @@ def seatbeat(
     command = [*PROGRAM, *words]
     if file_bytes_max is not None:
         command = ["sh", "-c", f'ulimit -f {file_bytes_max // 512}; exec "$@"', "sh", *command]
+        variables.pop("COVERAGE_PROCESS_CONFIG", None)
     done = subprocess.run(
         command, input=stdin, capture_output=True, cwd=folder, env=variables, timeout=ENDS_S_MAX, check=False
     )
