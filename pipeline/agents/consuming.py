@@ -117,7 +117,3 @@ class Consumer(Protocol):
     async def stop(self) -> None:
         """Commit what is acknowledged, and leave the group."""
         ...
-
-
-async def write_nothing(_: object) -> None:
-    """The flush of an agent that only keeps a cache."""

@@ -180,7 +180,7 @@ class _Worker:
             if role in SINK_TOPICS
         }
         if "seats" in self._roles:
-            seats = SeatsAgent(settings, LiveCounts(), call, fail, observer("seats"))
+            seats = SeatsAgent(settings, LiveCounts(self._now), call, fail, observer("seats"))
             await self._stack.enter_async_context(seats)
             consumers["seats"] = consume(settings, seats.agent, fail)
         return consumers

@@ -71,7 +71,7 @@ async def play_demo(data_dir: Path, report: DemoProgress, now: Callable[[], int]
     body = (schema_folder() / "contracts" / CONTRACT).read_bytes()
     contract = read_contract(CONTRACT, body)
     reading = ContractReading(contract, metering_catalogue())
-    counts, clock = LiveCounts(), asyncio.get_running_loop().time
+    counts, clock = LiveCounts(now), asyncio.get_running_loop().time
     lines = list(fleet(demo_plan()))
     async with EmbeddedPipeline(data_dir, LOG, counts, on_failure=on_failure) as pipeline:
         started_s = clock()

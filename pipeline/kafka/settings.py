@@ -35,7 +35,7 @@ class Settings:
     sink_checkpoint_messages: int = 2_000
     sink_checkpoint_ms: int = 10_000
     quarantine_letters: int = 1_000
-    seats_rebuild_after_ms: int = 3_000
+    seats_rebuild_after_ms: int = 500
     commit_interval_ms: int = 1_000
     session_timeout_s: int = 30
     rebalance_timeout_s: int = 60

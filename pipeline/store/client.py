@@ -47,6 +47,10 @@ class Client(Protocol):
         """Run a query; values go in as ``{name:Type}`` parameters only."""
         ...
 
+    def query_arrow(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        """Run a query for many rows, as Arrow: columns in the order of the query."""
+        ...
+
     def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
         """Insert the rows of an Arrow table."""
         ...
@@ -82,6 +86,14 @@ class _TranslatingClient:
     def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
         with _own_errors():
             return self._client.query(query, parameters)
+
+    def query_arrow(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        """The answer. Raises ``StoreRefused`` for one that broke off: Arrow's file format says where it ends."""
+        try:
+            with _own_errors():
+                return self._client.query_arrow(query, parameters)
+        except (pa.ArrowException, OSError) as error:
+            raise StoreRefused(f"the answer of the store broke off: {error}", "OperationalError") from error
 
     def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
         with _own_errors():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from pipeline.model.evidence import SessionClose, SessionDay, SessionKey
+from pipeline.model.evidence import SessionDay, SessionKey
 from pipeline.model.instants import BASE_SLOT_MS, day_of
 from pipeline.model.statements import VoidEntry
 from pipeline.rules.evidence.sessions import Session, sessions
@@ -47,24 +47,6 @@ _COLUMNS: Final = """
 SELECT account, product, country, usage, machine, user, session, toInt32(toUInt16(day)),
        toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at), {used_slots}, stretches, version,
        toUnixTimestamp64Milli(received_min_at), toUnixTimestamp64Milli(received_max_at)
-"""
-
-_LATEST_CLOSES: Final = """
-SELECT account, product, country, usage, machine, user, session, toUnixTimestamp64Milli(closed_at)
-FROM session_closes FINAL
-INNER JOIN (SELECT account, max(day) AS latest FROM usage_days GROUP BY account) AS heard USING account
-WHERE toDate(closed_at) > heard.latest - {days:UInt8}
-"""
-
-_LATEST_SESSION_DAYS: Final = """
-SELECT account, product, country, usage, machine, user, session, toInt32(toUInt16(day)),
-       toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(last_at),
-       arraySum(slot -> if(intDiv(slot, 48) = 0, bitShiftLeft(toUInt64(1), slot % 48), 0), used_slots),
-       arraySum(slot -> if(intDiv(slot, 48) = 1, bitShiftLeft(toUInt64(1), slot % 48), 0), used_slots),
-       arraySum(slot -> if(intDiv(slot, 48) = 2, bitShiftLeft(toUInt64(1), slot % 48), 0), used_slots)
-FROM usage_days FINAL
-INNER JOIN (SELECT account, max(day) AS latest FROM usage_days GROUP BY account) AS heard USING account
-WHERE day > heard.latest - {days:UInt8}
 """
 
 _SESSION_DAYS: Final = (
@@ -155,9 +137,6 @@ _Columns = tuple[
 ]  # fmt: skip
 
 
-_LatestColumns = tuple[str, str, str, str, str, str, str, int, int, int, int, int, int]
-
-
 def _session_day(row: _Columns) -> SessionDay:
     mask = 0
     for slot in row[10]:
@@ -196,32 +175,3 @@ def days_with_use(
         {"account": account, "codes": list(codes), "from_day": from_day, "until_day": until_day, "limit": limit},
     ).result_rows
     return [cast(int, day) for (day,) in rows]
-
-
-def read_accounts(client: Client) -> list[str]:
-    """Every account with stored usage, sorted."""
-    return [str(row[0]) for row in client.query("SELECT DISTINCT account FROM usage_days ORDER BY account").result_rows]
-
-
-def read_latest_session_days(client: Client, days: int, accounts: Sequence[str] = ()) -> list[SessionDay]:
-    """The merged session days of accounts, of all if none is named, each over its last ``days`` UTC days with use.
-
-    For live counts, which take in a million at once: without stretches, version and when they were received.
-    """
-    query, parameters = _LATEST_SESSION_DAYS, dict[str, Parameter](days=days)
-    if accounts:
-        query += "  AND has({accounts:Array(String)}, account)"
-        parameters["accounts"] = list(accounts)
-    rows = cast(Iterable[_LatestColumns], client.query(query, parameters).result_rows)
-    return [
-        SessionDay(
-            SessionKey._make(row[:7]), row[7], row[8], row[9], row[10] | row[11] << 48 | row[12] << 96, {}, "", 0, 0
-        )
-        for row in rows
-    ]
-
-
-def read_latest_closes(client: Client, days: int) -> list[SessionClose]:
-    """The latest close of every session of which ``read_latest_session_days`` may read a day."""
-    rows = client.query(_LATEST_CLOSES, {"days": days}).result_rows
-    return [SessionClose(SessionKey(*cast(tuple[str, ...], row[:7])), cast(int, row[7])) for row in rows]

@@ -90,6 +90,9 @@ class _HeardClient:
     def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
         return self._client.query(query, parameters)
 
+    def query_arrow(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        return self._client.query_arrow(query, parameters)
+
     def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
         inserted = self._client.insert_arrow(table, arrow_table)
         self._passing.step(f"inserted {table}")

@@ -255,6 +255,20 @@ def test_an_answer_cut_in_its_headers_is_an_error(seam: ClickhouseSeam, client: 
     assert list(client.query("SELECT number FROM numbers(3) WHERE number > 5").result_rows) == []
 
 
+@pytest.mark.parametrize("rows_answered", [0, 1, 100_000])
+@pytest.mark.parametrize("kind", ["head-cut", "answer-cut", "refused", "error-before"])
+def test_an_arrow_answer_is_whole_or_an_error(
+    seam: ClickhouseSeam, client: Client, kind: Kind, rows_answered: int
+) -> None:
+    """Also one without rows: Arrow's file format says where it ends."""
+    query = "SELECT number FROM numbers({rows:UInt32})", {"rows": rows_answered}
+    seam.fault(kind, on="query", table="numbers", times=3)
+    with pytest.raises(StoreRefused):
+        client.query_arrow(*query)
+    seam.clear()
+    assert client.query_arrow(*query).num_rows == rows_answered
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sink_writes_through_each_fault_and_stores_the_same_rows(
     seam: ClickhouseSeam, store: Client, kind: Kind, undisturbed: str

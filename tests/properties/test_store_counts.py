@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pipeline.application.account_view import AccountView
 from pipeline.application.explain.explained_slot import explain_slot_at
 from pipeline.application.quarter.quarter_counts import computed_statement
+from pipeline.codec.columns.seat_rows import SEAT_ROWS, evidence_of
 from pipeline.model.contracts import Contract, Product, Replacement
-from pipeline.model.evidence import Heartbeat
+from pipeline.model.evidence import Heartbeat, SessionDay
 from pipeline.model.instants import DAY_MS, Period
 from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
@@ -23,7 +24,8 @@ from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
 from pipeline.store.contract_versions import store_contract
 from pipeline.store.counting.counts import reported_codes, slot_counts
-from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
+from pipeline.store.latest_usage import read_latest_days, read_seat_rows
+from pipeline.store.stored_sessions import Selection, read_session_days, read_sessions
 from tests.support.evidence.evidence_shorthand import merged
 from tests.support.evidence.random_fleets import Fleet, contracts, fleets, pure_counts, reading_of
 from tests.support.laws import examples
@@ -79,9 +81,11 @@ def test_stored_session_days_equal_the_fold(store: Client, fleet: Fleet, data: s
     assert merged(read_session_days(store, everything)) == days
     assert len(read_session_days(store, everything)) == len(days)
     assert sorted(read_sessions(store, everything), key=lambda session: session.key) == sessions(days)
-    latest = [day for day in read_latest_session_days(store, 2) if day.session.account == account]
+    accounts = [latest for latest in read_latest_days(store, 2) if latest.account == account]
+    rows = read_seat_rows(store, accounts, 2) if accounts else SEAT_ROWS.empty_table()
     last_day = max((day.day for day in days), default=0)
-    assert merged(latest) == [
+    assert [latest.day for latest in accounts] == [last_day][: len(days)]
+    assert merged(day for day in evidence_of(rows) if isinstance(day, SessionDay)) == [
         replace(day, stretches={}, version="", received_min_at=0, received_max_at=0)
         for day in days
         if day.day > last_day - 2

@@ -87,6 +87,9 @@ class Inserts:
     def query(self, query: str, parameters: object = None) -> Any:
         raise NotImplementedError
 
+    def query_arrow(self, query: str, parameters: object = None) -> pa.Table:
+        raise NotImplementedError
+
     def close(self) -> None:
         raise NotImplementedError
 

@@ -1,1 +1,1 @@
-"""Live counts: ``live_counts`` (the cache), ``rebuild`` (from store and log), ``seats_agent`` (the agent)."""
+"""Live counts: ``held_usage`` (columns of a partition), ``live_counts`` (the cache), ``rebuild``, ``seats_agent``."""

@@ -2,8 +2,8 @@
 
 1. The topic `contracts` is read to its end before anything is counted, and followed from then on.
 2. `usage` is merged as it comes.
-3. Some seconds after partitions were assigned their accounts are rebuilt from the store (``rebuild``). That takes a
-   core for a while, so it waits until the roles that bills rest on are at work.
+3. Half a second after partitions were assigned their accounts are rebuilt from the store (``rebuild``). That takes a
+   core for a while, so the roles that bills rest on may start before it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
+import pyarrow as pa
 from aiokafka import TopicPartition
 
-from pipeline.agents.consuming import Agent, CheckpointMade, Fail, Message, Pace, write_nothing
+from pipeline.agents.consuming import Agent, CheckpointMade, Fail, Message, Pace
 from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.rebuild import rebuild
 from pipeline.agents.store_calls import CallStore
+from pipeline.codec.columns.seat_rows import seat_rows
 from pipeline.codec.columns.usage_messages import decode_usage
 from pipeline.codec.topics.usage_frames import UnreadableUsage
 from pipeline.kafka.headers import USAGE_VERSION_HEADER
@@ -30,26 +32,29 @@ from pipeline.kafka.topics import CONTRACTS, USAGE
 from pipeline.kafka.whole_log import WholeLog
 
 CHECKPOINT_MS: Final = 500
+Heard = dict[int, pa.Table]
 log = logging.getLogger(__name__)
 
 
 class SeatsStep:
-    """Merges usage frames as they come. There is nothing to write, so a checkpoint only acknowledges.
+    """Gathers usage messages. There is nothing to write: the flush merges them into the counts.
 
     A message that no meter wrote is skipped: the sink keeps it as a dead letter.
     """
 
-    def __init__(self, counts: LiveCounts) -> None:
-        self._counts = counts
+    def __init__(self) -> None:
+        self._heard: dict[int, list[pa.Table]] = {}
 
     def take(self, message: Message) -> None:
-        """Merge a usage frame."""
+        """Keep the seat rows of a usage message."""
         with suppress(UnreadableUsage):
-            self._counts.merge(decode_usage(message.value or b"", message.header(USAGE_VERSION_HEADER)))
+            usage = decode_usage(message.value or b"", message.header(USAGE_VERSION_HEADER))
+            self._heard.setdefault(message.partition, []).append(seat_rows(usage.rows))
 
-    def drain(self) -> None:
-        """Nothing: the counts are the output."""
-        return
+    def drain(self) -> Heard:
+        """Seat rows by partition."""
+        heard, self._heard = self._heard, {}
+        return {partition: pa.concat_tables(tables) for partition, tables in heard.items()}
 
 
 class Rebuilding:
@@ -60,8 +65,9 @@ class Rebuilding:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def on_assigned(self, assigned: frozenset[TopicPartition]) -> None:
-        """Start a rebuild of the assigned partitions of `usage`."""
+        """Let go of all partitions of `usage` but the assigned ones, and start to rebuild these."""
         partitions = frozenset(place.partition for place in assigned if place.topic == USAGE)
+        self._counts.assign(partitions)
         task = asyncio.get_running_loop().create_task(self._rebuild_later(partitions))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -80,8 +86,8 @@ class Rebuilding:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
-        elif not task.cancelled() and not self._tasks and self._counts.accounts:
-            log.info("live counts are whole, over %d accounts", len(self._counts.accounts))
+        elif not task.cancelled() and not self._tasks and (accounts := len(self._counts.accounts())):
+            log.info("live counts are whole, over %d accounts", accounts)
 
 
 class SeatsAgent:
@@ -98,7 +104,7 @@ class SeatsAgent:
         fail: Fail,
         observe: Callable[[CheckpointMade], None] = lambda _: None,
     ) -> None:
-        self._fail = fail
+        self._fail, self._counts = fail, counts
         self._rebuilding = Rebuilding(settings, counts, call, fail)
         self._following: asyncio.Task[None]
         self.contracts = WholeLog(
@@ -107,8 +113,8 @@ class SeatsAgent:
         self.agent = Agent(
             role="seats",
             topics=(USAGE,),
-            step=SeatsStep(counts),
-            flush=write_nothing,
+            step=SeatsStep(),
+            flush=self._merge,
             pace=Pace(settings.meter_checkpoint_messages, CHECKPOINT_MS),
             may_skip=True,
             observe=observe,
@@ -128,6 +134,11 @@ class SeatsAgent:
         self._following.cancel()
         await asyncio.wait([self._following])
         await self.contracts.__aexit__(kind, error, trace)
+
+    async def _merge(self, heard: Heard) -> None:
+        for partition, rows in heard.items():
+            self._counts.hear(partition, rows)
+        await self._counts.fold()
 
     def _following_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -2,5 +2,5 @@
 
 ``heartbeat_columns`` judges heartbeats, with ``distinct`` (accounts and kinds, numbered) and ``column_checks`` (names
 and times); ``usage_rows`` makes session days of them and folds these; ``usage_messages`` writes and reads them on
-``usage``.
+``usage``; ``seat_rows`` is what live counts keep of them.
 """

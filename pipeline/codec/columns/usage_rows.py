@@ -91,7 +91,10 @@ def rows_of(
 
 
 def folded(rows: pa.Table) -> pa.Table:
-    """The same rows, those of a session and day merged: minimum, maximum and union."""
+    """The same rows, those of a session and day merged: minimum, maximum and union.
+
+    ``rows`` have the columns of ``KEY`` and any others of ``USAGE_ROWS``.
+    """
     if not rows.num_rows:
         return rows
     [batch] = rows.unify_dictionaries().combine_chunks().to_batches()
@@ -103,21 +106,20 @@ def folded(rows: pa.Table) -> pa.Table:
     groups = groups.combine_chunks()
     order, starts = np.asarray(groups.flatten()), np.asarray(groups.offsets)[:-1]
     merged = batch.take(pa.array(order[starts]))
-    columns = {
-        "opened_at": _reduced(np.minimum, batch["opened_at"], order, starts),
-        "last_at": _reduced(np.maximum, batch["last_at"], order, starts),
-        "used_slots": _bit_sets(np.bitwise_or.reduceat(bits(batch["used_slots"])[order], starts, axis=0)),
-        "stretches": _merged_stretches(batch["stretches"], order, starts),
-        "version": _latest_versions(batch["version"], order, starts),
-        "received_min_at": _reduced(np.minimum, batch["received_min_at"], order, starts),
-        "received_max_at": _reduced(np.maximum, batch["received_max_at"], order, starts),
-        "closed_at": _reduced(np.maximum, batch["closed_at"], order, starts),
-    }
-    return pa.table([columns.get(name, merged[name]) for name in USAGE_ROWS.names], schema=USAGE_ROWS)
+    columns = {name: fold(batch[name], order, starts) for name, fold in _FOLDS.items() if name in batch.schema.names}
+    return pa.table([columns.get(name, merged[name]) for name in batch.schema.names], schema=batch.schema)
 
 
-def _reduced(by: np.ufunc, column: pa.Array, order: Numbers, starts: Numbers) -> Int64s:
-    return by.reduceat(np.asarray(column)[order], starts)
+def _earliest(column: pa.Array, order: Numbers, starts: Numbers) -> Int64s:
+    return np.minimum.reduceat(np.asarray(column)[order], starts)
+
+
+def _latest(column: pa.Array, order: Numbers, starts: Numbers) -> Int64s:
+    return np.maximum.reduceat(np.asarray(column)[order], starts)
+
+
+def _united_slots(used_slots: pa.FixedSizeBinaryArray, order: Numbers, starts: Numbers) -> pa.FixedSizeBinaryArray:
+    return _bit_sets(np.bitwise_or.reduceat(bits(used_slots)[order], starts, axis=0))
 
 
 def _latest_versions(versions: pa.DictionaryArray, order: Numbers, starts: Numbers) -> pa.DictionaryArray:
@@ -152,6 +154,13 @@ def _merged_stretches(stretches: pa.MapArray, order: Numbers, starts: Numbers) -
     return pa.MapArray.from_arrays(
         np.concatenate(([0], np.cumsum(kept))).astype(np.int32), resumed_at[is_last], active_at[is_last]
     )
+
+
+_FOLDS: Final = {
+    "opened_at": _earliest, "last_at": _latest, "used_slots": _united_slots, "stretches": _merged_stretches,
+    "version": _latest_versions, "received_min_at": _earliest, "received_max_at": _latest, "closed_at": _latest,
+}  # fmt: skip
+"""How the rows of a session and day merge: columns, the order that brings groups together, and where each begins."""
 
 
 def _unless_sorted(groups: Int64s, resumed_at: Int64s, active_at: Int64s) -> Int64s | slice:

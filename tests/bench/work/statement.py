@@ -45,6 +45,10 @@ class Listening:
         self.asked.append((query, parameters))
         return self._client.query(query, parameters)
 
+    def query_arrow(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        self.asked.append((query, parameters))
+        return self._client.query_arrow(query, parameters)
+
     def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
         return self._client.insert_arrow(table, arrow_table)
 

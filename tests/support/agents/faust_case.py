@@ -69,5 +69,8 @@ class FailingClient:
     def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
         raise NotImplementedError
 
+    def query_arrow(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        raise NotImplementedError
+
     def close(self) -> None:
         return None

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -49,6 +50,10 @@ from tests.support.store.written_facts import write_closes, write_session_days
 
 TURN_S: Final = 0.05
 LineRecord = dict[str, object]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _say(event: str, **more: object) -> None:
@@ -99,7 +104,7 @@ async def _play(args: argparse.Namespace) -> None:
     """Send messages to ``heartbeats``, ``--step`` at a time, drain each step; ``--wait``: a step per line of stdin."""
     reading = _reading(args.contract)
     account = reading.contract.account
-    counts = LiveCounts()
+    counts = LiveCounts(_now)
     messages = read_messages(args.messages)
     async with EmbeddedPipeline(args.data_dir, args.log, counts, still_s_max=args.still) as pipeline:
         _say("started", broker=pipeline._broker.process_id, bootstrap=pipeline.bootstrap)
@@ -153,7 +158,7 @@ async def _seats(args: argparse.Namespace) -> None:
                 kafka_bootstrap=broker.bootstrap, fetch_wait_ms=50, session_timeout_s=3, rebalance_timeout_s=3,
                 commit_interval_ms=100, topics="embedded", seats_rebuild_after_ms=1,
             )  # fmt: skip
-            counts, failed = LiveCounts(), loop.create_future()
+            counts, failed = LiveCounts(_now), loop.create_future()
 
             def set_failed(error: BaseException) -> None:
                 with suppress(asyncio.InvalidStateError):  # the first error counts

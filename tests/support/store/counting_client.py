@@ -29,6 +29,10 @@ class CountingClient:
         self.questions.update(set(_TABLE.findall(query)))
         return self._client.query(query, parameters)
 
+    def query_arrow(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        self.questions.update(set(_TABLE.findall(query)))
+        return self._client.query_arrow(query, parameters)
+
     def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
         self.inserts[table] += 1
         return self._client.insert_arrow(table, arrow_table)

@@ -26,6 +26,9 @@ class FullDisk:
     def query(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> QueryResult:
         return self._client.query(query, parameters)
 
+    def query_arrow(self, query: str, parameters: Mapping[str, Parameter] | None = None) -> pa.Table:
+        return self._client.query_arrow(query, parameters)
+
     def insert_arrow(self, table: str, arrow_table: pa.Table) -> object:
         raise StoreError(f"cannot write {arrow_table.num_rows} rows to {table}: the disk is full", "DatabaseError")
 

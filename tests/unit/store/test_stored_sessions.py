@@ -13,7 +13,7 @@ from pipeline.rules.evidence.merge import fold
 from pipeline.rules.evidence.sessions import sessions
 from pipeline.rules.pool.reading import ContractReading
 from pipeline.store.client import Client
-from pipeline.store.stored_sessions import Selection, read_latest_session_days, read_session_days, read_sessions
+from pipeline.store.stored_sessions import Selection, read_session_days, read_sessions
 from tests.support.evidence.evidence_shorthand import heartbeat, instant, merged
 from tests.support.evidence.random_fleets import reading_of
 from tests.support.store.empty_stores import new_account
@@ -91,20 +91,6 @@ def test_other_days_of_selected_sessions_are_read_on_request(store: Client, acco
 
     assert days(whole_sessions=False) == {("c", 0)}
     assert days(whole_sessions=True) == {("c", -1), ("c", 0)}
-
-
-def test_the_latest_days_are_determined_by_account(store: Client) -> None:
-    early, late = new_account(), new_account()
-    for account, start in ((early, "2014-05-01"), (late, "2022-05-01")):
-        opened_at = instant(f"{start} 12:00")
-        heartbeats = [
-            heartbeat(opened_at + day * DAY_MS, opened_at + day * DAY_MS, account=account) for day in range(5)
-        ]
-        write_session_days(store, fold(heartbeats))
-    for account, first in ((early, "2014-05-03"), (late, "2022-05-03")):
-        days = [day for day in read_latest_session_days(store, 3) if day.session.account == account]
-        first_day = instant(f"{first} 00:00") // DAY_MS
-        assert sorted(day.day for day in days) == [first_day, first_day + 1, first_day + 2]
 
 
 def dated(account: str) -> ContractReading:

@@ -147,7 +147,7 @@ SHOWN: Final[dict[str, tuple[Callable[[], None], tuple[str, ...]]]] = {
     "dead letters": (
         lambda: dead_letters._print_table([LETTER]), (SECOND, "files:0123/heartbeats/11/123456789/9999", "a.log:17")
     ),
-    "settings": (_settings, ("127.0.0.1:9092", "4096", "10000", "3000", "120")),
+    "settings": (_settings, ("127.0.0.1:9092", "4096", "10000", "2000", "120")),
 }  # fmt: skip
 
 
