@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.agents.meter import MeterStep
 from pipeline.codec.columns.usage_messages import (
     ARROW_VERSION,
+    COMPRESSED_ROWS_MIN,
     DELIVERIES_MAX,
     NO_USAGE,
     UsageMessage,
@@ -190,6 +191,15 @@ def test_messages_are_bounded_and_the_last_ones_count_the_deliveries() -> None:
     assert read(usage.rows) == plainly(days, [])
     assert usage.deliveries.num_rows == len(delivered)
     assert max(len(day.stretches) for part in parts for day in session_days(part.rows)) <= STRETCHES_PER_ROW_MAX
+
+
+def test_the_columns_of_many_rows_are_compressed() -> None:
+    key = SessionKey("acme", "MSTN", "", "production", "pc", "eva", "s")
+    days = [SessionDay(key._replace(session=f"s{n}"), 19_115, AT, AT, 1, {AT: AT}, "", 1, 1) for n in range(1_000)]
+    [few] = encode_usage(usage_of(days[: COMPRESSED_ROWS_MIN - 1], [], {}), partition_of)
+    [many] = encode_usage(usage_of(days, [], {}), partition_of)
+    assert len(many.value) < len(few.value) / 4
+    assert read(decoded([many]).rows) == plainly(days, [])
 
 
 def changed(name: str, column: pa.Array) -> bytes:

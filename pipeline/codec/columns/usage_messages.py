@@ -43,6 +43,10 @@ ARROW_ROWS_MIN: Final = 50
 ARROW_VERSION: Final = b"2"
 DELIVERIES_MAX: Final = 8_000
 """Deliveries in a message."""
+COMPRESSED_ROWS_MIN: Final = 500
+"""From so many rows on each column is compressed by itself, which takes a fifth fewer bytes in Kafka than compressing
+whole messages does, and is done where the message is made, not by the producer in the event loop. Of fewer rows it
+takes as many bytes and twice the CPU."""
 ROW_BYTES: Final = 120
 """Of a row in a message, without its names and stretches: an upper estimate."""
 _WORDS: Final = pa.dictionary(pa.int32(), pa.string())
@@ -168,7 +172,8 @@ def _as_arrow(usage: UsageTables, partition: int) -> Iterator[UsageMessage]:
         sink = pa.BufferOutputStream()
         for table in some:
             [*batches] = _compact(table).to_batches()
-            with pa.ipc.new_stream(sink, table.schema) as stream:
+            options = _COMPRESSED if table.num_rows >= COMPRESSED_ROWS_MIN else _PLAIN
+            with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
                 for batch in batches:
                     stream.write_batch(batch)
         yield UsageMessage("", partition, sink.getvalue().to_pybytes(), ARROW_VERSION)
@@ -249,6 +254,8 @@ def deliveries_table(account: str, deliveries: Sequence[Delivery]) -> pa.Table:
     return pa.table([pa.array(*pair) for pair in zip(columns, DELIVERIES.types, strict=True)], schema=DELIVERIES)
 
 
+_COMPRESSED: Final = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1), use_threads=False)
+_PLAIN: Final = pa.ipc.IpcWriteOptions(use_threads=False)
 _NO_ROWS: Final = USAGE_ROWS.empty_table()
 _NO_DELIVERIES: Final = DELIVERIES.empty_table()
 NO_USAGE: Final = UsageTables(_NO_ROWS, _NO_DELIVERIES)

@@ -146,8 +146,7 @@ def _merged_stretches(stretches: pa.MapArray, order: Numbers, starts: Numbers) -
     counts = ends - offsets[starts]
     groups = np.repeat(np.arange(len(starts)), counts)
     resumed_at, active_at = np.asarray(stretches.keys), np.asarray(stretches.items)
-    by_end = _unless_sorted(groups, resumed_at, active_at)
-    groups, resumed_at, active_at = groups[by_end], resumed_at[by_end], active_at[by_end]
+    resumed_at, active_at = _in_order(groups, resumed_at, active_at)
     is_last = np.ones(len(groups), np.bool_)
     is_last[:-1] = (groups[1:] != groups[:-1]) | (resumed_at[1:] != resumed_at[:-1])
     kept = np.bincount(groups[is_last], minlength=len(starts))
@@ -163,13 +162,21 @@ _FOLDS: Final = {
 """How the rows of a session and day merge: columns, the order that brings groups together, and where each begins."""
 
 
-def _unless_sorted(groups: Int64s, resumed_at: Int64s, active_at: Int64s) -> Int64s | slice:
-    """The order by group, beginning and end; nothing to do where rows came in order of time."""
-    same = groups[1:] == groups[:-1]
-    later = (resumed_at[1:] > resumed_at[:-1]) | (
+def _in_order(groups: Int64s, resumed_at: Int64s, active_at: Int64s) -> tuple[Int64s, Int64s]:
+    """The stretches of each group by beginning and end. Few came in another order: only their groups are sorted."""
+    is_later = (resumed_at[1:] > resumed_at[:-1]) | (
         (resumed_at[1:] == resumed_at[:-1]) & (active_at[1:] >= active_at[:-1])
     )
-    return slice(None) if (later | ~same).all() else np.lexsort((active_at, resumed_at, groups))
+    unordered = groups[1:][~is_later & (groups[1:] == groups[:-1])]
+    if not len(unordered):
+        return resumed_at, active_at
+    is_unordered = np.zeros(groups[-1] + 1, np.bool_)
+    is_unordered[unordered] = True
+    places = np.flatnonzero(is_unordered[groups])
+    order = places[np.lexsort((active_at[places], resumed_at[places], groups[places]))]
+    resumed_at, active_at = resumed_at.copy(), active_at.copy()
+    resumed_at[places], active_at[places] = resumed_at[order], active_at[order]
+    return resumed_at, active_at
 
 
 def _words(texts: Sequence[str], numbers: Numbers) -> pa.DictionaryArray:
