@@ -9,6 +9,7 @@ I/O, a flush that writes what they led to, and a pace. Whatever runs it is a ``C
 3. **Failures** of a step or a flush go to ``fail``; nothing is acknowledged after them. Messages without an
    acknowledgement come again after a restart, so a flush that is repeated must change nothing.
 4. **Assignments** are announced: ``on_assigned`` gets all partitions that the group has given to this process.
+5. **Partitions** that the agent does not read are neither taken nor acknowledged.
 
 ``pipeline/agents/faust/`` keeps these promises today, and ``tests/integration/test_consumer_contract.py`` checks them.
 """
@@ -80,12 +81,18 @@ class CheckpointMade(NamedTuple):
     took_s: float
 
 
+def every_partition(_: int) -> bool:
+    """What an agent reads of its topics unless it says otherwise."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Agent(Generic[Output]):
     """What one role does with its topics. ``role`` also names its consumer group.
 
-    ``may_skip`` allows skipped messages; only an agent whose result is a cache may set it. ``observe`` gets every
-    checkpoint.
+    ``reads`` tells by their numbers which of the partitions assigned to it the agent reads; the others are not
+    acknowledged either. ``may_skip`` allows skipped messages; only an agent whose result is a cache may set it.
+    ``observe`` gets every checkpoint.
     """
 
     role: str
@@ -94,6 +101,7 @@ class Agent(Generic[Output]):
     flush: Callable[[Output], Awaitable[None]]
     pace: Pace
     may_skip: bool = False
+    reads: Callable[[int], bool] = every_partition
     observe: Callable[[CheckpointMade], None] = lambda _: None
     on_assigned: Callable[[frozenset[TopicPartition]], None] = lambda _: None
 

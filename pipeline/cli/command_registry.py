@@ -1,6 +1,7 @@
 """All commands, each a module of its own: the one that is named is loaded, and its errors become exit statuses.
 
-The others are not loaded: the production agents alone take a third of a second.
+The others are not loaded: the production agents alone take a third of a second. Where none is named, as for --version
+and --help, none is loaded.
 """
 
 from __future__ import annotations
@@ -13,20 +14,16 @@ from typing import Final, Protocol, cast
 
 from pipeline import __version__
 from pipeline.agents.last_resort import LastResort
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.option_parser import OptionParser
+from pipeline.cli.program_messages import report
 from pipeline.cli.standard_streams import flush_results
-from pipeline.cli.tables.console import report
 from pipeline.model.errors import ContractInvalid, InputError, InvariantBroken, RunFailed, StoreFault
 
 DONE: Final = 0
 FAILED: Final = 1
 WRONG_INPUT: Final = 2
 
-COMMANDS: Final = (
-    "demo", "run", "statement", "close", "usage", "denials", "explain", "silent", "contract", "assign", "release",
-    "checkout", "checkin", "void", "tokens", "audit", "commands", "dispute", "dead-letters", "check", "simulate",
-    "worker", "migrate", "settings",
-)  # fmt: skip
 _MODULES: Final = {"dead-letters": "dead_letters", "settings": "show_settings"}
 """Commands whose module has another name."""
 
@@ -69,8 +66,7 @@ def _failure(error: RunFailed | StoreFault | InvariantBroken) -> str:
 
 
 def _run_named(arguments: Sequence[str] | None, last_resort: LastResort) -> int:
-    named = (sys.argv[1:] if arguments is None else arguments)[:1]
-    parser = command_parser(named if set(named) & set(COMMANDS) else COMMANDS)
+    parser = _parser_for(sys.argv[1:] if arguments is None else arguments)
     try:
         parsed = parser.parse_args(arguments, argparse.Namespace(last_resort=last_resort))
     except SystemExit:
@@ -80,15 +76,33 @@ def _run_named(arguments: Sequence[str] | None, last_resort: LastResort) -> int:
     return status
 
 
+def _parser_for(words: Sequence[str]) -> OptionParser:
+    if words and words[0] in COMMANDS:
+        return command_parser(words[:1])
+    return command_parser(COMMANDS) if set(words) & set(COMMANDS) else listing_parser()
+
+
+def listing_parser() -> OptionParser:
+    """The parser that lists the commands, and refuses what is none; no module is loaded."""
+    parser, subparsers = _whole_parser()
+    for name, line in COMMANDS.items():
+        subparsers.add_parser(name, help=line)
+    return parser
+
+
 def command_parser(names: Iterable[str]) -> OptionParser:
     """The parser of these commands; their modules are loaded."""
+    parser, subparsers = _whole_parser()
+    for name in names:
+        command = cast(CommandModule, import_module(f"pipeline.cli.commands.{_MODULES.get(name, name)}"))
+        command.add_parser(subparsers)
+    return parser
+
+
+def _whole_parser() -> tuple[OptionParser, argparse._SubParsersAction[argparse.ArgumentParser]]:
     parser = OptionParser(
         prog="seatbeat",
         description="Meters licence use from client heartbeats, applies the contract's rules, explains every unit.",
     )
     parser.add_argument("--version", action="version", version=f"seatbeat {__version__}")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in names:
-        command = cast(CommandModule, import_module(f"pipeline.cli.commands.{_MODULES.get(name, name)}"))
-        command.add_parser(subparsers)
-    return parser
+    return parser, parser.add_subparsers(metavar="COMMAND", required=True)

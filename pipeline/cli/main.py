@@ -13,6 +13,7 @@ from typing import Final
 
 from pipeline.agents.last_resort import FAILED, LastResort, end_s
 from pipeline.cli.standard_streams import secure_streams
+from pipeline.codec.columns.no_pandas import keep_pandas_out
 
 INTERRUPTED: Final = 130
 ENDED_BY: Final = {"SIGTERM": 143, "SIGHUP": 129}
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         secure_streams()
+        keep_pandas_out()
     last_resort = LastResort(end_s(os.environ), _statuses())
     last_resort.start()
     status = FAILED

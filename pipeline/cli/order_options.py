@@ -11,9 +11,9 @@ from pipeline.application.account_view import AccountView
 from pipeline.application.orders.place_order import Issue, place_order
 from pipeline.application.orders.poster import NotPosted, Poster
 from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
+from pipeline.cli.program_messages import report
 from pipeline.cli.standard_streams import flush_results
 from pipeline.cli.store_options import add_store_options, ask_account, now_ms, parse_instant
-from pipeline.cli.tables.console import report
 from pipeline.cli.tables.order_table import refusal_text
 from pipeline.cli.tables.printing import print_json
 from pipeline.codec.json_fields import WHOLE_MAX

@@ -11,8 +11,8 @@ from typing import Final
 from pipeline.application.account_view import AccountView
 from pipeline.application.explain.contested_line import contested_line, packet_warnings
 from pipeline.cli.option_parser import file_name
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import parse_period
-from pipeline.cli.tables.console import report
 from pipeline.cli.tables.printing import print_bytes
 from pipeline.cli.whole_files import not_written, whole_file
 from pipeline.codec.packets.language import TONGUES, Language, language

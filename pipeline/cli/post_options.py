@@ -8,8 +8,8 @@ import os
 
 from pipeline.application.orders.poster import NotPosted, Poster
 from pipeline.cli.option_parser import plain_text
+from pipeline.cli.program_messages import quiet_logs, report
 from pipeline.cli.store_options import now_ms
-from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.model.errors import InputError
 from pipeline.store.client import Client
 

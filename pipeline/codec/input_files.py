@@ -1,4 +1,4 @@
-"""Input files line by line: plain, ``.gz`` or ``.zst``."""
+"""Input files, plain, ``.gz`` or ``.zst``: line by line, or in blocks of whole lines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pipeline.model.errors import InputError
 
 LINE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Of a longer line only this much is read."""
+UTF_8_BOM: Final = b"\xef\xbb\xbf"
 ZSTD_BYTES_READ: Final = 2_048
 """How much of a ``.zst`` file is decompressed at a time: a few bytes may expand to 128 KiB, all in memory at once."""
 _UNREADABLE: Final = (OSError, EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError)
@@ -35,10 +36,38 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes]]:
                 if not line.endswith(b"\n") and len(line) == LINE_BYTES_MAX:
                     _skip_rest(source)
                 if number == 1:
-                    line = line.removeprefix(b"\xef\xbb\xbf")
+                    line = line.removeprefix(UTF_8_BOM)
                 yield number, line.rstrip(b"\r\n")
         except _UNREADABLE as error:
             raise _unreadable(f"{path}:{number + 1}" if number else path, error) from error
+
+
+def read_blocks(path: str, size: int) -> Iterator[tuple[int, bytes]]:
+    """The same lines, as many together as ``size`` bytes hold, each block with the number of its first line.
+
+    Line ends separate the lines of a block; a ``\\r`` before them is left. A line longer than ``size`` is a block by
+    itself. Raises as ``read_lines`` does.
+    """
+    block, first, line = b"", 1, 1
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(_open(path))
+            # Not `read`: it would lose what it had read before an error, and with it the number of the line reached.
+            while piece := source.read1(size - len(block)):
+                line += piece.count(b"\n")
+                block += piece
+                if len(block) < size:
+                    continue
+                if line == first:
+                    line += 1
+                    block = _whole_line(block, source)
+                lines, _, rest = block.rpartition(b"\n")
+                yield first, lines.removeprefix(UTF_8_BOM) if first == 1 else lines
+                block, first = rest, line
+        except _UNREADABLE as error:
+            raise _unreadable(f"{path}:{line}" if line > 1 else path, error) from error
+    if block:
+        yield first, (block.removeprefix(UTF_8_BOM) if first == 1 else block).removesuffix(b"\n")
 
 
 def read_beginning(path: str, size: int) -> bytes:
@@ -63,14 +92,14 @@ def _unreadable(place: str, error: Exception) -> InputError:
     return InputError(place, f"cannot be read: {reason}", "Check the path, and that the file is whole")
 
 
-def _open(path: str) -> BinaryIO:
+def _open(path: str) -> io.BufferedReader:
     compression = compression_of(path)
     if compression and Path(path).is_file() and Path(path).stat().st_size == 0:
         raise EOFError(f"it is empty, and even without content no {compression} file is")
     if compression == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
+        return cast(io.BufferedReader, gzip.open(path, "rb"))
     file = Path(path).open("rb")  # noqa: SIM115 -- the caller closes it
-    return cast(BinaryIO, io.BufferedReader(_ZstdReader(file))) if compression == ".zst" else file
+    return io.BufferedReader(_ZstdReader(file)) if compression == ".zst" else file
 
 
 class _ZstdReader(io.RawIOBase):
@@ -107,6 +136,15 @@ class _ZstdReader(io.RawIOBase):
     def close(self) -> None:
         self._compressed.close()
         super().close()
+
+
+def _whole_line(beginning: bytes, source: BinaryIO) -> bytes:
+    """A line with its end, cut after 64 MiB."""
+    line = beginning + source.readline(max(0, LINE_BYTES_MAX - len(beginning)))
+    if line.endswith(b"\n"):
+        return line
+    _skip_rest(source)
+    return line + b"\n"
 
 
 def _skip_rest(source: BinaryIO) -> None:

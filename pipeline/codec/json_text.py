@@ -6,6 +6,7 @@ must keep the text of its own member, and must not carry the whole frame instead
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, cast
 
 import orjson
@@ -20,6 +21,11 @@ NotJson: Final = orjson.JSONDecodeError
 def parse_json(text: bytes | str) -> Json:
     """The value in a JSON text (UTF-8 where it is bytes). Raises ``NotJson``."""
     return cast(Json, orjson.loads(text))
+
+
+def parse_json_lines(lines: Iterable[bytes]) -> list[Json]:
+    """The value in each text. Raises ``NotJson`` for the first that is not JSON."""
+    return [*map(orjson.loads, lines)]  # not `parse_json`: a call of ours takes a tenth of what parsing takes
 
 
 def json_bytes(value: object) -> bytes:

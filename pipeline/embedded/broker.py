@@ -18,13 +18,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from pipeline.embedded.failures import PartFailed
+
 PROGRAM_VARIABLE: Final = "SEATBEAT_EMBEDDED_BROKER"
 START_S_MAX: Final = 60.0
 PORTS_TRIED_MAX: Final = 3
 _PR_SET_PDEATHSIG: Final = 1
 
 
-class BrokerDidNotStart(Exception):
+class BrokerDidNotStart(PartFailed):
     """The embedded broker did not answer in time, cannot be run, or is not installed."""
 
 
@@ -110,7 +112,7 @@ def _start(url: str) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         env={**os.environ, "RUST_LOG": "off"},
         start_new_session=True,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- one prctl call
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- one prctl call
     )  # fmt: skip
 
 
@@ -136,5 +138,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Called in a child before its program: the kernel kills it when the thread that started it ends (Linux)."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

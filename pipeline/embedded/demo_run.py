@@ -18,7 +18,8 @@ from pipeline.application.tokens.token_account import token_explanation
 from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.schema_folder import schema_folder
-from pipeline.embedded.importer import Framer, Line, import_heartbeats
+from pipeline.embedded.framing import Framer, Line
+from pipeline.embedded.importer import import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.fleet.clients import PlannedSession, demo_plan, demo_story, fleet
 from pipeline.kafka.posting import contract_message
@@ -82,8 +83,9 @@ async def play_demo(data_dir: Path, report: DemoProgress, now: Callable[[], int]
         async def work() -> DemoOutcome:
             await pipeline.producer.write([contract_message(contract, body, applied_by="")])
             framer = Framer(contract.account, pipeline.partitions[HEARTBEATS])
+            messages = framer.of_lines(_numbered(lines))
             await import_heartbeats(
-                _numbered(lines), pipeline.producer, framer, lambda done: progress("sent", done, len(lines))
+                messages, framer, pipeline.producer, lambda done: progress("sent", done, len(lines))
             )
             await pipeline.drained(progress)
             metering_ms = round((clock() - started_s) * 1000)

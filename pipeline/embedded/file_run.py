@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
 from pipeline.agents.consuming import Fail
 from pipeline.application.account_view import AccountView
 from pipeline.application.quarter.statement_life import check_closed_quarters, current_statement
 from pipeline.application.tokens.token_settlement import settle_input
 from pipeline.codec.flexnet.flexnet_log import LogSummary
-from pipeline.embedded.importer import Framer, import_heartbeats
-from pipeline.embedded.inputs import Format, Input, all_lines, gather_inputs, hints_at, log_identity
+from pipeline.embedded.framing import Framer
+from pipeline.embedded.importer import import_heartbeats
+from pipeline.embedded.inputs import Format, Input, all_blocks, gather_inputs, hints_at, input_bytes, log_identity
 from pipeline.embedded.log_import import LogImport
 from pipeline.embedded.pipeline import EmbeddedPipeline
+from pipeline.embedded.run_memory import memory_given_back, run_memory
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import Period
 from pipeline.model.orders import Logged
@@ -28,6 +33,9 @@ from pipeline.store.contract_versions import store_contract
 from pipeline.store.facts import write_completeness
 from pipeline.store.letters import Letters, read_letters
 from pipeline.store.log_pieces import read_log_pieces, write_log_pieces
+
+SECOND_METER_BYTES: Final = 64 * 1024 * 1024
+"""Of input, as it is: with less a second meter would hardly have started before the first was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,8 @@ def run_files(request: RunRequest, progress: Progress, on_failure: Fail) -> RunO
     inputs = gather_inputs(request.inputs, request.scratch)
     log_id = log_identity(inputs, request.format, request.account, request.timezone)
     logs = LogImport(inputs, request.account, request.timezone) if request.format == "flexnet" else None
-    return asyncio.run(_piped(request, inputs, log_id, logs, progress, on_failure))
+    with run_memory():
+        return asyncio.run(_piped(request, inputs, log_id, logs, progress, on_failure))
 
 
 async def _piped(
@@ -86,8 +95,16 @@ async def _piped(
     progress: Progress,
     on_failure: Fail,
 ) -> RunOutcome:
-    async with EmbeddedPipeline(request.data_dir, log_id, on_failure=on_failure) as pipeline:
+    meters = meters_for(inputs)
+    piped = EmbeddedPipeline(request.data_dir, log_id, on_failure=on_failure, meters=meters)
+    async with memory_given_back(), piped as pipeline:
         return await pipeline.unless_failed(_run(pipeline, request, inputs, log_id, logs, progress))
+
+
+def meters_for(inputs: tuple[Input, ...]) -> Literal[1, 2]:
+    """How many meters a run has: a second where another core is free, and there is enough to meter to pay its start."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return 2 if cores > 1 and input_bytes(inputs) >= SECOND_METER_BYTES else 1
 
 
 async def _run(
@@ -106,7 +123,7 @@ async def _run(
         progress("read", done, None)
 
     if logs is None:
-        written = await import_heartbeats(all_lines(inputs), pipeline.producer, framer, read)
+        written = await import_heartbeats(framer.of_blocks(all_blocks(inputs)), framer, pipeline.producer, read)
     else:
         written = await logs.send(pipeline.producer, framer, read)
         earlier = await pipeline.ask_store(lambda client: tuple(read_log_pieces(client, request.account)))

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from pipeline.codec.heartbeat_file_hints import BEGINNING_BYTES, heartbeat_file_hint
-from pipeline.codec.input_files import compression_of, read_beginning, read_lines
-from pipeline.embedded.importer import FRAME_HEARTBEATS, Line
+from pipeline.codec.input_files import compression_of, read_beginning, read_blocks, read_lines
+from pipeline.embedded.framing import FRAME_BYTES, FRAMING, Block, Line
 from pipeline.model.errors import InputError, RunFailed
 
 Format = Literal["heartbeats", "flexnet"]
@@ -41,6 +41,11 @@ class Input:
         for number, content in read_lines(self.path):
             yield self.name, number, content
 
+    def blocks(self) -> Iterator[Block]:
+        """The same lines in blocks that each fit into a frame. Raises ``InputError`` if it is truncated."""
+        for first, text in read_blocks(self.path, FRAME_BYTES):
+            yield Block(self.name, first, text)
+
     def contents(self) -> Contents:
         """Its lines without their places, for a reader that numbers them itself."""
         return Contents(self.path)
@@ -62,7 +67,7 @@ def gather_inputs(names: Sequence[str], scratch: Path) -> tuple[Input, ...]:
     Raises ``InputError`` for an unreadable file, and for more than the embedded broker can hold.
     """
     inputs = tuple(_input(name, scratch, ordinal) for ordinal, name in enumerate(dict.fromkeys(names), 1))
-    size = sum(Path(file.path).stat().st_size for file in inputs)
+    size = input_bytes(inputs)
     if size > BYTES_MAX:
         raise InputError(
             ", ".join(file.name for file in inputs),
@@ -72,6 +77,11 @@ def gather_inputs(names: Sequence[str], scratch: Path) -> tuple[Input, ...]:
     return inputs
 
 
+def input_bytes(inputs: Iterable[Input]) -> int:
+    """The size of the files as they are, packed or not."""
+    return sum(Path(file.path).stat().st_size for file in inputs)
+
+
 def all_lines(inputs: Iterable[Input]) -> Iterator[Line]:
     """The lines of all inputs. Raises ``InputError`` for a truncated file, and for more than the broker can hold."""
     size = 0
@@ -79,9 +89,19 @@ def all_lines(inputs: Iterable[Input]) -> Iterator[Line]:
         for source, number, content in file.lines():
             size += len(content)
             if size > BYTES_MAX:
-                reason = f"more than {BYTES_MAX:,} bytes once unpacked, the most that the embedded broker holds"
-                raise InputError(f"{source}:{number}", reason, _REMEDY)
+                raise _too_much(f"{source}:{number}")
             yield source, number, content
+
+
+def all_blocks(inputs: Iterable[Input]) -> Iterator[Block]:
+    """The same lines in blocks. Raises as ``all_lines`` does."""
+    size = 0
+    for file in inputs:
+        for block in file.blocks():
+            size += len(block.text)
+            if size > BYTES_MAX:
+                raise _too_much(f"{block.source}:{block.first}")
+            yield block
 
 
 def hints_at(inputs: Iterable[Input]) -> tuple[str, ...]:
@@ -93,13 +113,18 @@ def hints_at(inputs: Iterable[Input]) -> tuple[str, ...]:
 def log_identity(inputs: Sequence[Input], *options: str) -> str:
     """The name of the log that these files make with these options. It does not depend on the files' names."""
     digest = hashlib.sha256()
-    for part in (str(FRAME_HEARTBEATS), *options):
+    for part in (FRAMING, *options):
         digest.update(len(part).to_bytes(8, "big") + part.encode("utf-8"))
     for file in inputs:
         digest.update(compression_of(file.path).encode())  # the same bytes, unpacked otherwise, are another log
         with Path(file.path).open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     return f"files:{digest.hexdigest()[:32]}"
+
+
+def _too_much(place: str) -> InputError:
+    reason = f"more than {BYTES_MAX:,} bytes once unpacked, the most that the embedded broker holds"
+    return InputError(place, reason, _REMEDY)
 
 
 def _input(name: str, scratch: Path, ordinal: int) -> Input:

@@ -6,7 +6,7 @@ with what other runs into the same folder left open or gave back (``codec/flexne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from pipeline.codec.flexnet import BrokenLine, FlexnetReader, LoggedDenial, LoggedHeartbeat
@@ -14,7 +14,8 @@ from pipeline.codec.flexnet.carrying import carried
 from pipeline.codec.flexnet.flexnet_log import Counts, LogPiece, LogSummary
 from pipeline.codec.json_text import json_bytes
 from pipeline.codec.topics.denial_messages import Denial
-from pipeline.embedded.importer import WRITE_MESSAGES, Framer, Line, denial_message, import_broken, import_heartbeats
+from pipeline.embedded.framing import Framer, Line
+from pipeline.embedded.importer import denial_message, import_broken, import_heartbeats
 from pipeline.embedded.inputs import Input
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.model.text import fold
@@ -39,32 +40,27 @@ class LogImport:
         Broken lines come last, so that a log's frames are the same ones however much of it can be read.
         """
         broken: list[BrokenLine] = []
-        batch: list[Outgoing] = []
-        number = 0
+        written = await import_heartbeats(self._messages(framer, broken), framer, producer, progress)
+        await import_broken(broken, producer, self._account)
+        return written + len(broken)
+
+    def _messages(self, framer: Framer, broken: list[BrokenLine]) -> Iterator[Outgoing]:
         for item in self._items:
             if isinstance(item, LoggedHeartbeat):
-                batch += framer.add_heartbeat(item.source, item.line, item.heartbeat)
-                number += 1
+                yield from framer.add(_line(item))
             elif isinstance(item, LoggedDenial):
-                batch.append(denial_message(self._denial(item)))
+                yield denial_message(self._denial(item))
             else:
                 broken.append(item)
-            if len(batch) >= WRITE_MESSAGES:
-                await producer.write(batch)
-                batch = []
-                progress(number)
-        await producer.write([*batch, *framer.rest()])
-        progress(number)
-        await import_broken(broken, producer, self._account)
-        return number + len(broken)
+        yield from framer.rest()
 
     async def send_carried(self, producer: Producer, framer: Framer, earlier: Sequence[LogPiece]) -> int:
         """Send how sessions of this and earlier runs go on; nothing where this run was made before."""
         pieces = self.summary().pieces
         if all(piece in earlier for piece in pieces):
             return 0
-        beats = map(_line, carried(self._account, [*earlier, *pieces]))
-        return await import_heartbeats(beats, producer, framer, lambda _: None)
+        beats = framer.of_lines(map(_line, carried(self._account, [*earlier, *pieces])))
+        return await import_heartbeats(beats, framer, producer, lambda _: None)
 
     def summary(self) -> LogSummary:
         """What the logs speak for, once they were sent."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -25,25 +24,27 @@ from pipeline.agents.live.live_counts import LiveCounts
 from pipeline.agents.live.seats_agent import SeatsAgent
 from pipeline.agents.meter import meter_agent
 from pipeline.agents.sink import sink_agent
-from pipeline.embedded.broker import BrokerDidNotStart, EmbeddedBroker
-from pipeline.embedded.watch import BrokerEnded, StoodStill, Watch, WatchedProducer, WatchedStore
+from pipeline.embedded.bounded_waits import even_if_cancelled, retrieve_error, within
+from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.embedded.embedded_settings import embedded_settings
+from pipeline.embedded.failures import PartFailed, one_line
+from pipeline.embedded.meter_process import Work
+from pipeline.embedded.second_meter import SecondMeter
+from pipeline.embedded.shared_meter import shared
+from pipeline.embedded.watch import Watch, WatchedProducer, WatchedStore
 from pipeline.kafka.group_lag import GroupProgress, drained
 from pipeline.kafka.producer import Producer
-from pipeline.kafka.settings import Settings
 from pipeline.kafka.topics import CONTRACTS, create_topics, topics
 from pipeline.store.client import Client, StoreError
 from pipeline.store.migrations import MigrationChanged
 from pipeline.store.opening import open_folder
 
 Answer = TypeVar("Answer")
-CHECKPOINT_MS: Final = 100
-FETCH_WAIT_MS: Final = 50
 STILL_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 10.0
 STOP_WITHOUT_BROKER_S_MAX: Final = 3.0
 
-_EXPECTED: Final = (BrokerDidNotStart, KafkaError, StoreError, MigrationChanged)
-_SELF_EXPLAINING: Final = (BrokerDidNotStart, BrokerEnded, StoodStill, MigrationChanged)
+_EXPECTED: Final = (PartFailed, KafkaError, StoreError, MigrationChanged)
 
 
 class PipelineFailed(Exception):
@@ -64,24 +65,27 @@ class EmbeddedPipeline:
         *,
         still_s_max: float = STILL_S_MAX,
         on_failure: Fail = lambda _: None,
+        meters: Literal[1, 2] = 1,
     ) -> None:
         self._on_failure = on_failure
         self._data_dir, self._log_id, self._counts = data_dir, log_id, counts
         self._seats: SeatsAgent | None = None
+        self._second = SecondMeter(self._fail) if meters == 2 else None
         self._broker = EmbeddedBroker()
         self._watch = Watch(self._broker, still_s_max)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._running = AsyncExitStack()
-        self._failure: asyncio.Future[None]
         self._client: Client | None = None
-        self._consumers: list[Consumer] = []
-        self._groups: list[GroupProgress] = []
+        self._consumers = list[Consumer]()
+        self._metering, self._storing = list[GroupProgress](), list[GroupProgress]()
+        self._failure: asyncio.Future[None]
+        self._agents: asyncio.Future[None] | None = None
         self.producer: Producer
         self.partitions: dict[str, int] = {topic.name: topic.partitions for topic in topics("embedded")}
 
     async def __aenter__(self) -> EmbeddedPipeline:
         self._failure = asyncio.get_running_loop().create_future()
-        self._failure.add_done_callback(_retrieve_error)
+        self._failure.add_done_callback(retrieve_error)
         try:
             await self.unless_failed(self._start())
         except BaseException:
@@ -100,6 +104,9 @@ class EmbeddedPipeline:
         return self._broker.bootstrap
 
     async def _start(self) -> None:
+        """Broker, topics and store. Agents join their groups meanwhile: what is written before waits in the log."""
+        if self._second is not None:
+            await self._second.start()
         opening = asyncio.ensure_future(self.ask(self._open_store))
         try:
             await self._broker.__aenter__()
@@ -108,44 +115,36 @@ class EmbeddedPipeline:
             self._running.push_async_callback(self.producer.stop)
             await self.producer.start()
         finally:
-            await _even_if_cancelled(opening)
-        await self._start_agents(self._settings(), WatchedStore(opening.result(), self._executor, self._watch))
+            await even_if_cancelled(opening)
+        call = WatchedStore(opening.result(), self._executor, self._watch)
+        self._agents = asyncio.ensure_future(self._start_agents(call))
+        self._agents.add_done_callback(self._fail_with)
 
-    async def _start_agents(self, settings: Settings, call: WatchedStore) -> None:
-        agents: list[Agent[Any]] = [meter_agent(settings, self.producer), sink_agent(settings, call)]
+    async def _start_agents(self, call: WatchedStore) -> None:
+        settings = embedded_settings(self.bootstrap, self._log_id, much=self._second is not None)
+        meters = [meter_agent(settings, self.producer)]
+        if self._second is not None:
+            self._second.begin(Work(self.bootstrap, self._log_id))
+            meters = [shared(meters[0], "first"), shared(meters[0], "second")]
+        storing: list[Agent[Any]] = [sink_agent(settings, call)]
         if self._counts is not None:
             self._seats = SeatsAgent(settings, self._counts, call, self._fail)
-            agents.append((await self._running.enter_async_context(self._seats)).agent)
-        self._consumers += [consume(settings, agent, self._fail) for agent in agents]
+            storing.append((await self._running.enter_async_context(self._seats)).agent)
+        self._consumers += [consume(settings, agent, self._fail) for agent in (meters[0], *storing)]
         self._running.push_async_callback(self._stop_agents)
         await asyncio.gather(*(consumer.start() for consumer in self._consumers))
-        for agent in agents:
-            await self._follow(agent.role, agent.topics)
+        self._metering += [await self._follow(meter) for meter in meters]
+        self._storing += [await self._follow(agent) for agent in storing]
 
     async def _stop_agents(self) -> None:
         await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
 
-    async def _follow(self, role: str, names: tuple[str, ...]) -> None:
-        partitions = {name: self.partitions[name] for name in names}
-        group = GroupProgress(self.bootstrap, f"seatbeat-{role}", partitions, self.producer.ends)
+    async def _follow(self, agent: Agent[Any]) -> GroupProgress:
+        partitions = {name: self.partitions[name] for name in agent.topics}
+        group = GroupProgress(self.bootstrap, f"seatbeat-{agent.role}", partitions, self.producer.ends, agent.reads)
         self._running.push_async_callback(group.stop)
         await group.start()
-        self._groups.append(group)
-
-    def _settings(self) -> Settings:
-        return Settings(
-            kafka_bootstrap=self.bootstrap,
-            log_id=self._log_id,
-            quarantine_letters=sys.maxsize,
-            meter_checkpoint_ms=CHECKPOINT_MS,
-            sink_checkpoint_ms=CHECKPOINT_MS,
-            seats_rebuild_after_ms=1,
-            commit_interval_ms=CHECKPOINT_MS,
-            fetch_wait_ms=FETCH_WAIT_MS,
-            session_timeout_s=3,
-            rebalance_timeout_s=3,
-            topics="embedded",
-        )
+        return group
 
     def _open_store(self) -> Client:
         self._client = open_folder(self._data_dir)
@@ -167,15 +166,15 @@ class EmbeddedPipeline:
             either: set[asyncio.Future[Answer] | asyncio.Future[None]] = {task, self._failure}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if self._failure.done() and (reason := self._failure.exception()) is not None:
-                raise PipelineFailed(_one_line(reason)) from reason
+                raise PipelineFailed(one_line(reason)) from reason
             return await task
         except _EXPECTED as error:
             self._fail(error)
-            raise PipelineFailed(_one_line(error)) from error
+            raise PipelineFailed(one_line(error)) from error
         finally:
             task.cancel()
             watch.cancel()
-            await _within(STOP_S_MAX, asyncio.gather(task, watch, return_exceptions=True))
+            await within(STOP_S_MAX, asyncio.gather(task, watch, return_exceptions=True))
 
     async def drained(self, heard: Callable[[str, int, int], None]) -> None:
         """Wait until every agent has committed all that ``producer`` wrote, which it does once everything is stored.
@@ -191,7 +190,13 @@ class EmbeddedPipeline:
                 self._watch.moved()
             heard(group, done, end)
 
-        await drained(self._groups, note_and_hear)
+        if self._agents is not None:
+            await self._agents
+        await drained(self._metering, note_and_hear)
+        if self._second is not None:
+            for place, end in (await self._second.ends()).items():
+                self.producer.ends[place] = max(end, self.producer.ends.get(place, 0))
+        await drained(self._storing, note_and_hear)
         if self._seats is not None:
             await self._seats.contracts.reached(self.producer.ends.get(TopicPartition(CONTRACTS, 0), 0))
 
@@ -207,13 +212,26 @@ class EmbeddedPipeline:
             if not in_order:
                 for name in ("aiokafka", "asyncio"):
                     logging.getLogger(name).setLevel(logging.CRITICAL)
-                self._broker.end()
-            await _within(STOP_S_MAX if in_order else STOP_WITHOUT_BROKER_S_MAX, self._running.aclose())
+                self._end_processes()
+            await within(STOP_S_MAX if in_order else STOP_WITHOUT_BROKER_S_MAX, self._stop_running())
         finally:
-            self._broker.end()
+            self._end_processes()
             closing: asyncio.Future[None] = asyncio.wrap_future(self._executor.submit(self._close_store))
             self._executor.shutdown(wait=False)
-            await _within(STOP_S_MAX, closing)
+            await within(STOP_S_MAX, closing)
+
+    def _end_processes(self) -> None:
+        self._broker.end()
+        if self._second is not None:
+            self._second.end()
+
+    async def _stop_running(self) -> None:
+        if self._agents is not None:
+            self._agents.cancel()
+            await asyncio.wait({self._agents})
+        if self._second is not None:
+            await self._second.stop()
+        await self._running.aclose()
 
     def _close_store(self) -> None:
         if self._client is not None:
@@ -225,38 +243,10 @@ class EmbeddedPipeline:
         with suppress(RuntimeError):  # the event loop is closed: everything has ended
             self._failure.get_loop().call_soon_threadsafe(self._failed, error)
 
+    def _fail_with(self, agents: asyncio.Future[None]) -> None:
+        if not agents.cancelled() and (error := agents.exception()) is not None:
+            self._fail(error)
+
     def _failed(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_exception(error)
-
-
-async def _within(seconds: float, ending: Awaitable[object]) -> None:
-    """Wait for an end at most so long; a part that has not ended by then is left behind."""
-    task = asyncio.ensure_future(ending)
-    await asyncio.wait({task}, timeout=seconds)
-    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-        logging.getLogger(__name__).error("%s while the pipeline was stopping", _one_line(error))
-
-
-async def _even_if_cancelled(future: asyncio.Future[Answer]) -> None:
-    """Wait even if cancelled: a store that is being opened must be open before it can be closed."""
-    try:
-        await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait({future})
-        raise
-
-
-def _retrieve_error(failure: asyncio.Future[None]) -> None:
-    """Or asyncio would report an error that nobody retrieved, such as a failure while everything stops."""
-    if not failure.cancelled():
-        failure.exception()
-
-
-def _one_line(error: BaseException) -> str:
-    """An error in a line."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    kind = error.kind if isinstance(error, StoreError) else type(error).__name__
-    text = str(error) if isinstance(error, _SELF_EXPLAINING) else f"{kind}: {error}"
-    return text.partition("\n")[0][:500]

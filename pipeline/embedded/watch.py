@@ -10,6 +10,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from pipeline.agents.store_calls import RetryingStore
 from pipeline.embedded.broker import EmbeddedBroker
+from pipeline.embedded.failures import PartFailed
 from pipeline.kafka.producer import Outgoing, Producer
 from pipeline.store.client import Client
 
@@ -18,11 +19,11 @@ Given = ParamSpec("Given")
 TURN_S: Final = 0.25
 
 
-class BrokerEnded(Exception):
+class BrokerEnded(PartFailed):
     """The broker's process ended by itself, and with it everything that it held in memory."""
 
 
-class StoodStill(Exception):
+class StoodStill(PartFailed):
     """Nothing was written, stored or committed for a long time, although there was work to do."""
 
 

@@ -24,6 +24,7 @@ class GroupProgress:
 
     ``ends``: the offset after the last message of each partition, if a single producer writes them all and keeps them.
     The embedded broker cannot be asked: it reports the end of a partition as if its last batch held a single message.
+    ``reads`` tells by their numbers which partitions the group reads.
     """
 
     def __init__(
@@ -32,12 +33,16 @@ class GroupProgress:
         group: str,
         partitions: Mapping[str, int],
         ends: Mapping[TopicPartition, int] | None = None,
+        reads: Callable[[int], bool] = lambda _: True,
     ) -> None:
         self.group = group
         self._ends = ends
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
         self._assigned = [
-            TopicPartition(topic, number) for topic, count in partitions.items() for number in range(count)
+            TopicPartition(topic, number)
+            for topic, count in partitions.items()
+            for number in range(count)
+            if reads(number)
         ]
 
     async def start(self) -> None:

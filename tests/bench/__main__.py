@@ -12,7 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.bench import durable, license_logs, live, memory, restart, statements, storage, two_workers, visible
+from tests.bench import (
+    command_line,
+    durable,
+    license_logs,
+    live,
+    memory,
+    restart,
+    statements,
+    storage,
+    two_workers,
+    visible,
+)
 from tests.bench.bench import SMOKE, Bench, Sizes
 from tests.bench.jobs import REFERENCES_VENV
 from tests.bench.report import table, write_documents
@@ -30,6 +41,7 @@ SCENARIOS: Final[dict[str, Callable[[Bench], None]]] = {
     "storage": storage.run,
     "memory": memory.run,
     "licence-logs": license_logs.run,
+    "command-line": command_line.run,
 }
 ALL_REFERENCES: Final = frozenset({"bare_loop", "quix_window", "faust_table", "faust_map"})
 

@@ -45,6 +45,7 @@ class Sizes:
     other_account_days: int = 400_000
     open_sessions: int = 1_000_000
     log_events: tuple[int, int] = (200_000, 2_000_000)
+    run_machines: int = 600
 
 
 SMOKE = Sizes(
@@ -53,6 +54,7 @@ SMOKE = Sizes(
     stored_heartbeats=3_400, kept_up_s=2, bare_singles=2_000, singles=1_000,
     quixstreams=500, stock_map=500, stock_table=300, visible=6_000, two_workers=6_000, memory=(2_000, 6_000), live_s=2,
     statement_machines=40, statement_days=91, other_account_days=2_000, open_sessions=2_000, log_events=(2_000, 4_000),
+    run_machines=2,
 )  # fmt: skip
 """A few thousand heartbeats: they show that everything runs, not how fast."""
 

@@ -53,6 +53,9 @@ RATIOS: Final[dict[str, Target]] = {
         "100,000 sessions: meter on frames, produced and committed, over a bare loop on the same frames", 0.35
     ),
     "a_million_sessions_over_20000": Target("CPU time of a heartbeat: a million sessions over 20,000", 1.5, True),
+    "run_over_clickhouse_sql": Target(
+        "`seatbeat run` on 5.5 million heartbeats, a line each, its statement included, over ClickHouse's SQL", 0.2
+    ),
     "log_reading_over_expression": Target(
         "lines of a licence log read to sessions, over lines matched with one regular expression", 0.1
     ),
@@ -112,6 +115,12 @@ FIGURES: Final[dict[str, Target]] = {
     "clickhouse_gb_million_machines_year": Target("GB in ClickHouse of a million machines and 250 working days"),
     "statement_s": Target("a statement of 20 products, 5,000 machines and a quarter, s", 1.8, True),
     "explain_s": Target("one slot of it explained, s", 0.15, True),
+    "run_s": Target("the same run, from its start to its statement, s"),
+    "run_per_s": Target("heartbeats/s of it"),
+    "run_mib": Target("resident memory of its process, MiB", 600, True),
+    "run_all_mib": Target("the same of all its processes: with the second meter and the broker, which keeps all, MiB"),
+    "version_s": Target("`seatbeat --version`, s", 0.15, True),
+    "small_statement_s": Target("`seatbeat statement` of a folder with 1,000 heartbeats, s", 1, True),
     "log_lines_per_cpu_s": Target("lines of a licence log read to sessions per CPU second", 100_000),
     "log_rss_mib": Target("resident memory after a log of 2 million events, MiB"),
     "log_run_s": Target("a run of a log of 200,000 events, from its start to its statement, s"),

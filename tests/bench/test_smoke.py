@@ -16,7 +16,7 @@ import orjson
 import pytest
 
 from pipeline.codec.flexnet import read_flexnet
-from tests.bench import license_logs, statements, storage, visible, worlds
+from tests.bench import command_line, license_logs, statements, storage, visible, worlds
 from tests.bench.bench import SMOKE, Bench
 from tests.bench.fleet import Fleet
 from tests.bench.jobs import Job
@@ -47,9 +47,10 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         (visible.run, {"visible_per_s", "visible_over_clickhouse_sql", "catch_up_over_live", "rows_per_session_day"}),
         (statements.run, {"statement_s", "explain_s", "clickhouse_bytes_per_machine_day"}),
         (storage.run, {"kafka_bytes_per_machine_day", "kafka_gb_million_machines_year"}),
+        (command_line.run, {"run_over_clickhouse_sql", "run_s", "run_mib", "version_s", "small_statement_s"}),
         (license_logs.run, {"log_lines_per_cpu_s", "log_reading_over_expression", "log_run_over_heartbeats"}),
     ],
-    ids=["visible", "statements", "storage", "licence-logs"],
+    ids=["visible", "statements", "storage", "command-line", "licence-logs"],
 )
 def test_each_scenario_measures_its_figures(
     scenario: Callable[[Bench], None], expected: set[str], bench: Bench

@@ -42,6 +42,14 @@ def test_assigned_partitions_are_announced_before_their_first_message(seen: Seen
     }
 
 
+def test_partitions_that_an_agent_does_not_read_are_neither_taken_nor_acknowledged(seen: Seen) -> None:
+    assert seen["some_partitions"] == {
+        "places": [[1, offset] for offset in range(10)],
+        "committed": 10,
+        "failures": 0,
+    }
+
+
 def test_nothing_is_acknowledged_before_its_flush_has_returned(seen: Seen) -> None:
     assert seen["arrivals"] == {
         "flushed": [["a", "b", "c"], ["d", "e", "f"]],

@@ -23,7 +23,8 @@ from pipeline.application.quarter.account_audit import audit_ledger
 from pipeline.application.quarter.statement_life import current_statement
 from pipeline.codec.contract.examination import read_contract
 from pipeline.codec.statement.statement_json import statement_json
-from pipeline.embedded.importer import Framer, import_heartbeats
+from pipeline.embedded.framing import Framer
+from pipeline.embedded.importer import import_heartbeats
 from pipeline.embedded.pipeline import EmbeddedPipeline
 from pipeline.kafka.group_lag import GroupProgress, drained
 from pipeline.kafka.posting import command_message
@@ -125,7 +126,7 @@ async def give(pipeline: EmbeddedPipeline, step: Step, now: int) -> None:
         await pipeline.ask_store(store_contract, read_contract(step.account, body), body, now, "")
     framer = Framer(step.account, pipeline.partitions["heartbeats"])
     numbered = (("steps", number, line) for number, line in enumerate(step.heartbeats, 1))
-    await import_heartbeats(numbered, pipeline.producer, framer, lambda _: None)
+    await import_heartbeats(framer.of_lines(numbered), framer, pipeline.producer, lambda _: None)
     await pipeline.drained(lambda *_: None)
     orders = (*step.orders, tick(step.account, step.complete_until))
     await pipeline.producer.write([command_message(order) for order in orders])

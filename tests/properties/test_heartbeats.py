@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from unicodedata import normalize
 
 import orjson
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.agents.meter import MeterStep
 from pipeline.codec.json_text import Json, json_bytes
-from pipeline.codec.topics.heartbeats import FRAME_HEARTBEATS_MAX, decode, judge
+from pipeline.codec.topics.heartbeats import FRAME_HEARTBEATS_MAX, LINES_MARK, decode, judge
 from pipeline.model.errors import DEAD_LETTER_CODES
 from pipeline.model.evidence import Heartbeat
 from pipeline.model.text import fold
@@ -162,6 +163,36 @@ def test_the_meter_judges_and_folds_by_columns_as_one_by_one(frames: list[list[J
     assert facts.days == {(day.session, day.day): day for day in plainly.session_days()}
     assert facts.closes == frozenset(plainly.closes())
     assert (tally.valid, sum(tally.invalid.values())) == (sum(map(len, frames)) - invalid, invalid)
+
+
+def as_line(value: Json) -> bytes:
+    return json.dumps(value).encode()
+
+
+LINES = st.one_of(
+    near_valid().map(as_line),
+    ANY_JSON.map(as_line),
+    st.sampled_from([b"{", b"\xff", b"no", b"on", b"\x00\x01", b""]),
+)
+
+
+@settings(max_examples=examples(200))
+@given(frames=st.lists(st.lists(LINES, min_size=1, max_size=8), min_size=1, max_size=3))
+@example(frames=[[b"no", b"on"]])
+@example(frames=[[b"\x00\x01", b"\x00\x01"]])
+def test_the_meter_judges_lines_by_columns_as_one_by_one(frames: list[list[bytes]]) -> None:
+    step, plainly, codes = MeterStep("log"), UsageFold(), Counter[str]()
+    for offset, lines in enumerate(frames):
+        sent = message(LINES_MARK + b"\n".join(lines), offset)
+        step.take(sent)
+        decoded = decode(sent.value)
+        for heartbeat in decoded.heartbeats:
+            plainly.add(heartbeat, sent.received_at)
+        codes.update(invalid.reason.code for invalid in decoded.invalid)
+        assert len(decoded.heartbeats) + len(decoded.invalid) == len(lines)
+    facts, tally = facts_of(step.drain().outgoing(PARTITIONS)), step.tally()
+    assert facts.days == {(day.session, day.day): day for day in plainly.session_days()}
+    assert tally.invalid == codes
 
 
 @given(value=st.binary(max_size=300))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import faust
 from faust.tables.manager import TableManager
 
-from pipeline.agents.consuming import Fail
+from pipeline.agents.consuming import Fail, every_partition
 from pipeline.agents.faust.transport import MESSAGE_BYTES, WAITING_BYTES, paced_transport
 from pipeline.kafka.settings import Settings
 
@@ -29,13 +30,13 @@ class _NoTables(TableManager):
         await asyncio.sleep(0)
 
 
-def build_app(settings: Settings, role: str, fail: Fail) -> faust.App:
+def build_app(settings: Settings, role: str, fail: Fail, reads: Callable[[int], bool] = every_partition) -> faust.App:
     """An app for one role that decodes, declares, serves and leaves nothing, and starts at the log's beginning.
 
     ``fail`` hears of a crash in Faust itself, such as a commit that the broker refuses: the app then stands still, and
     nobody else would say so.
     """
-    transport = paced_transport(settings.fetch_wait_ms, fail)
+    transport = paced_transport(settings.fetch_wait_ms, fail, reads)
 
     class SeatbeatApp(faust.App):
         def _new_transport(self) -> faust.types.TransportT:

@@ -43,7 +43,7 @@ class FaustConsumer:
 
 def consume(settings: Settings, agent: Agent[Output], fail: Fail) -> FaustConsumer:
     """A consumer for an agent, not yet started. ``fail`` takes every error that must end the process."""
-    app = build_app(settings, agent.role, fail)
+    app = build_app(settings, agent.role, fail, agent.reads)
     continuity = None if agent.may_skip else Continuity(settings.kafka_bootstrap, app.conf.id)
     checkpoints = Checkpoints(agent.step, agent.flush, agent.pace, fail, agent.observe, continuity)
 

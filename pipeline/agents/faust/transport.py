@@ -61,8 +61,13 @@ class ConsumerThreadEnded(RuntimeError):
     """The thread that reads from the broker has ended, although the app was not stopped."""
 
 
-def paced_transport(fetch_wait_ms: int, fail: Fail) -> type[Transport]:  # noqa: C901 -- three classes, each of one idea
+def paced_transport(  # noqa: C901 -- three classes, each of one idea
+    fetch_wait_ms: int, fail: Fail, reads: Callable[[int], bool]
+) -> type[Transport]:
     """Faust's own transport, but for how long a fetch is held back, what is taken over at once, and how it stops.
+
+    ``reads`` tells by their numbers of which partitions messages are taken over; what is fetched of others is left
+    packed in the client.
 
     ``fail`` is called in the consumer's thread when that thread ends although the app was not stopped.
     """
@@ -135,7 +140,11 @@ def paced_transport(fetch_wait_ms: int, fail: Fail) -> type[Transport]:  # noqa:
             max_records: int | None = None,  # noqa: ARG002 -- as in Faust
         ) -> RecordMap:
             """A turn's messages: partitions that waited longest first, and as many as the last turn's sizes allow."""
-            turn = await super()._fetch_records(consumer, active_partitions, timeout, self._turn_messages)
+            read = {place for place in active_partitions if reads(place.partition)}
+            if active_partitions and not read:  # the client takes an empty set for all
+                await asyncio.sleep(FULL_S)
+                return {}
+            turn = await super()._fetch_records(consumer, read, timeout, self._turn_messages)
             if turn:
                 fetched = consumer._fetcher._records  # noqa: SLF001 -- by partition, in the order of turns
                 for place in fetched.keys() & turn.keys():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.order_options import add_at_option, add_order_options, add_seat_options, effective_at, run_order
 from pipeline.model.orders import Assign
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("assign", help="give a user a seat, or the seat of another user")
+    parser = subparsers.add_parser("assign", help=COMMANDS["assign"])
     add_order_options(parser)
     add_seat_options(parser)
     parser.add_argument("--replaces", help="the user whose seat is taken over")

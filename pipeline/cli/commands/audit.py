@@ -7,8 +7,9 @@ from typing import Final
 
 from pipeline.application.account_view import AccountView
 from pipeline.application.quarter.account_audit import LedgerAudit, LinesAudit, audit_ledger, audit_lines
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import add_store_options, ask_account, parse_period
-from pipeline.cli.tables.console import report
 from pipeline.cli.tables.printing import print_json
 from pipeline.codec.json_text import json_bytes
 from pipeline.codec.reports.letter_records import printable
@@ -22,7 +23,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "audit",
-        help="recompute the token ledger, and a quarter's lines, and compare",
+        help=COMMANDS["audit"],
         description="Recomputes the token ledger from the stored evidence, commands and contract, judging every entry "
         "by what stood before it: granted = balance + debited + expired for every team after each, debits due, paid "
         "by the right packs, none missing. With --period the lines of people and pools are counted anew without SQL. "

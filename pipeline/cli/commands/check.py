@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
 from pipeline.model.contracts import Contract
 from pipeline.model.errors import ContractInvalid, InputError, Mistake
@@ -17,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "check",
-        help="validate a contract",
+        help=COMMANDS["check"],
         description="Checks a contract and tells every mistake in it at once, each with its line and a remedy.",
     )
     parser.add_argument("contract", type=Path, metavar="CONTRACT", help="the contract, a YAML file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.order_options import add_at_option, add_order_options, effective_at, run_order
 from pipeline.cli.store_options import parse_instant
 from pipeline.model.orders import CheckOut
@@ -11,7 +12,7 @@ from pipeline.model.orders import CheckOut
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("checkout", help="take a licence offline for one user and machine")
+    parser = subparsers.add_parser("checkout", help=COMMANDS["checkout"])
     add_order_options(parser)
     for name in ("--product", "--user", "--machine"):
         parser.add_argument(name, required=True)

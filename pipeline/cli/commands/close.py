@@ -7,10 +7,11 @@ import argparse
 from pipeline.application.account_view import AccountView
 from pipeline.application.orders.close_quarter import ContractNotStored, close_quarter
 from pipeline.application.orders.poster import NotPosted
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.order_options import REFUSED, add_id_option, new_issue
 from pipeline.cli.post_options import add_author_option, chosen_poster, report_not_posted
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import add_store_options, ask_account, parse_period
-from pipeline.cli.tables.console import report
 from pipeline.cli.tables.statement_remarks import closed_words
 from pipeline.cli.tables.statement_tables import print_statement
 from pipeline.codec.reports.letter_records import printable
@@ -23,7 +24,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "close",
-        help="freeze the statement of a quarter",
+        help=COMMANDS["close"],
         description="Freezes the statement of a quarter with all that it rests on. Later evidence, voids and contracts "
         "never rewrite it: the statement that is open then carries the difference. There is no way back.",
     )

@@ -6,6 +6,7 @@ import argparse
 
 from pipeline.application.account_view import AccountView
 from pipeline.application.orders.order_outcomes import order_outcomes
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.store_options import add_store_options, ask_account
 from pipeline.cli.tables.console import console
 from pipeline.cli.tables.order_table import print_orders
@@ -15,7 +16,7 @@ from pipeline.codec.reports.outcome_records import OutcomeRecord, outcome_record
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("commands", help="an account's orders in log order, and what became of each")
+    parser = subparsers.add_parser("commands", help=COMMANDS["commands"])
     add_store_options(parser)
     parser.add_argument("--output", choices=("table", "json"), default="table")
     parser.set_defaults(run=run)

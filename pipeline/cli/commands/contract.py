@@ -9,11 +9,13 @@ from pathlib import Path
 from pipeline.application.orders.apply_contract import apply_contract, stored_version
 from pipeline.application.orders.contract_history import account_contract_versions
 from pipeline.application.orders.poster import NotPosted
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.commands.contract_drafting import add_draft_parser
 from pipeline.cli.post_options import add_author_option, author, chosen_poster, report_not_posted
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import make_store_folder, opened
 from pipeline.cli.tables.cells import literal, minute
-from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.console import console
 from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_json
 from pipeline.codec.contract.examination import examine_contract, read_contract_file
@@ -26,7 +28,7 @@ from pipeline.store.opening import opened_folder
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its actions."""
-    parser = subparsers.add_parser("contract", help="apply a contract, list its versions, or draft one from a log")
+    parser = subparsers.add_parser("contract", help=COMMANDS["contract"])
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     applying = actions.add_parser(
         "apply",

@@ -10,7 +10,7 @@ from pipeline.application.drafting.contract_draft import DraftRequest, draft_con
 from pipeline.application.drafting.drafted_products import draft_products
 from pipeline.cli.commands.run_summary import summary_policy
 from pipeline.cli.option_parser import file_name
-from pipeline.cli.tables.console import report
+from pipeline.cli.program_messages import report
 from pipeline.cli.tables.printing import print_bytes
 from pipeline.cli.tables.statement_remarks import report_letters
 from pipeline.codec.license_file import LicenseFile, read_license_file

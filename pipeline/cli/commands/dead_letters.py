@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pipeline.application.dead_letter_choice import letter_at, letter_list
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.commands.dead_letters_replay import add_replay
 from pipeline.cli.letter_options import (
     add_filter_options,
@@ -17,9 +18,10 @@ from pipeline.cli.letter_options import (
     letters_counted,
 )
 from pipeline.cli.option_parser import whole_number
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import opened
 from pipeline.cli.tables.cells import literal
-from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.console import console
 from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_bytes, print_csv
 from pipeline.codec.json_text import indented_json
@@ -39,7 +41,7 @@ LISTED: Final = 1_000
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its three actions."""
-    parser = subparsers.add_parser("dead-letters", help="evidence that could not be used: list, show, replay")
+    parser = subparsers.add_parser("dead-letters", help=COMMANDS["dead-letters"])
     actions = parser.add_subparsers(metavar="ACTION", required=True)
 
     listing = actions.add_parser("list", help="which there are, and how many of each code")

@@ -20,8 +20,8 @@ from pipeline.cli.letter_options import (
     letter_id,
     letters_counted,
 )
+from pipeline.cli.program_messages import quiet_logs, report
 from pipeline.cli.store_options import opened
-from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.codec.topics.letter_ids import write_id
 from pipeline.kafka.producer import Producer
 from pipeline.kafka.replay_plan import ReplayPlan, plan_replay

@@ -16,9 +16,11 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import program_name, quiet_logs, report
 from pipeline.cli.store_options import make_store_folder, now_ms
 from pipeline.cli.tables.cells import literal, minute
-from pipeline.cli.tables.console import console, program_name, quiet_logs, report
+from pipeline.cli.tables.console import console
 from pipeline.cli.tables.statement_tables import flex_table, pooled_table, statement_footer, token_total
 from pipeline.model.instants import iso
 from pipeline.rules.explain.slot_explanation import SlotExplanation
@@ -31,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "demo",
-        help="everything embedded, on a sample fleet: start here",
+        help=COMMANDS["demo"],
         description="Starts broker and engine, plays the sample fleet of an engineering studio (a quarter, 60 "
         "machines, 5 products) through the whole pipeline, prints its statement and where to look next.",
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.application.account_view import AccountView
 from pipeline.application.denial_reading import JudgedDenial, judged_denials
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.store_options import add_range_options, add_store_options, ask_account, check_range
 from pipeline.cli.tables.cells import literal, minute
 from pipeline.cli.tables.console import console
@@ -20,7 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "denials",
-        help="what a licence server refused, and what stayed refused",
+        help=COMMANDS["denials"],
         description="Lists the requests that a licence server refused (denied, unsupported) or put off (queued, "
         "dequeued). A denial is true where its user had no checkout of the feature within 10 minutes after it.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import cast
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.commands.dispute_actions import add_actions
 from pipeline.cli.packet_options import add_packet_options, check_invoice, named_packet, write_packet
 from pipeline.cli.store_options import add_store_options, ask_account
@@ -16,7 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command and its actions."""
     parser = subparsers.add_parser(
         "dispute",
-        help="contest an over-used line with the vendor: the packet, and a record of what became of it",
+        help=COMMANDS["dispute"],
         description="Without an action: makes the ticket, the evidence and a printable page for one over-used line of "
         "a statement: who used it and when, what speaks for whom, and what the line would be without. The actions keep "
         "a record of the dispute; what the vendor grants becomes a credit.",

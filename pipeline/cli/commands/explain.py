@@ -11,9 +11,11 @@ from pipeline.application.explain.explained_line import explained_lines
 from pipeline.application.explain.explained_slot import explained_slot
 from pipeline.application.quarter.quarter_grounds import basis_record, closed_note
 from pipeline.cli.as_of_option import add_as_of_option
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import add_store_options, ask_account, parse_instant, parse_period
 from pipeline.cli.tables.cells import literal
-from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.console import console
 from pipeline.cli.tables.flex_line_tree import flex_line_tree
 from pipeline.cli.tables.pooled_line_tree import pooled_line_tree
 from pipeline.cli.tables.printing import print_bytes, print_json
@@ -31,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "explain",
-        help="the machines, users and sessions behind an amount or a count",
+        help=COMMANDS["explain"],
         description="Takes a line of any model apart, or one slot of a pool. A closed quarter is told under the "
         "contract and the orders that it was closed with.",
     )

@@ -11,7 +11,8 @@ from typing import cast
 
 from aiokafka.errors import KafkaConnectionError
 
-from pipeline.cli.tables.console import report
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import report
 from pipeline.kafka.reaching import why_unreachable
 from pipeline.kafka.settings import BOOTSTRAP_VARIABLE, Settings
 from pipeline.kafka.topic_differences import TopicDifference, differences
@@ -24,7 +25,7 @@ from pipeline.store.opening import connected, lay_out
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("migrate", help="create topics, tables and views that are not there yet")
+    parser = subparsers.add_parser("migrate", help=COMMANDS["migrate"])
     parser.set_defaults(run=run)
 
 

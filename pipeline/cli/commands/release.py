@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.order_options import add_at_option, add_order_options, add_seat_options, effective_at, run_order
 from pipeline.model.orders import Release
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("release", help="take the seat of a user back")
+    parser = subparsers.add_parser("release", help=COMMANDS["release"])
     add_order_options(parser)
     add_seat_options(parser)
     add_at_option(parser)

@@ -6,9 +6,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.option_parser import file_name
+from pipeline.cli.program_messages import quiet_logs, report
 from pipeline.cli.store_options import make_store_folder, now_ms, parse_period
-from pipeline.cli.tables.console import quiet_logs, report
 from pipeline.cli.tables.progress_bar import stage_progress
 from pipeline.cli.tables.statement_remarks import report_letters, report_refused
 from pipeline.cli.tables.statement_tables import (
@@ -25,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "run",
-        help="meter files and print the statement",
+        help=COMMANDS["run"],
         description="Plays heartbeat files or FlexNet debug logs through the whole pipeline (embedded broker, agents, "
         "embedded ClickHouse) and prints the statement of one quarter. Without a contract it prints what each feature "
         "was used for.",

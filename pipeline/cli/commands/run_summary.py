@@ -15,7 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from pipeline.cli.tables.console import console, program_name, report
+from pipeline.cli.program_messages import program_name, report
+from pipeline.cli.tables.console import console
 from pipeline.cli.tables.printing import print_csv, print_json
 from pipeline.cli.tables.statement_remarks import report_letters
 from pipeline.cli.tables.summary_table import summary_table

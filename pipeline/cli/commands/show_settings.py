@@ -6,6 +6,7 @@ import argparse
 import os
 from dataclasses import fields
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.tables.cells import literal
 from pipeline.cli.tables.console import console
 from pipeline.cli.tables.fitted_table import FittedTable
@@ -15,7 +16,7 @@ from pipeline.model.addresses import DSN_VARIABLE, store_address
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("settings", help="every SEATBEAT_* variable, its value now, and what it means")
+    parser = subparsers.add_parser("settings", help=COMMANDS["settings"])
     parser.set_defaults(run=run)
 
 

@@ -6,9 +6,11 @@ import argparse
 from dataclasses import asdict
 
 from pipeline.application.quarter.silent_report import SilentReport, silent_report
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import add_store_options, ask_account, parse_period
 from pipeline.cli.tables.cells import literal, minute
-from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.console import console
 from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_json
 from pipeline.model.instants import iso
@@ -18,7 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "silent",
-        help="machines whose evidence may still be missing",
+        help=COMMANDS["silent"],
         description="Machines with a session that was not closed and has not been heard for 30 minutes, up to where "
         "evidence is complete. Without a period: as far back as clients may still deliver evidence.",
     )

@@ -15,6 +15,7 @@ from typing import Final
 
 import zstandard
 
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.option_parser import plain_text, whole_number
 from pipeline.cli.whole_files import not_written, whole_file
 from pipeline.fleet.clients import FleetPlan, FleetProduct, demo_plan, fleet
@@ -35,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command. A knob that is not given keeps the plan's own default."""
     parser = subparsers.add_parser(
         "simulate",
-        help="write the heartbeats of a seeded fleet of any size",
+        help=COMMANDS["simulate"],
         description="Writes the heartbeats of a seeded fleet of licence clients, a line each. The same knobs give the "
         "same bytes. Faults never change what is metered: duplicates are exact copies, what is held back still "
         "arrives, broken and oversize lines are extra.",

@@ -7,8 +7,9 @@ import argparse
 from pipeline.application.account_view import AccountView
 from pipeline.application.quarter.statement_life import current_statement, statement_as_of
 from pipeline.cli.as_of_option import add_as_of_option
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import add_store_options, ask_account, now_ms, parse_period
-from pipeline.cli.tables.console import report
 from pipeline.cli.tables.statement_remarks import closed_words, report_refused
 from pipeline.cli.tables.statement_tables import print_statement
 from pipeline.codec.reports.letter_records import printable
@@ -19,7 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "statement",
-        help="the statement of a quarter from stored usage",
+        help=COMMANDS["statement"],
         description="A closed quarter is told as it was frozen; an open one as it is known now, with the adjustments "
         "that closed quarters need.",
     )

@@ -11,6 +11,7 @@ from pipeline.application.tokens.token_account import (
     token_forecast,
     token_state,
 )
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.commands.tokens_orders import add_buy_parser, add_credit_parser
 from pipeline.cli.store_options import (
     add_range_options,
@@ -40,7 +41,7 @@ from pipeline.rules.tokens.charge_explanation import Asked
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command and its actions."""
-    parser = subparsers.add_parser("tokens", help="token packs: buy, balance, ledger, why a charge, how long they last")
+    parser = subparsers.add_parser("tokens", help=COMMANDS["tokens"])
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     add_buy_parser(actions)
     add_credit_parser(actions)

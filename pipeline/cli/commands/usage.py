@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pipeline.application.explain.account_usage import CountedSession, UsageQuestion, account_usage
 from pipeline.application.quarter.quarter_grounds import closed_note
 from pipeline.cli.as_of_option import add_as_of_option
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import add_range_options, add_store_options, ask_account, check_range
 from pipeline.cli.tables.cells import duration, literal, minute
-from pipeline.cli.tables.console import console, report
+from pipeline.cli.tables.console import console
 from pipeline.cli.tables.fitted_table import FittedTable
 from pipeline.cli.tables.printing import print_csv, print_json
 from pipeline.codec.reports.session_records import SessionRecord, session_record
@@ -22,7 +24,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "usage",
-        help="who used what, when, and for how long",
+        help=COMMANDS["usage"],
         description="Closed quarters are told under the contract and the voids they were closed with, the others as "
         "they are known now.",
     )

@@ -9,9 +9,10 @@ from pipeline.application.account_view import AccountView
 from pipeline.application.orders.place_order import Issue
 from pipeline.application.orders.poster import Poster
 from pipeline.application.orders.void_evidence import void_evidence
+from pipeline.cli.command_list import COMMANDS
 from pipeline.cli.order_options import add_order_options, run_order, run_use_case
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import parse_instant
-from pipeline.cli.tables.console import report
 from pipeline.model.errors import InputError
 from pipeline.model.orders import Unvoid, Void
 from pipeline.rules.orders.outcomes import Outcome
@@ -23,7 +24,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declare the command."""
     parser = subparsers.add_parser(
         "void",
-        help="leave a session, or a machine or user over a range, out of every count; or undo that",
+        help=COMMANDS["void"],
         description="Leaves evidence out of every count, on record and with a reason; nothing is deleted. A session is "
         "left out whole; of a machine or a user every ten-minute slot that overlaps the range. All that is stated must "
         "hold: --product, --machine and --user narrow a session down whose id is not unique.",

@@ -9,8 +9,9 @@ import os
 
 from pipeline.agents.health.json_logs import log_to_stderr
 from pipeline.agents.worker_process import ROLES, WorkerDidNotStart, work
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.program_messages import report
 from pipeline.cli.store_options import now_ms
-from pipeline.cli.tables.console import report
 from pipeline.kafka.settings import Settings
 from pipeline.model.errors import InputError
 
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("worker", help="run agents until they are told to stop")
+    parser = subparsers.add_parser("worker", help=COMMANDS["worker"])
     parser.add_argument("roles", nargs="+", choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
     parser.set_defaults(run=run)
 

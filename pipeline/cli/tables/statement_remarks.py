@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.cli.tables.console import report
+from pipeline.cli.program_messages import report
 from pipeline.codec.reports.letter_records import printable
 from pipeline.model.contracts import Contract
 from pipeline.model.instants import iso

@@ -41,8 +41,7 @@ from pipeline.codec.columns.distinct import (
     distinct_kinds,
     kind_values,
 )
-from pipeline.codec.json_text import Json
-from pipeline.codec.topics.heartbeats import judge
+from pipeline.codec.topics.heartbeats import Member, judge
 from pipeline.model.errors import InvalidHeartbeat
 from pipeline.model.evidence import Heartbeat
 
@@ -66,7 +65,7 @@ class Fault:
 
     source: int
     index: int
-    member: Json
+    member: Member
     reason: InvalidHeartbeat
 
 
@@ -86,7 +85,7 @@ class HeartbeatJudge:
     def __len__(self) -> int:
         return len(self._are_objects)
 
-    def add(self, source: int, members: Sequence[Json]) -> None:
+    def add(self, source: int, members: Sequence[Member]) -> None:
         """Gather the members of a message. Their fields are taken here, while they are in the processor's cache."""
         if not members:
             return
@@ -97,7 +96,7 @@ class HeartbeatJudge:
             self._values[name].extend(columns.get(name, absent))
         self._are_objects += are_objects
 
-    def judge(self, members_of: Callable[[int], Sequence[Json]]) -> tuple[list[HeartbeatColumns], list[Fault]]:
+    def judge(self, members_of: Callable[[int], Sequence[Member]]) -> tuple[list[HeartbeatColumns], list[Fault]]:
         """The valid heartbeats among the members gathered, and the faults of the others; begins anew.
 
         ``members_of`` gives the members of a source once more: keeping them all would cost more than the rest.

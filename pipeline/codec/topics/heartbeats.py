@@ -1,16 +1,17 @@
 """Bytes to heartbeats: the only validator of evidence (RULES 1, INTERFACES Heartbeat).
 
-A Kafka value is a heartbeat or a frame, a JSON array of heartbeats. Every member is judged by itself: an invalid member
-becomes an ``InvalidMember`` and its neighbours are still used. Nothing here raises on bad input.
+A Kafka value is a heartbeat or a frame: a JSON array of heartbeats, or, behind ``LINES_MARK``, lines of a file, each a
+heartbeat. Every member is judged by itself: an invalid member becomes an ``InvalidMember`` and its neighbours are still
+used. Nothing here raises on bad input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from pipeline.codec.json_text import Json, NotJson, parse_json
+from pipeline.codec.json_text import Json, NotJson, parse_json, parse_json_lines
 from pipeline.model.errors import DeadLetterCode, InvalidHeartbeat
 from pipeline.model.evidence import PRODUCTION, STATES, USAGES, Heartbeat
 from pipeline.model.instants import EARLIEST_AT, LATEST_AT
@@ -23,11 +24,16 @@ FRAME_BYTES_MAX: Final = 1_048_576
 """Of a Kafka value with heartbeats."""
 FRAME_HEARTBEATS_MAX: Final = 10_000
 """Members of a frame."""
+LINES_MARK: Final = b"\x1e\n"
+"""Begins a frame of lines. JSON never begins so, and neither does a line of a file, which has no line end in it."""
 
 _REQUIRED_TEXTS: Final = ("account", "product", "machine", "user", "session")
 _OPTIONAL_TEXTS: Final = ("country", "version", "platform", "host_session")
 _REQUIRED_TIMES: Final = ("opened_at", "at")
 _OPTIONAL_TIMES: Final = ("since", "resumed_at", "active_at")
+
+Member = Json | bytes
+"""A parsed member of a frame, or the bytes of a line that is not JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class InvalidMember:
 
     index: int
     account: str
-    member: Json | bytes
+    member: Member
     reason: InvalidHeartbeat
 
 
@@ -65,16 +71,20 @@ def decode(value: bytes | None) -> Decoded:
     return Decoded(heartbeats, invalid)
 
 
-def members_of(value: bytes | None) -> tuple[list[Json], list[InvalidMember]]:
+def members_of(value: bytes | None) -> tuple[Sequence[Member], list[InvalidMember]]:
     """The members of a Kafka value, not judged yet; or no members, and what is wrong with the whole value."""
     if not value:
         return _whole(b"", "empty", "the message has no value")
     if len(value) > FRAME_BYTES_MAX:
         return _whole(value, "frame_too_large", f"{len(value):,} bytes; the limit is {FRAME_BYTES_MAX:,}")
+    return _members_of_lines(value) if value.startswith(LINES_MARK) else _members_of_json(value)
+
+
+def _members_of_json(value: bytes) -> tuple[Sequence[Member], list[InvalidMember]]:
     try:
         parsed = parse_json(value)
     except NotJson as error:
-        return _unparsable(value, error)
+        return _whole(value, *_not_json(value, error))
     if not isinstance(parsed, list):
         return [parsed], []
     if len(parsed) > FRAME_HEARTBEATS_MAX:
@@ -82,23 +92,52 @@ def members_of(value: bytes | None) -> tuple[list[Json], list[InvalidMember]]:
     return parsed, []
 
 
-def invalid_member(index: int, member: Json, reason: InvalidHeartbeat) -> InvalidMember:
+def _members_of_lines(value: bytes) -> tuple[Sequence[Member], list[InvalidMember]]:
+    lines = value[len(LINES_MARK) :].split(b"\n")
+    if len(lines) > FRAME_HEARTBEATS_MAX:
+        return _whole(value, "frame_too_large", f"{len(lines):,} lines; the limit is {FRAME_HEARTBEATS_MAX:,}")
+    try:
+        return parse_json_lines(lines), []
+    except NotJson:
+        return [*map(_parsed_line, lines)], []
+
+
+def _parsed_line(line: bytes) -> Member:
+    try:
+        return parse_json(line)
+    except NotJson:
+        return line.rstrip(b"\r")
+
+
+def invalid_member(index: int, member: Member, reason: InvalidHeartbeat) -> InvalidMember:
     """A member that is not a heartbeat, with its place and the account it names."""
     return InvalidMember(index, _account_named(member), member, reason)
 
 
-def judge(member: Json) -> Heartbeat | InvalidHeartbeat:
+def judge(member: Member) -> Heartbeat | InvalidHeartbeat:
     """A member of a frame as a heartbeat, or the first thing wrong with it.
 
     This is the form in which the rules are written. ``codec/columns/heartbeat_columns.py`` judges many at once, and
     must agree with it.
     """
+    if isinstance(member, bytes):
+        return _unparsed(member)
     if not isinstance(member, dict):
         if member is None:
             return InvalidHeartbeat("empty", "", "null instead of a heartbeat")
         return InvalidHeartbeat("wrong_type", "", f"a heartbeat is a JSON object, not {_json_type(member)}")
     problem = next(filter(None, _field_problems(member)), None)
     return _assemble(member) if problem is None else problem
+
+
+def _unparsed(line: bytes) -> InvalidHeartbeat:
+    """What is wrong with a line that is not JSON."""
+    try:
+        parse_json(line)
+    except NotJson as error:
+        code, detail = _not_json(line, error)
+        return InvalidHeartbeat(code, "", detail)
+    raise AssertionError("the line is JSON")
 
 
 def _field_problems(member: dict[str, Json]) -> Iterator[InvalidHeartbeat | None]:
@@ -198,15 +237,15 @@ def _whole(value: bytes, code: DeadLetterCode, detail: str) -> tuple[list[Json],
     return [], [InvalidMember(0, "", value, InvalidHeartbeat(code, "", detail))]
 
 
-def _unparsable(value: bytes, error: ValueError) -> tuple[list[Json], list[InvalidMember]]:
+def _not_json(text: bytes, error: ValueError) -> tuple[DeadLetterCode, str]:
     try:
-        value.decode("utf-8")
+        text.decode("utf-8")
     except UnicodeDecodeError as wrong:
-        return _whole(value, "bad_encoding", f"byte {wrong.start} is not UTF-8")
-    return _whole(value, "bad_json", f"not JSON: {error}")
+        return "bad_encoding", f"byte {wrong.start} is not UTF-8"
+    return "bad_json", f"not JSON: {error}"
 
 
-def _account_named(member: Json) -> str:
+def _account_named(member: Member) -> str:
     account = member.get("account") if isinstance(member, dict) else None
     return account if isinstance(account, str) and 0 < len(account) <= TEXT_LENGTH_MAX else ""
 

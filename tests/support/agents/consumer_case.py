@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from aiokafka import TopicPartition
 
-from pipeline.agents.consuming import Agent, Consumer, Fail, Message, Pace
+from pipeline.agents.consuming import Agent, Consumer, Fail, Message, Pace, every_partition
 from pipeline.embedded.broker import EmbeddedBroker
 from pipeline.kafka.group_lag import GroupProgress
 from pipeline.kafka.producer import Outgoing, Producer
@@ -61,6 +61,7 @@ class Case:
     producer: Producer
     consume: Consume
     partitions: int = 1
+    reads: Callable[[int], bool] = every_partition
     step: Recorder = field(default_factory=Recorder)
     failures: list[BaseException] = field(default_factory=list)
     announced: list[tuple[frozenset[TopicPartition], int]] = field(default_factory=list)
@@ -72,6 +73,16 @@ class Case:
     async def committed(self) -> int:
         """The number of committed messages, from the broker."""
         lag = await self._progress.lag()
+        return lag.end - lag.behind
+
+    async def committed_of_all(self) -> int:
+        """The same, of the partitions that the agent does not read, too."""
+        progress = GroupProgress(self.bootstrap, f"case-{self.name}", {self.name: self.partitions}, self.producer.ends)
+        await progress.start()
+        try:
+            lag = await progress.lag()
+        finally:
+            await progress.stop()
         return lag.end - lag.behind
 
     async def until_committed(self, messages: int) -> None:
@@ -97,11 +108,11 @@ class Case:
         def announce(assigned: frozenset[TopicPartition]) -> None:
             self.announced.append((assigned, len(self.step.taken)))
 
-        agent = Agent(self.name, (self.name,), self.step, flush, pace, on_assigned=announce)
+        agent = Agent(self.name, (self.name,), self.step, flush, pace, reads=self.reads, on_assigned=announce)
         consumer = self.consume(settings, agent, self.failures.append)
         self.watch(consumer)
         self._progress = GroupProgress(
-            self.bootstrap, f"case-{self.name}", {self.name: self.partitions}, self.producer.ends
+            self.bootstrap, f"case-{self.name}", {self.name: self.partitions}, self.producer.ends, self.reads
         )
         try:
             await self._progress.start()

@@ -56,6 +56,17 @@ async def assigned(case: Case) -> Seen:
         }
 
 
+async def some_partitions(case: Case) -> Seen:
+    """An agent that reads one of three partitions, with messages in all of them."""
+    case.partitions, case.reads = 3, lambda partition: partition == 1
+    before = [Outgoing(case.name, None, b"%d" % number, (), number % 3) for number in range(30)]
+    async with case.running(flush_nothing, Pace(4, 20), before):
+        await case.until_committed(10)
+        await case.let_others_commit()
+        committed = await case.committed_of_all()
+        return {"places": case.step.places, "committed": committed, "failures": len(case.failures)}
+
+
 async def arrivals(case: Case) -> Seen:
     """Messages that arrive while a checkpoint is being made."""
     flushed: list[list[str]] = []
@@ -150,7 +161,7 @@ async def restart(case: Case) -> Seen:
         return {"first": first, "second": case.step.taken}
 
 
-CASES: Final = (order, assigned, arrivals, interval, step_raises, flush_raises, restart)
+CASES: Final = (order, assigned, some_partitions, arrivals, interval, step_raises, flush_raises, restart)
 
 if __name__ == "__main__":
     seen = asyncio.run(play_all(CASES, Case, IMPLEMENTATIONS[sys.argv[1]]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,18 +15,52 @@ import pytest
 
 from pipeline.agents.last_resort import LastResort
 from pipeline.cli import store_options
-from pipeline.cli.command_registry import run_command
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.command_registry import command_parser, listing_parser, run_command
 from pipeline.cli.commands import check
 from pipeline.cli.main import main
 from pipeline.model.errors import InputError, RunFailed
 from pipeline.store import opening
 from pipeline.store.client import Client, StoreRefused
 from pipeline.store.migrations import MigrationChanged
+from tests.support.process.processes import ROOT
 
 LAST_RESORT = cast(LastResort, None)
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 FULL_FILE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "store/part")
 REMEDY = "Check that it may be used and has room, and run the command again"
+
+
+NOTHING_LOADED = """
+import sys
+from pipeline.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    heavy = {"pyarrow", "numpy", "chdb", "clickhouse_connect", "faust", "aiokafka", "jsonschema", "pandas", "rich"}
+    loaded = heavy & sys.modules.keys() | {name for name in sys.modules if name.startswith("pipeline.cli.commands.")}
+    print(sorted(loaded))
+"""
+
+
+def test_the_list_of_commands_is_that_of_their_own_parsers() -> None:
+    assert listing_parser().format_help() == command_parser(COMMANDS).format_help()
+
+
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("-h",), ("nonsense",), ()])
+@pytest.mark.slow
+def test_no_command_is_loaded_where_none_is_named(words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NOTHING_LOADED, *words], capture_output=True, cwd=ROOT, text=True, check=False
+    )
+    assert done.stdout.endswith("[]\n"), done.stdout
+    assert done.returncode == (0 if words and words[0].startswith("-") else 2), done.stderr
+
+
+def test_a_command_behind_other_words_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_command(["--", "check", "--help"], LAST_RESORT)
+    capsys.readouterr()
 
 
 class Away:

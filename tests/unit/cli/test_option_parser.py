@@ -10,7 +10,8 @@ from typing import Final
 
 import pytest
 
-from pipeline.cli.command_registry import COMMANDS, command_parser
+from pipeline.cli.command_list import COMMANDS
+from pipeline.cli.command_registry import command_parser
 from pipeline.cli.letter_options import _stored_name
 from pipeline.cli.option_parser import OptionParser, file_name
 from tests.support.process.processes import ROOT

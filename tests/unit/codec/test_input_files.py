@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.codec import input_files
-from pipeline.codec.input_files import compression_of, read_beginning, read_lines
+from pipeline.codec.input_files import compression_of, read_beginning, read_blocks, read_lines
 from pipeline.model.errors import InputError
+from tests.support.laws import examples
 
 LINES = [b'{"n":%d}' % number for number in range(50_000)]
 CONTENT = b"\n".join(LINES) + b"\n"
@@ -152,6 +155,54 @@ def test_only_the_beginning_of_a_line_that_is_too_long_is_kept(
     assert lines_of(tmp_path, name, pack(content)) == numbered(
         b"0123456789", b"0123456789", b"x" * 10, b"short", b"y" * 10
     )
+
+
+def in_blocks(path: Path, size: int) -> list[tuple[int, bytes]]:
+    """The lines of a file, read in blocks."""
+    read = []
+    for first, text in read_blocks(str(path), size):
+        assert len(text) <= size or b"\n" not in text
+        read += [(number, line.rstrip(b"\r")) for number, line in enumerate(text.split(b"\n"), first)]
+    return read
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000, 300_000, 10_000_000])
+def test_blocks_hold_the_lines_of_a_file_with_their_numbers(
+    tmp_path: Path, packed: tuple[str, Pack], size: int
+) -> None:
+    name, pack = packed
+    content = CONTENT if size > 7 else CONTENT[:5_000]
+    (tmp_path / name).write_bytes(pack(content))
+    assert in_blocks(tmp_path / name, size) == list(read_lines(str(tmp_path / name)))
+
+
+@settings(max_examples=examples(200))
+@given(content=st.text("a\n\r\ufeff", max_size=40).map(str.encode), size=st.integers(1, 12), longest=st.integers(3, 8))
+def test_blocks_hold_what_lines_hold(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, size: int, longest: int
+) -> None:
+    path = tmp_path_factory.mktemp("blocks") / "beats"
+    path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(input_files, "LINE_BYTES_MAX", longest * size)
+        lines = [(number, line) for number, line in read_lines(str(path))]
+        read = [(number, line) for number, line in in_blocks(path, size)]
+    assert read == lines
+
+
+@pytest.mark.parametrize(("name", "pack"), [("a.gz", gzip.compress), ("a.zst", zstd)])
+@pytest.mark.parametrize("size", [0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused_at_the_line_reached_in_blocks_too(
+    tmp_path: Path, name: str, pack: Pack, size: float
+) -> None:
+    whole = pack(CONTENT)
+    (tmp_path / name).write_bytes(whole[: int(len(whole) * size)])
+    places = []
+    for read in (read_lines(str(tmp_path / name)), read_blocks(str(tmp_path / name), 100_000)):
+        with pytest.raises(InputError) as refused:
+            list(read)
+        places.append((refused.value.place, refused.value.reason))
+    assert places[0] == places[1]
 
 
 def test_the_beginning_of_a_file_is_read_unpacked(tmp_path: Path, packed: tuple[str, Pack]) -> None:

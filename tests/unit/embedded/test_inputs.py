@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.embedded import inputs
-from pipeline.embedded.inputs import Input, all_lines, gather_inputs, hints_at, log_identity
+from pipeline.embedded.inputs import Input, all_blocks, all_lines, gather_inputs, hints_at, log_identity
 from pipeline.model.errors import InputError
 
 OPTIONS = ("heartbeats", "acme", "UTC")
@@ -73,6 +73,7 @@ def test_a_file_named_twice_is_read_once(tmp_path: Path, scratch: Path) -> None:
 
 def test_lines_have_the_name_of_their_file_and_their_number(tmp_path: Path) -> None:
     kept = Input("beats", file(tmp_path, "kept", b"x\ny\n"))
+    assert list(kept.blocks()) == [("beats", 1, b"x\ny")]
     assert list(kept.lines()) == [("beats", 1, b"x"), ("beats", 2, b"y")]
 
 
@@ -143,4 +144,7 @@ def test_compressed_input_is_measured_again_while_it_is_read(
     with pytest.raises(InputError, match="once unpacked") as refused:
         list(all_lines(gathered))
     assert refused.value.place == f"{packed}:51"
+    with pytest.raises(InputError, match="once unpacked") as in_blocks:
+        list(all_blocks(gathered))
+    assert in_blocks.value.place == f"{packed}:1"  # that of the block
     assert "--data-dir" in refused.value.remedy

@@ -13,7 +13,7 @@ from pipeline.codec.schema_folder import schema_folder
 from pipeline.codec.topics.command_messages import COMMAND_BYTES_MAX
 from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX
 from pipeline.codec.topics.usage_frames import USAGE_FRAME_BYTES_MAX
-from pipeline.embedded.importer import OVERSIZE_BYTES_KEPT
+from pipeline.embedded.framing import OVERSIZE_BYTES_KEPT
 from pipeline.kafka.producer import MESSAGE_BYTES_MAX
 from pipeline.kafka.topics import (
     COMMANDS,

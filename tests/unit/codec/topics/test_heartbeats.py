@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from pipeline.codec.json_text import Json
-from pipeline.codec.topics.heartbeats import Decoded, InvalidMember, decode
+from pipeline.codec.topics.heartbeats import FRAME_BYTES_MAX, LINES_MARK, Decoded, InvalidMember, decode
 from pipeline.model.errors import DEAD_LETTER_CODES, LICENCE_LOG_CODES, InvalidHeartbeat
 from tests.support.evidence.frame_members import (
     AT,
@@ -50,6 +50,36 @@ def test_a_message_without_a_value_is_empty(value: bytes | None) -> None:
 )
 def test_a_value_that_is_not_json_is_a_single_dead_letter(value: bytes) -> None:
     assert whole(value).code == "bad_json"
+
+
+def lines(*contents: bytes) -> bytes:
+    """A frame of lines."""
+    return LINES_MARK + b"\n".join(contents)
+
+
+def test_each_line_of_a_frame_of_lines_is_judged_by_itself() -> None:
+    neighbour = orjson.dumps(NEIGHBOUR)
+    decoded = decode(lines(neighbour, b"{", b"", b"\xff\r", b"[]", b" null", neighbour + b"\r"))
+    assert [heartbeat.session for heartbeat in decoded.heartbeats] == [NEIGHBOUR["session"]] * 2
+    assert [(each.index, each.reason.code, each.member) for each in decoded.invalid] == [
+        (1, "bad_json", b"{"),
+        (2, "bad_json", b""),
+        (3, "bad_encoding", b"\xff"),
+        (4, "wrong_type", []),
+        (5, "empty", None),
+    ]
+
+
+def test_lines_that_only_together_are_json_are_no_heartbeats() -> None:
+    first, second = orjson.dumps(NEIGHBOUR)[:-1] + b',"x":[{}', b"{}]}," + orjson.dumps(NEIGHBOUR)
+    assert len(decode(b"[%s,%s]" % (first, second)).heartbeats) == 2
+    assert [each.reason.code for each in decode(lines(first, second)).invalid] == ["bad_json"] * 2
+
+
+def test_a_frame_of_lines_has_the_limits_of_a_frame() -> None:
+    assert len(decode(lines(*[b"{}"] * 10_000)).invalid) == 10_000
+    assert whole(lines(*[b"{}"] * 10_001)).code == "frame_too_large"
+    assert whole(lines(b" " * FRAME_BYTES_MAX)).code == "frame_too_large"
 
 
 @pytest.mark.parametrize(
