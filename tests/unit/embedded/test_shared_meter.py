@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from pipeline.agents.consuming import Agent, Pace, Step, write_nothing
+from pipeline.agents.consuming import Agent, Pace, Step
 from pipeline.embedded.shared_meter import is_read_by, shared
 from pipeline.kafka.topics import HEARTBEATS, topic
 
-AGENT = Agent("meter", (HEARTBEATS,), cast(Step[object], None), write_nothing, Pace(1, 1))
+
+async def _write_nothing(_: object) -> None:
+    pass
+
+
+AGENT = Agent("meter", (HEARTBEATS,), cast(Step[object], None), _write_nothing, Pace(1, 1))
 
 
 def test_each_partition_is_read_by_one_of_the_meters() -> None:
