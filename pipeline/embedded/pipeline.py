@@ -206,10 +206,13 @@ class EmbeddedPipeline:
     async def _stop(self, *, in_order: bool) -> None:
         """Stop agents, broker, store. Out of order the broker ends first, so that nothing waits for its answers.
 
-        Without a broker some parts of the clients never end: a commit is repeated forever.
+        Without a broker some parts of the clients never end: a commit is repeated forever. Clients that are still
+        starting are waited for, as each would print a traceback from a thread of its own.
         """
         try:
             if not in_order:
+                if self._agents is not None and self._broker.exit_status is None:
+                    await asyncio.wait({self._agents}, timeout=STOP_WITHOUT_BROKER_S_MAX)
                 for name in ("aiokafka", "asyncio"):
                     logging.getLogger(name).setLevel(logging.CRITICAL)
                 self._end_processes()

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,18 @@ from typing import Final
 import pytest
 
 from tests.support.evidence.small_world import World
-from tests.support.process.seatbeat_process import PROGRAM, alive, children, ended, read_line, running, seatbeat, until
+from tests.support.process.processes import ROOT
+from tests.support.process.seatbeat_process import (
+    PROGRAM,
+    alive,
+    children,
+    ended,
+    read_line,
+    running,
+    seatbeat,
+    surroundings,
+    until,
+)
 
 BROKER: Final = "tansu"
 ENDS_S_MAX: Final = 30.0
@@ -25,6 +37,22 @@ TIMES: Final = 4
 """How often a run gets the same evidence, so that it has seconds to go once the first of it is stored."""
 ESTABLISHED: Final = "01"
 """The state of a connection in ``/proc/net/tcp``."""
+LEFT_AT_ONCE: Final = """
+import asyncio, pathlib, sys, threading
+from mode.threads import WorkerThread
+from pipeline.embedded.pipeline import EmbeddedPipeline
+
+async def leave() -> None:
+    async with EmbeddedPipeline(pathlib.Path(sys.argv[1]), "log"):
+        while not any(isinstance(thread, WorkerThread) for thread in threading.enumerate()):
+            await asyncio.sleep(0)  # until a client begins to connect, in a thread of its own
+        raise ValueError
+
+try:
+    asyncio.run(leave())
+except ValueError:
+    print("left")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -176,3 +204,11 @@ def _serves(broker: int) -> bool:
     port = re.findall(r"--listener-url=tcp://127\.0\.0\.1:(\d+)", Path(f"/proc/{broker}/cmdline").read_text())[0]
     rows = (row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return any(row[1] == f"0100007F:{int(port):04X}" and row[3] == ESTABLISHED for row in rows)
+
+
+def test_a_pipeline_that_is_left_while_its_agents_start_prints_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT_AT_ONCE, str(tmp_path / "store")],
+        capture_output=True, cwd=ROOT, env=surroundings(tmp_path), check=True, timeout=ENDS_S_MAX,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr.decode()) == (b"left\n", "")
