@@ -22,7 +22,7 @@ MORE_SESSIONS: Final = LargeFleet(accounts=5_000)
 class Sizes:
     """Numbers of heartbeats for each job: enough for seconds of work on two cores after its start."""
 
-    repetitions: int = 5
+    repetitions: int = 3
     fleet: Fleet = FLEET
     frames: int = 960_000
     large_fleet: LargeFleet = LARGE_FLEET

@@ -22,7 +22,7 @@ from tests.support.process.seatbeat_process import children
 PROGRAM: Final = ROOT / ".venv" / "bin" / "seatbeat"
 CONTRACT: Final = ROOT / "schemas" / "contracts" / "studio.yaml"
 PERIOD: Final = "2022Q2"
-RUNS_MAX: Final = 3
+RUNS_MAX: Final = 1
 ENDS_S_MAX: Final = 600.0
 _TURN_S: Final = 0.05
 _PAGE: Final = 4096

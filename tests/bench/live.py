@@ -16,7 +16,7 @@ from tests.bench.worlds import World, load_frames, world
 from tests.support.clickhouse.server import ClickhouseSeam
 
 SLOW_MS = 500
-KEPT_UP_SHARES = (0.9, 0.7, 0.5, 0.35)
+KEPT_UP_SHARES = (0.7, 0.5, 0.35)
 KEPT_UP_MS = 5_000.0
 """A frame that waits longer than this at the end of a load waits behind others."""
 WARM_UP_S = 2.0
