@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, cast
 
 from pipeline.model.evidence import PRODUCTION, SessionDay, SessionKey
@@ -39,13 +40,19 @@ WHERE account = {account:String} AND usage = {production:String}
   )
 """
 
+_FIRST_AT: Final = "(SELECT min(opened_at) " + _OF_PRODUCT + ")"
 _FIRST: Final = (
-    "SELECT DISTINCT account, product, country, usage, machine, user, session "
+    "SELECT account, product, country, usage, machine, user, session, min(opened_at) "
+    "FROM usage_days WHERE account = {account:String} AND usage = {production:String} AND opened_at <= "
+    + _FIRST_AT
+    + " AND (product, country, machine, user, session) IN (SELECT product, country, machine, user, session "
     + _OF_PRODUCT
-    + "AND opened_at = (SELECT min(opened_at) "
-    + _OF_PRODUCT
-    + ")"
+    + " AND day <= toDate("
+    + _FIRST_AT
+    + ") + {session_days:UInt16}) GROUP BY account, product, country, usage, machine, user, session"
 )
+"""Sessions of a product that were opened no later than its first evidence says, by all of their evidence: what one
+heartbeat says of the opening need not be what another says, and a code that is replaced is another product before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,12 @@ def first_sessions(client: Client, account: str, spans: Iterable[tuple[str, int,
 
     ``spans`` are the rows ``(code, from_day, until_day)`` of a product.
     """
-    parameters: dict[str, Parameter] = {"account": account, "production": PRODUCTION, "spans": list(spans)}
-    rows = client.query(_FIRST, parameters).result_rows
-    return frozenset(SessionKey(*cast(tuple[str, ...], row)) for row in rows)
+    parameters: dict[str, Parameter] = {
+        "account": account, "production": PRODUCTION, "spans": list(spans), "session_days": SESSION_DAYS_MAX
+    }  # fmt: skip
+    opened = {
+        SessionKey(*cast(tuple[str, ...], key)): cast(datetime, opened_at)
+        for *key, opened_at in client.query(_FIRST, parameters).result_rows
+    }
+    first_at = min(opened.values(), default=None)
+    return frozenset(session for session, opened_at in opened.items() if opened_at == first_at)
