@@ -28,6 +28,7 @@ _ASKED_AGAIN: Final = re.compile(
     r"^Group Coordinator Request failed: .*GroupCoordinatorNotAvailableError$"
     r"|^Marking the coordinator dead \(node \d+\)for group "
     r"|^Got error produce response .*, retrying\. .*NotLeaderForPartitionError"
+    r"|^Failed fetch offsets from \d+: .*NotLeaderForPartitionError"
 )
 
 
@@ -45,8 +46,13 @@ class Ended:
 
     @property
     def words(self) -> str:
-        """stderr without aiokafka's notes about retries on a broker that has just started."""
-        return "".join(line for line in self.err.splitlines(keepends=True) if not _ASKED_AGAIN.search(line))
+        """stderr ``without_retries``."""
+        return without_retries(self.err)
+
+
+def without_retries(err: str) -> str:
+    """What was said on stderr, but for aiokafka's notes about retries on a broker that has just started."""
+    return "".join(line for line in err.splitlines(keepends=True) if not _ASKED_AGAIN.search(line))
 
 
 def seatbeat(
