@@ -85,11 +85,14 @@ def paced_transport(  # noqa: C901 -- three classes, each of one idea
             try:
                 super()._start_thread()
             finally:
-                # Not `should_stop`, which is true after a crash, too.
-                if not cast(Service, self.app)._stopped.is_set():  # noqa: SLF001
-                    fail(self.crash_reason or ConsumerThreadEnded("the consumer's thread ended by itself"))
+                self._report_end()
                 with suppress(RuntimeError):  # the app's event loop is closed: nothing waits any more
                     self.parent_loop.call_soon_threadsafe(self._thread_ended)
+
+        def _report_end(self) -> None:
+            # Not `should_stop`, which is true after a crash, too.
+            if not cast(Service, self.app)._stopped.is_set():  # noqa: SLF001
+                fail(self.crash_reason or ConsumerThreadEnded("the consumer's thread ended by itself"))
 
         def _thread_ended(self) -> None:
             self._shutdown.set()
@@ -105,12 +108,14 @@ def paced_transport(  # noqa: C901 -- three classes, each of one idea
                 await self.method_queue.call(promise, fun, *args, **kwargs)
             except RuntimeError as error:  # the thread's event loop is closed
                 self._unanswered.discard(promise)
+                self._report_end()  # before the caller's own error, which would be taken for the cause
                 raise ConsumerStoppedError from error
             try:
                 return await promise
             except asyncio.CancelledError:
                 if promise.cancelled() or not isinstance(promise.exception(), asyncio.CancelledError):
                     raise  # this task was cancelled
+                self._report_end()
                 raise ConsumerStoppedError from None  # the call was cancelled in the thread, which stops
             finally:
                 self._unanswered.discard(promise)
