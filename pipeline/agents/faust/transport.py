@@ -69,7 +69,8 @@ def paced_transport(  # noqa: C901 -- three classes, each of one idea
     ``reads`` tells by their numbers of which partitions messages are taken over; what is fetched of others is left
     packed in the client.
 
-    ``fail`` is called in the consumer's thread when that thread ends although the app was not stopped.
+    ``fail`` is called when the consumer's thread ends although the app was not stopped: in that thread, and before it
+    in the app's own where a call meets the end first, so perhaps twice.
     """
 
     class PacedThread(AIOKafkaConsumerThread):
@@ -90,6 +91,7 @@ def paced_transport(  # noqa: C901 -- three classes, each of one idea
                     self.parent_loop.call_soon_threadsafe(self._thread_ended)
 
         def _report_end(self) -> None:
+            """Before any caller's own error, which would be taken for the cause."""
             # Not `should_stop`, which is true after a crash, too.
             if not cast(Service, self.app)._stopped.is_set():  # noqa: SLF001
                 fail(self.crash_reason or ConsumerThreadEnded("the consumer's thread ended by itself"))
@@ -108,7 +110,7 @@ def paced_transport(  # noqa: C901 -- three classes, each of one idea
                 await self.method_queue.call(promise, fun, *args, **kwargs)
             except RuntimeError as error:  # the thread's event loop is closed
                 self._unanswered.discard(promise)
-                self._report_end()  # before the caller's own error, which would be taken for the cause
+                self._report_end()
                 raise ConsumerStoppedError from error
             try:
                 return await promise
